@@ -1,0 +1,30 @@
+/** Query parameters that registries and their storage use openly; every other value may be a signature or a token. */
+const plainParameters = new Set(['digest', 'from', 'mount', 'n', 'last', 'scope', 'service', 'artifactType']);
+
+/** A URL that may be shown: no user, no password, no query value that is not known to be harmless. */
+export function redactUrl(url: string | URL): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    return '(unreadable URL)';
+  }
+  parsed.username = '';
+  parsed.password = '';
+  for (const key of [...parsed.searchParams.keys()]) {
+    if (!plainParameters.has(key)) parsed.searchParams.set(key, 'REDACTED');
+  }
+  parsed.hash = '';
+  return parsed.toString();
+}
+
+/** Free text from elsewhere (an error body, a helper's stderr) with `user:password@` and bearer tokens taken out. */
+export function redactText(text: string): string {
+  return text
+    .replace(/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{1,1024}@/gi, '$1REDACTED@')
+    .replace(/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,8192}/gi, '$1 REDACTED')
+    .replace(
+      /("?(?:password|secret|token|identitytoken|auth)"?\s*[:=]\s*)("[^"]{0,8192}"|[^\s",}]{1,8192})/gi,
+      '$1REDACTED',
+    );
+}

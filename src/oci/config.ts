@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import { digestSchema } from './descriptor.js';
+import type { Digest } from './digest.js';
+import { encodeJson, parseDocument } from './json.js';
+
+/** How to check that a container is healthy; durations in nanoseconds, absent when they are the default. */
+export interface Healthcheck {
+  /** `['NONE']`, `['CMD', …]` or `['CMD-SHELL', command]`. */
+  readonly Test?: readonly string[] | undefined;
+  readonly Interval?: number | undefined;
+  readonly Timeout?: number | undefined;
+  readonly StartPeriod?: number | undefined;
+  readonly StartInterval?: number | undefined;
+  readonly Retries?: number | undefined;
+}
+
+/** The `config` object of an image (OCI image-spec, config.md) with Docker's additions. */
+export interface ContainerConfig {
+  readonly User?: string | undefined;
+  readonly ExposedPorts?: Readonly<Record<string, Record<string, never>>> | undefined;
+  readonly Env?: readonly string[] | undefined;
+  readonly Entrypoint?: readonly string[] | undefined;
+  readonly Cmd?: readonly string[] | undefined;
+  readonly Volumes?: Readonly<Record<string, Record<string, never>>> | undefined;
+  readonly WorkingDir?: string | undefined;
+  readonly Labels?: Readonly<Record<string, string>> | undefined;
+  readonly StopSignal?: string | undefined;
+  readonly ArgsEscaped?: boolean | undefined;
+  readonly Healthcheck?: Healthcheck | undefined;
+  readonly OnBuild?: readonly string[] | undefined;
+  readonly Shell?: readonly string[] | undefined;
+}
+
+/** One entry of `history`, oldest first. */
+export interface HistoryEntry {
+  /** RFC 3339. */
+  readonly created?: string | undefined;
+  readonly created_by?: string | undefined;
+  readonly author?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly empty_layer?: boolean | undefined;
+}
+
+/** OCI image-spec, config.md. */
+export interface ImageConfig {
+  readonly architecture: string;
+  readonly author?: string | undefined;
+  readonly config?: ContainerConfig | undefined;
+  readonly created?: string | undefined;
+  readonly history?: readonly HistoryEntry[] | undefined;
+  readonly os: string;
+  readonly 'os.features'?: readonly string[] | undefined;
+  readonly 'os.version'?: string | undefined;
+  /** `diff_ids` oldest first: digests of the uncompressed layers. */
+  readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly Digest[] };
+  readonly variant?: string | undefined;
+}
+
+const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform(value => value ?? undefined);
+const strings = absent(z.array(z.string()));
+const keys = absent(
+  z.record(
+    z.string(),
+    z.looseObject({}).transform(() => ({}) as Record<string, never>),
+  ),
+);
+
+const healthcheckSchema = z.object({
+  Test: strings,
+  Interval: absent(z.number()),
+  Timeout: absent(z.number()),
+  StartPeriod: absent(z.number()),
+  StartInterval: absent(z.number()),
+  Retries: absent(z.number()),
+});
+
+/** Unknown keys (`Hostname`, `AttachStdin`, `container_config` …) are dropped, as BuildKit's typed config drops them. */
+const containerSchema = z.object({
+  User: absent(z.string()),
+  ExposedPorts: keys,
+  Env: strings,
+  Entrypoint: strings,
+  Cmd: strings,
+  Volumes: keys,
+  WorkingDir: absent(z.string()),
+  Labels: absent(z.record(z.string(), z.string())),
+  StopSignal: absent(z.string()),
+  ArgsEscaped: absent(z.boolean()),
+  Healthcheck: absent(healthcheckSchema),
+  OnBuild: strings,
+  Shell: strings,
+});
+
+const historySchema = z.object({
+  created: absent(z.string()),
+  created_by: absent(z.string()),
+  author: absent(z.string()),
+  comment: absent(z.string()),
+  empty_layer: absent(z.boolean()),
+});
+
+const configSchema = z.object({
+  architecture: absent(z.string()).transform(value => value ?? ''),
+  author: absent(z.string()),
+  config: absent(containerSchema),
+  created: absent(z.string()),
+  history: absent(z.array(historySchema)),
+  os: absent(z.string()).transform(value => value ?? ''),
+  'os.features': strings,
+  'os.version': absent(z.string()),
+  rootfs: z.object({
+    type: z.literal('layers').default('layers'),
+    diff_ids: absent(z.array(digestSchema)).transform(value => value ?? []),
+  }),
+  variant: absent(z.string()),
+});
+
+/** The largest config that is read. */
+export const configSizeLimit = 8 * 1024 * 1024;
+
+/** @throws LadingError INVALID_DOCUMENT */
+export function parseConfig(bytes: Uint8Array, digest?: string): ImageConfig {
+  return parseDocument(bytes, configSchema, 'image config', digest);
+}
+
+/** The bytes of a config: top-level keys and maps sorted, the inner ones in Docker's order, empty values left out. */
+export function encodeConfig(config: ImageConfig): Uint8Array {
+  const { architecture, author, config: container, created, history, os, rootfs, variant } = config;
+  const value = {
+    architecture,
+    author: author || undefined,
+    config: container === undefined ? {} : orderedContainer(container),
+    created: created ?? null,
+    history: history?.map(entry => ({
+      created: entry.created,
+      created_by: entry.created_by || undefined,
+      author: entry.author || undefined,
+      comment: entry.comment || undefined,
+      empty_layer: entry.empty_layer || undefined,
+    })),
+    os,
+    'os.features': some(config['os.features']),
+    'os.version': config['os.version'] || undefined,
+    rootfs: { type: rootfs.type, diff_ids: rootfs.diff_ids },
+    variant: variant || undefined,
+  };
+  return new TextEncoder().encode(encodeJson(value));
+}
+
+function orderedContainer(container: ContainerConfig): ContainerConfig {
+  const check = container.Healthcheck;
+  return {
+    User: container.User || undefined,
+    ExposedPorts: sorted(container.ExposedPorts),
+    Env: some(container.Env),
+    Entrypoint: some(container.Entrypoint),
+    Cmd: some(container.Cmd),
+    Volumes: sorted(container.Volumes),
+    WorkingDir: container.WorkingDir || undefined,
+    Labels: sorted(container.Labels),
+    StopSignal: container.StopSignal || undefined,
+    ArgsEscaped: container.ArgsEscaped || undefined,
+    Healthcheck: check && {
+      Test: some(check.Test),
+      Interval: check.Interval || undefined,
+      Timeout: check.Timeout || undefined,
+      StartPeriod: check.StartPeriod || undefined,
+      StartInterval: check.StartInterval || undefined,
+      Retries: check.Retries || undefined,
+    },
+    OnBuild: some(container.OnBuild),
+    Shell: some(container.Shell),
+  };
+}
+
+function some<T>(list: readonly T[] | undefined): readonly T[] | undefined {
+  return list?.length ? list : undefined;
+}
+
+/** By the bytes of the keys, as Go sorts maps; integer-like keys first cannot be avoided in an object, so none is relied on. */
+function sorted<T>(map: Readonly<Record<string, T>> | undefined): Readonly<Record<string, T>> | undefined {
+  if (map === undefined || Object.keys(map).length === 0) return undefined;
+  const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return Object.fromEntries(
+    Object.keys(map)
+      .sort(compare)
+      .map(key => [key, map[key]!]),
+  );
+}
