@@ -1,0 +1,8 @@
+/** Bytes on their way in: anything that can be iterated. On their way out they are always a Node `Readable`. */
+export type Bytes = AsyncIterable<Uint8Array>;
+
+/** What every asynchronous call of the library takes. */
+export interface CallOptions {
+  /** Ends the call early; it then fails with the signal's reason and leaves nothing behind. */
+  readonly signal?: AbortSignal | undefined;
+}

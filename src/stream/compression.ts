@@ -1,0 +1,63 @@
+import { Readable, type Transform } from 'node:stream';
+import * as zlib from 'node:zlib';
+import { LadingError } from '../errors/errors.js';
+import type { Compression } from '../oci/media-types.js';
+import type { Bytes } from './bytes.js';
+
+/** What the first bytes of a stream say about its compression; needs six of them to tell them all apart. */
+export function sniffCompression(head: Uint8Array): Compression | 'bzip2' | 'xz' {
+  const starts = (...magic: number[]): boolean => magic.every((byte, i) => head[i] === byte);
+  if (starts(0x1f, 0x8b)) return 'gzip';
+  if (starts(0x28, 0xb5, 0x2f, 0xfd)) return 'zstd';
+  if (head.length >= 4 && starts(0x42, 0x5a, 0x68)) return 'bzip2';
+  if (starts(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00)) return 'xz';
+  return 'none';
+}
+
+/**
+ * The uncompressed bytes. Data that ends early, decodes wrongly or has garbage behind it is `CORRUPT_STREAM`; errors of
+ * `content` itself pass unchanged. Abandoning the iteration closes everything.
+ * @throws LadingError UNSUPPORTED for zstd on a Node without it
+ */
+export async function* decompress(content: Bytes, compression: Compression, what: string): AsyncGenerator<Uint8Array> {
+  if (compression === 'none') {
+    yield* content;
+    return;
+  }
+  const decoder = createDecoder(compression);
+  const source = Readable.from(content, { objectMode: false });
+  let sourceError: unknown;
+  source.once('error', error => {
+    sourceError = error;
+    decoder.destroy(error);
+  });
+  source.pipe(decoder);
+  try {
+    for await (const chunk of decoder) yield chunk as Buffer;
+  } catch (error) {
+    if (sourceError !== undefined) throw sourceError;
+    throw new LadingError('CORRUPT_STREAM', `${what} is damaged: ${(error as Error).message}`, {
+      details: { what },
+      cause: error,
+    });
+  } finally {
+    source.destroy();
+    decoder.destroy();
+  }
+}
+
+type ZstdFactory = () => Transform;
+
+function createDecoder(compression: 'gzip' | 'zstd'): Transform {
+  if (compression === 'gzip') return zlib.createGunzip({ chunkSize: 256 * 1024 });
+  const create = (zlib as unknown as { createZstdDecompress?: ZstdFactory }).createZstdDecompress;
+  if (create === undefined) throw zstdUnavailable();
+  return create();
+}
+
+export function zstdUnavailable(): LadingError<'UNSUPPORTED'> {
+  return new LadingError('UNSUPPORTED', 'this Node cannot read or write zstd', {
+    details: { feature: 'zstd' },
+    hint: 'Use Node 22.15 or newer, or gzip layers.',
+  });
+}
