@@ -1,0 +1,100 @@
+import { LadingError } from '../errors/errors.js';
+import { emptyDirectory, TreeEditor, withMetadata } from './editor.js';
+import type { IndexEntry, LayerIndex } from './layer-index.js';
+import { lookup, realPath } from './lookup.js';
+import type { DirectoryNode, LayerRef, TreeNode } from './node.js';
+import { baseOf, joinPath, parentOf } from './path.js';
+
+/**
+ * The tree with a layer on top (OCI image-spec, layer.md, "Applying changesets"): folders merge, everything else is
+ * replaced, whiteouts remove what is below. Parents resolve inside the tree; missing ones become root's, mode 0755.
+ * @throws LadingError INVALID_ARCHIVE for a hard link to nothing
+ */
+export function applyLayer(root: DirectoryNode, index: LayerIndex, layer: LayerRef): DirectoryNode {
+  const editor = new TreeEditor(root);
+  /** What this layer has put, and the folders on the way: an opaque marker spares it, wherever in the layer it stands. */
+  const own = index.entries.some(entry => entry.type === 'opaque') ? new Set<string>() : undefined;
+  let parent: { written: string; real: string } | undefined;
+  for (const entry of index.entries) {
+    if (entry.path === '') {
+      if (entry.type === 'directory') editor.set('', withMetadata(editor.root, entry));
+      else if (entry.type === 'opaque') makeOpaque(editor, '', own!);
+      continue;
+    }
+    const written = parentOf(entry.path);
+    if (parent?.written !== written) parent = { written, real: ensureDirectory(editor, written) };
+    const path = joinPath(parent.real, baseOf(entry.path));
+    if (entry.type === 'opaque') {
+      makeOpaque(editor, realPath(editor.root, entry.path), own!);
+      parent = undefined;
+      continue;
+    }
+    const previous = editor.get(path);
+    if (entry.type === 'whiteout') {
+      editor.remove(path);
+    } else {
+      editor.set(path, nodeOf(entry, previous, editor, layer));
+      for (let place = path; own !== undefined && place !== '' && !own.has(place); place = parentOf(place))
+        own.add(place);
+    }
+    // A folder or a link that is replaced may be one that the remembered parent was reached through.
+    if (previous !== undefined && (previous.type === 'directory' || previous.type === 'symlink')) parent = undefined;
+  }
+  return editor.root;
+}
+
+function nodeOf(
+  entry: Exclude<IndexEntry, { type: 'whiteout' | 'opaque' }>,
+  previous: TreeNode | undefined,
+  editor: TreeEditor,
+  layer: LayerRef,
+): TreeNode {
+  if (entry.type === 'hardlink') return linked(entry, editor);
+  const { mode, uid, gid, mtime, xattrs } = entry;
+  const metadata = { mode, uid, gid, mtime, xattrs };
+  switch (entry.type) {
+    case 'file': {
+      const content = { kind: 'layer', layer, offset: entry.offset } as const;
+      return { type: 'file', ...metadata, size: entry.size, digest: entry.digest, content };
+    }
+    case 'directory':
+      return previous?.type === 'directory' ? withMetadata(previous, metadata) : emptyDirectory(metadata);
+    case 'symlink':
+      return { type: 'symlink', ...metadata, target: entry.target };
+    case 'character':
+    case 'block':
+      return { type: entry.type, ...metadata, major: entry.major, minor: entry.minor };
+    case 'fifo':
+      return { type: 'fifo', ...metadata };
+  }
+}
+
+function linked(entry: { readonly path: string; readonly target: string }, editor: TreeEditor): TreeNode {
+  const target = lookup(editor.root, entry.target, { follow: false });
+  if (target !== undefined && target.node.type !== 'directory') return target.node;
+  throw new LadingError('INVALID_ARCHIVE', `${entry.path} is a hard link to ${entry.target}, which is no file`, {
+    details: { entry: entry.path, problem: 'hard link to nothing' },
+    hint: 'The layer is broken, or one below it is missing.',
+  });
+}
+
+function ensureDirectory(editor: TreeEditor, written: string): string {
+  const path = realPath(editor.root, written);
+  if (path === '') return path;
+  let walked = '';
+  for (const name of path.split('/')) {
+    walked = joinPath(walked, name);
+    if (editor.get(walked)?.type !== 'directory') editor.set(walked, emptyDirectory());
+  }
+  return path;
+}
+
+function makeOpaque(editor: TreeEditor, path: string, own: ReadonlySet<string>): void {
+  const directory = editor.get(path);
+  if (directory?.type !== 'directory') return;
+  for (const name of [...directory.children.keys()]) {
+    const child = joinPath(path, name);
+    if (!own.has(child)) editor.remove(child);
+    else if (directory.children.get(name)!.type === 'directory') makeOpaque(editor, child, own);
+  }
+}

@@ -1,0 +1,97 @@
+import type { DirectoryNode, Metadata, TreeNode } from './node.js';
+import { baseOf, joinPath, parentOf } from './path.js';
+
+/** A directory with nothing in it. */
+export function emptyDirectory(metadata: Partial<Metadata> = {}): DirectoryNode {
+  return { type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, ...metadata, children: new Map() };
+}
+
+/** The same directory with other metadata; the children are shared. */
+export function withMetadata(directory: DirectoryNode, metadata: Metadata): DirectoryNode {
+  const { mode, uid, gid, mtime, xattrs } = metadata;
+  return { type: 'directory', mode, uid, gid, mtime, xattrs, children: directory.children };
+}
+
+/**
+ * Makes a new tree out of one: folders on the way to a change are copied once, the rest is shared with the tree that it
+ * began with, which stays as it was. Paths are taken as they are: resolve links first (`realPath`).
+ */
+export class TreeEditor {
+  #root: DirectoryNode;
+  readonly #owned = new WeakSet<ReadonlyMap<string, TreeNode>>();
+  /** Entries come folder by folder: remembering the last one saves most walks. */
+  #last: { path: string; children: Map<string, TreeNode> } | undefined;
+
+  constructor(root: DirectoryNode) {
+    this.#root = root;
+  }
+
+  /** The tree as it is now. It goes on changing with the editor. */
+  get root(): DirectoryNode {
+    return this.#root;
+  }
+
+  /** The node at exactly this path: no link is followed. */
+  get(path: string): TreeNode | undefined {
+    if (path === '') return this.#root;
+    const parent = parentOf(path);
+    if (this.#last?.path === parent) return this.#last.children.get(baseOf(path));
+    let node: TreeNode | undefined = this.#root;
+    for (const name of path.split('/')) node = node?.type === 'directory' ? node.children.get(name) : undefined;
+    return node;
+  }
+
+  /** Puts a node at a path in place of whatever was there. The parent must be a directory. */
+  set(path: string, node: TreeNode): void {
+    if (path === '') {
+      if (node.type !== 'directory') throw new Error('the root of a tree is a directory');
+      this.#root = node;
+      this.#last = undefined;
+      return;
+    }
+    const children = this.#own(parentOf(path));
+    const previous = children.get(baseOf(path));
+    if (previous?.type === 'directory' && this.#last !== undefined && isWithin(this.#last.path, path)) {
+      this.#last = undefined;
+    }
+    children.set(baseOf(path), node);
+  }
+
+  /** Takes a path and all below it away; nothing happens when it is not there. */
+  remove(path: string): void {
+    if (this.get(path) === undefined) return;
+    this.#own(parentOf(path)).delete(baseOf(path));
+    if (this.#last !== undefined && isWithin(this.#last.path, path)) this.#last = undefined;
+  }
+
+  /** The children of a directory, as a map of this tree's own. */
+  #own(path: string): Map<string, TreeNode> {
+    if (this.#last?.path === path) return this.#last.children;
+    const [root, rootChildren] = this.#claim(this.#root);
+    this.#root = root;
+    let children = rootChildren;
+    let walked = '';
+    for (const name of path === '' ? [] : path.split('/')) {
+      walked = joinPath(walked, name);
+      const child = children.get(name);
+      if (child?.type !== 'directory') throw new Error(`not a directory: ${walked}`);
+      const [claimed, claimedChildren] = this.#claim(child);
+      if (claimed !== child) children.set(name, claimed);
+      children = claimedChildren;
+    }
+    this.#last = { path, children };
+    return children;
+  }
+
+  #claim(directory: DirectoryNode): [DirectoryNode, Map<string, TreeNode>] {
+    if (this.#owned.has(directory.children)) return [directory, directory.children as Map<string, TreeNode>];
+    const children = new Map(directory.children);
+    this.#owned.add(children);
+    const { mode, uid, gid, mtime, xattrs } = directory;
+    return [{ type: 'directory', mode, uid, gid, mtime, xattrs, children }, children];
+  }
+}
+
+function isWithin(path: string, ancestor: string): boolean {
+  return path === ancestor || path.startsWith(`${ancestor}/`);
+}

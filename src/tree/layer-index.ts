@@ -1,0 +1,39 @@
+import type { Digest } from '../oci/digest.js';
+import type { Metadata } from './node.js';
+
+interface EntryBase<T extends string> {
+  readonly type: T;
+  /** Cleaned: see `path.ts`. For a whiteout the path that it removes. */
+  readonly path: string;
+}
+
+/** One entry of a layer's tar, in the order of the tar. */
+export type IndexEntry =
+  | (EntryBase<'file'> &
+      Metadata & {
+        readonly size: number;
+        /** SHA-256 of the content. */
+        readonly digest: Digest;
+        /** Where the content begins in the uncompressed tar. */
+        readonly offset: number;
+      })
+  | (EntryBase<'directory'> & Metadata)
+  | (EntryBase<'symlink'> & Metadata & { readonly target: string })
+  /** `target` is the cleaned path of the file linked to, in this layer or below. */
+  | (EntryBase<'hardlink'> & { readonly target: string })
+  | (EntryBase<'character' | 'block'> & Metadata & { readonly major: number; readonly minor: number })
+  | (EntryBase<'fifo'> & Metadata)
+  /** `.wh.NAME`: the path and all below it are gone. */
+  | EntryBase<'whiteout'>
+  /** `.wh..wh..opq`: what lower layers have in the folder is gone. */
+  | EntryBase<'opaque'>;
+
+/** What a layer holds, known from one pass over its bytes. */
+export interface LayerIndex {
+  readonly diffId: Digest;
+  /** Bytes of the uncompressed tar, its end marker included. */
+  readonly size: number;
+  readonly entries: readonly IndexEntry[];
+  /** For layers packed here: where each segment starts, uncompressed and compressed; absent for foreign layers. */
+  readonly segments?: ReadonlyArray<{ readonly offset: number; readonly blobOffset: number }> | undefined;
+}
