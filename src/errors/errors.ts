@@ -13,6 +13,8 @@ export interface SourceRange {
 /** A range with the lines around it, as they are shown to people. */
 export interface SourcePlace {
   readonly range: SourceRange;
+  /** Further places in the same file that have a part in it. */
+  readonly also?: readonly SourceRange[] | undefined;
   readonly excerpt?: string | undefined;
 }
 
@@ -36,6 +38,8 @@ export interface ErrorDetails {
   };
   /** A Dockerfile instruction that cannot be carried out; the cause says why. */
   readonly BUILD_STEP: { readonly range: SourceRange; readonly step: string; readonly excerpt?: string | undefined };
+  /** Lint rules found something, and the Dockerfile or the caller asks for that to be a failure. */
+  readonly LINT_FAILED: { readonly rules: readonly string[] };
   readonly BAD_SUBSTITUTION: { readonly word: string };
   readonly STAGE_UNKNOWN: { readonly name: string; readonly known: readonly string[] };
   /** A COPY or ADD source that is not there. */
@@ -135,6 +139,6 @@ export function atPlace(error: unknown, place: SourcePlace): unknown {
   const known = error.place;
   if (known?.excerpt !== undefined) return error;
   const { code, message, details, hint, cause } = error;
-  const range = known?.range ?? place.range;
-  return new LadingError(code, message, { details, hint, cause, place: { ...place, range } });
+  const placed = known === undefined ? place : { ...known, excerpt: place.excerpt };
+  return new LadingError(code, message, { details, hint, cause, place: placed });
 }

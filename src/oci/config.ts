@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { digestSchema } from './descriptor.js';
 import type { Digest } from './digest.js';
 import { encodeJson, parseDocument } from './json.js';
@@ -65,6 +65,16 @@ const keys = absent(
   ),
 );
 
+/** Any name is a label, `__proto__` too, which objects made by assignment would lose. */
+const stringMap = z.custom<Readonly<Record<string, string>>>(
+  value =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(item => typeof item === 'string'),
+  { error: 'not a map of strings' },
+);
+
 const healthcheckSchema = z.object({
   Test: strings,
   Interval: absent(z.number()),
@@ -83,7 +93,7 @@ const containerSchema = z.object({
   Cmd: strings,
   Volumes: keys,
   WorkingDir: absent(z.string()),
-  Labels: absent(z.record(z.string(), z.string())),
+  Labels: absent(stringMap),
   StopSignal: absent(z.string()),
   ArgsEscaped: absent(z.boolean()),
   Healthcheck: absent(healthcheckSchema),

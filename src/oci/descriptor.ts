@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Digest, isDigest } from './digest.js';
 import { type Platform, platformSchema } from './platform.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Descriptor, descriptorSchema } from './descriptor.js';
 import { encodeJson, parseDocument } from './json.js';
 import { mediaTypes } from './media-types.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { LadingError } from '../errors/errors.js';
 
 /** OCI image-spec, image-index.md: `platform`. Always normalised: `arm64` without variant, `arm` with one. */
