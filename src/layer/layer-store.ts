@@ -1,0 +1,30 @@
+import type { Readable } from 'node:stream';
+import type { Compression } from '../oci/media-types.js';
+import type { CallOptions } from '../stream/bytes.js';
+import type { LayerIndex } from '../tree/layer-index.js';
+import type { LayerRef } from '../tree/node.js';
+import type { LayerEntry } from './entry.js';
+
+export interface PackOptions extends CallOptions {
+  readonly compression?: Compression | undefined;
+  /** gzip 0 to 9, zstd 1 to 22. */
+  readonly level?: number | undefined;
+  /** Uncompressed bytes packed so far. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
+/** A layer that has been written: the reference to it and its index, from the one pass that wrote it. */
+export interface PackedLayer {
+  readonly layer: LayerRef;
+  readonly index: LayerIndex;
+}
+
+/** Where layers are kept: written in one pass, indexed, and readable at any offset. */
+export interface LayerStore {
+  /** Packs entries, in the order given, into a blob. Idempotent; on an error nothing is left behind. */
+  packLayer(entries: Iterable<LayerEntry>, options?: PackOptions): Promise<PackedLayer>;
+  /** The index of a stored layer, rebuilt from the blob when it is missing. */
+  layerIndex(layer: LayerRef, options?: CallOptions): Promise<LayerIndex>;
+  /** `length` bytes at `offset` of the uncompressed tar. */
+  openRange(layer: LayerRef, offset: number, length: number, options?: CallOptions): Promise<Readable>;
+}
