@@ -1,0 +1,56 @@
+/**
+ * The seam between images and the places where they live: registries, the store, layouts, archives. Each place is a
+ * {@link ContentSource}, a {@link ContentTarget} or both; `copy.ts` is the one mover between them. Nothing here knows a
+ * Dockerfile, a disk or a network.
+ */
+import type { Readable } from 'node:stream';
+import type { Descriptor } from '../oci/descriptor.js';
+import type { Digest } from '../oci/digest.js';
+import type { Bytes, CallOptions } from '../stream/bytes.js';
+
+/** Where images can be read from. */
+export interface ContentSource {
+  /** Name (a tag or a digest, in the store a whole reference) to descriptor. Throws `REFERENCE_NOT_FOUND`. */
+  resolve(name: string, options?: CallOptions): Promise<Descriptor>;
+  has(descriptor: Descriptor, options?: CallOptions): Promise<boolean>;
+  /**
+   * The bytes of a blob or a manifest. Throws `BLOB_NOT_FOUND`; the stream errors with `DIGEST_MISMATCH` or
+   * `SIZE_MISMATCH` rather than end on wrong bytes. The caller reads it to its end or destroys it.
+   */
+  open(descriptor: Descriptor, options?: CallOptions): Promise<Readable>;
+}
+
+/** Where images can be written to. */
+export interface ContentTarget {
+  has(descriptor: Descriptor, options?: CallOptions): Promise<boolean>;
+  /**
+   * Idempotent: success means "it is there now, with these bytes". Bytes that do not match the descriptor are an error
+   * (`DIGEST_MISMATCH`, `SIZE_MISMATCH`) and leave nothing behind.
+   */
+  put(descriptor: Descriptor, content: Bytes, options?: CallOptions): Promise<void>;
+  /** Points `name` at a manifest or an index that is there. */
+  tag(descriptor: Descriptor, name: string, options?: CallOptions): Promise<void>;
+}
+
+/** An extra ability of a target: take a blob over from another repository of the same registry, without bytes. */
+export interface BlobMounter {
+  /** `true` when the blob is there now; `false` when the registry wants the bytes after all. */
+  mount(descriptor: Descriptor, from: string, options?: CallOptions): Promise<boolean>;
+}
+
+/** An extra ability of a source: the repository of a registry that its blobs can be mounted from. */
+export interface MountOrigin {
+  readonly mountOrigin: { readonly registry: string; readonly repository: string };
+}
+
+/** A small record kept beside the images, with the blobs that it keeps alive. */
+export interface StoredRecord {
+  readonly body: Uint8Array;
+  readonly blobs: readonly Digest[];
+}
+
+/** Where records (step results, and later their like) are kept, by a key of lower-case hexadecimal digits. */
+export interface RecordStore {
+  getRecord(key: string, options?: CallOptions): Promise<StoredRecord | undefined>;
+  putRecord(key: string, record: StoredRecord, options?: CallOptions): Promise<void>;
+}

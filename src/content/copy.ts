@@ -1,0 +1,240 @@
+import type { Descriptor } from '../oci/descriptor.js';
+import { digestOf } from '../oci/digest.js';
+import { encodeManifest, type ImageIndex } from '../oci/manifest.js';
+import { isForeignLayerType, isIndexType, isManifestType } from '../oci/media-types.js';
+import type { Platform } from '../oci/platform.js';
+import type { Bytes, CallOptions } from '../stream/bytes.js';
+import type { BlobMounter, ContentSource, ContentTarget, MountOrigin } from './content.js';
+import { Limiter } from './limiter.js';
+import { readIndex, readManifest } from './read-content.js';
+import { selectPlatform } from './select-platform.js';
+import { graphTooLarge, maxContentDepth, maxContentNodes, nodeKey } from './walk.js';
+
+/** What a copy tells while it runs. `bytes` counts up to `descriptor.size`. */
+export type CopyEvent =
+  | { readonly type: 'blob-started'; readonly descriptor: Descriptor }
+  | { readonly type: 'blob-progress'; readonly descriptor: Descriptor; readonly bytes: number }
+  | { readonly type: 'blob-done'; readonly descriptor: Descriptor }
+  | { readonly type: 'blob-skipped'; readonly descriptor: Descriptor; readonly reason: 'exists' | 'foreign' }
+  | { readonly type: 'blob-mounted'; readonly descriptor: Descriptor; readonly from: string }
+  /** `existed`: the target had it already, with all that belongs to it. */
+  | { readonly type: 'manifest-done'; readonly descriptor: Descriptor; readonly existed: boolean };
+
+export interface CopyOptions extends CallOptions {
+  /** Given to the image in the target, as the very last act. */
+  readonly name?: string | undefined;
+  /**
+   * What to take of an index. `'all'` (the default) is the index as it stands. One platform is that platform's manifest
+   * alone; several are a new index of those.
+   */
+  readonly platforms?: 'all' | readonly Platform[] | undefined;
+  /** Blobs in flight at a time; 4 by default. */
+  readonly concurrency?: number | undefined;
+  /** The repository of the target's registry that a blob may be mounted from; by default the source when it is there. */
+  readonly mountFrom?: string | ((descriptor: Descriptor) => string | undefined) | undefined;
+  /** Layers whose licence keeps them out of other registries are left out where the source lacks them; `true` insists. */
+  readonly foreignLayers?: boolean | undefined;
+  readonly onEvent?: ((event: CopyEvent) => void) | undefined;
+}
+
+/**
+ * Copies an image or an index with everything it needs: leaves first, what the target has is not sent, one blob is sent
+ * once, the name comes last. So a target never shows an image that is not whole, and a copy that failed can simply be
+ * run again. On the first failure what else is under way is cancelled and waited for.
+ * @returns the descriptor of what was copied; another than the one given when `platforms` chose from an index
+ * @throws LadingError PLATFORM_NOT_FOUND, INVALID_DOCUMENT, and whatever source and target throw
+ */
+export async function copyImage(
+  source: ContentSource,
+  descriptor: Descriptor,
+  target: ContentTarget,
+  options: CopyOptions = {},
+): Promise<Descriptor> {
+  options.signal?.throwIfAborted();
+  const copy = new Copy(source, target, descriptor, options);
+  const copied = await copy.run();
+  if (options.name !== undefined) await target.tag(copied, options.name, { signal: options.signal });
+  return copied;
+}
+
+class Copy {
+  readonly #source: ContentSource;
+  readonly #target: ContentTarget;
+  readonly #root: Descriptor;
+  readonly #options: CopyOptions;
+  readonly #limiter: Limiter;
+  /** Ends the siblings of what failed. */
+  readonly #failure = new AbortController();
+  readonly #call: { readonly signal: AbortSignal };
+  readonly #nodes = new Map<string, Promise<void>>();
+
+  constructor(source: ContentSource, target: ContentTarget, root: Descriptor, options: CopyOptions) {
+    this.#source = source;
+    this.#target = target;
+    this.#root = root;
+    this.#options = options;
+    this.#limiter = new Limiter(options.concurrency ?? 4);
+    const signals = options.signal ? [options.signal, this.#failure.signal] : [this.#failure.signal];
+    this.#call = { signal: AbortSignal.any(signals) };
+  }
+
+  async run(): Promise<Descriptor> {
+    const { platforms = 'all' } = this.#options;
+    if (platforms === 'all' || !isIndexType(this.#root.mediaType)) {
+      await this.#finish(this.#node(this.#root, 0));
+      return this.#root;
+    }
+    const { value: index } = await readIndex(this.#source, this.#root, this.#call);
+    const chosen = [...new Set(platforms.map(platform => selectPlatform(index, platform)))];
+    if (chosen.length === 1) {
+      await this.#finish(this.#node(chosen[0]!, 0));
+      return chosen[0]!;
+    }
+    const bytes = encodeManifest(subsetOf(index, chosen));
+    const subset: Descriptor = { mediaType: index.mediaType, digest: digestOf(bytes), size: bytes.length };
+    await this.#finish(Promise.all(chosen.map(child => this.#node(child, 1))));
+    await this.#put(subset, bytes);
+    return subset;
+  }
+
+  /** The first failure is the one to tell; the others are its consequence, but all must have ended. */
+  async #finish(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#fail(error);
+      await Promise.allSettled(this.#nodes.values());
+      if (this.#options.signal?.aborted) throw this.#options.signal.reason;
+      throw this.#failure.signal.reason;
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#failure.signal.aborted) this.#failure.abort(error);
+  }
+
+  #node(descriptor: Descriptor, depth: number): Promise<void> {
+    const key = nodeKey(descriptor);
+    const known = this.#nodes.get(key);
+    if (known !== undefined) return known;
+    const document = isIndexType(descriptor.mediaType) || isManifestType(descriptor.mediaType);
+    if (this.#nodes.size >= maxContentNodes || (document && depth > maxContentDepth)) {
+      return Promise.reject(graphTooLarge(this.#root));
+    }
+    const work = (document ? this.#copyDocument(descriptor, depth) : this.#copyBlob(descriptor)).catch(error => {
+      this.#fail(error);
+      throw error;
+    });
+    this.#nodes.set(key, work);
+    return work;
+  }
+
+  async #copyDocument(descriptor: Descriptor, depth: number): Promise<void> {
+    const read = await this.#limiter.run(async () => {
+      this.#call.signal.throwIfAborted();
+      if (await this.#target.has(descriptor, this.#call)) return undefined;
+      return isIndexType(descriptor.mediaType)
+        ? readIndex(this.#source, descriptor, this.#call).then(({ bytes, value }) => ({
+            bytes,
+            children: value.manifests,
+          }))
+        : readManifest(this.#source, descriptor, this.#call).then(({ bytes, value }) => ({
+            bytes,
+            children: [value.config, ...value.layers],
+          }));
+    });
+    if (read === undefined) {
+      this.#emit({ type: 'manifest-done', descriptor, existed: true });
+      return;
+    }
+    await Promise.all(read.children.map(child => this.#node(child, depth + 1)));
+    await this.#put(descriptor, read.bytes);
+  }
+
+  #put(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
+    return this.#limiter.run(async () => {
+      this.#call.signal.throwIfAborted();
+      await this.#target.put(descriptor, inOnePiece(bytes), this.#call);
+      this.#emit({ type: 'manifest-done', descriptor, existed: false });
+    });
+  }
+
+  #copyBlob(descriptor: Descriptor): Promise<void> {
+    return this.#limiter.run(async () => {
+      this.#call.signal.throwIfAborted();
+      if (await this.#target.has(descriptor, this.#call)) {
+        this.#emit({ type: 'blob-skipped', descriptor, reason: 'exists' });
+        return;
+      }
+      if (await this.#leaveOut(descriptor)) {
+        this.#emit({ type: 'blob-skipped', descriptor, reason: 'foreign' });
+        return;
+      }
+      if (await this.#mount(descriptor)) return;
+      this.#emit({ type: 'blob-started', descriptor });
+      const content = await this.#source.open(descriptor, this.#call);
+      // Listens for as long as the stream lives: one that is destroyed before anybody reads it must not end the process.
+      content.on('error', () => {});
+      try {
+        await this.#target.put(descriptor, this.#counted(content, descriptor), this.#call);
+      } finally {
+        content.destroy();
+      }
+      this.#emit({ type: 'blob-done', descriptor });
+    });
+  }
+
+  async #leaveOut(descriptor: Descriptor): Promise<boolean> {
+    if (this.#options.foreignLayers) return false;
+    const foreign = isForeignLayerType(descriptor.mediaType) || (descriptor.urls?.length ?? 0) > 0;
+    return foreign && !(await this.#source.has(descriptor, this.#call));
+  }
+
+  async #mount(descriptor: Descriptor): Promise<boolean> {
+    if (!isMounter(this.#target)) return false;
+    const from = this.#mountOrigin(descriptor);
+    if (from === undefined || !(await this.#target.mount(descriptor, from, this.#call))) return false;
+    this.#emit({ type: 'blob-mounted', descriptor, from });
+    return true;
+  }
+
+  #mountOrigin(descriptor: Descriptor): string | undefined {
+    const { mountFrom } = this.#options;
+    if (typeof mountFrom === 'function') return mountFrom(descriptor);
+    if (mountFrom !== undefined) return mountFrom;
+    const from = mountOriginOf(this.#source);
+    const to = mountOriginOf(this.#target);
+    const near = from !== undefined && from.registry === to?.registry && from.repository !== to.repository;
+    return near ? from.repository : undefined;
+  }
+
+  async *#counted(content: Bytes, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
+    let bytes = 0;
+    for await (const chunk of content) {
+      bytes += chunk.length;
+      yield chunk;
+      this.#emit({ type: 'blob-progress', descriptor, bytes });
+    }
+  }
+
+  #emit(event: CopyEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+function subsetOf(index: ImageIndex, manifests: readonly Descriptor[]): ImageIndex {
+  const { mediaType, artifactType, annotations } = index;
+  return { schemaVersion: 2, mediaType, artifactType, manifests, annotations };
+}
+
+function isMounter(target: object): target is BlobMounter {
+  return 'mount' in target && typeof target.mount === 'function';
+}
+
+function mountOriginOf(place: object): MountOrigin['mountOrigin'] | undefined {
+  return 'mountOrigin' in place ? (place as MountOrigin).mountOrigin : undefined;
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
