@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/oci/digest.js';
+import { frame, unframe } from '../../src/store/framed-file.js';
+import { decodeLayerIndex, encodeLayerIndex } from '../../src/store/layer-index-codec.js';
+import type { IndexEntry, LayerIndex } from '../../src/tree/layer-index.js';
+import { decodePath } from '../../src/tree/path.js';
+
+const path = fc.oneof(
+  fc.string({ unit: 'binary', minLength: 1 }),
+  fc.uint8Array({ minLength: 1, maxLength: 20 }).map(bytes => decodePath(bytes)),
+  fc.constantFrom('a/b', 'a/b/c', 'a/\u{1f600}', 'a/\u{1f601}', '__proto__'),
+);
+const metadata = {
+  mode: fc.integer({ min: 0, max: 0o7777 }),
+  uid: fc.nat(),
+  gid: fc.nat(),
+  mtime: fc.integer({ min: -1e9, max: 1e12 }),
+};
+const xattrs = fc.option(fc.constantFrom<Record<string, string>>({ 'user.a': 'x\u0000ÿ' }, { 'user.b': '' }), {
+  nil: undefined,
+});
+const withXattrs = (entry: Record<string, unknown>, values: Record<string, string> | undefined): IndexEntry =>
+  (values === undefined ? entry : { ...entry, xattrs: values }) as unknown as IndexEntry;
+const of = (type: string, more: Record<string, fc.Arbitrary<unknown>> = {}): fc.Arbitrary<IndexEntry> =>
+  fc
+    .tuple(fc.record({ type: fc.constant(type), path, ...metadata, ...more }), xattrs)
+    .map(([entry, values]) => withXattrs(entry, values));
+const bare = (type: string, more: Record<string, fc.Arbitrary<unknown>> = {}): fc.Arbitrary<IndexEntry> =>
+  fc.record({ type: fc.constant(type), path, ...more }) as unknown as fc.Arbitrary<IndexEntry>;
+
+const entry = fc.oneof(
+  of('file', { size: fc.nat(), offset: fc.nat(), digest: fc.string().map(text => digestOf(text)) }),
+  of('directory'),
+  of('fifo'),
+  of('symlink', { target: path }),
+  of('character', { major: fc.nat(), minor: fc.nat() }),
+  of('block', { major: fc.nat(), minor: fc.nat() }),
+  bare('hardlink', { target: path }),
+  bare('whiteout'),
+  bare('opaque'),
+);
+const index = fc.record({
+  diffId: fc.constant(digestOf('x')),
+  size: fc.nat(),
+  entries: fc.array(entry, { maxLength: 20 }),
+}) as fc.Arbitrary<LayerIndex>;
+
+describe('the layer index on the disk', () => {
+  it('comes back as it went in, whatever the paths are', () => {
+    fc.assert(
+      fc.property(index, value => {
+        expect(decodeLayerIndex(encodeLayerIndex(value))).toEqual(value);
+      }),
+    );
+  });
+});
+
+describe('a framed file', () => {
+  const payload = Buffer.from('some\npayload');
+  const whole = Buffer.concat(frame('kind 1', [payload.subarray(0, 4), payload.subarray(4)]));
+
+  it('gives its payload back', () => {
+    expect(unframe('kind 1', whole)!.equals(payload)).toBe(true);
+  });
+
+  it('is nothing when a byte of it is wrong, wherever', () => {
+    for (let at = 0; at < whole.length; at++) {
+      const spoilt = Buffer.from(whole);
+      spoilt[at]! ^= 1;
+      expect(unframe('kind 1', spoilt)).toBeUndefined();
+      expect(unframe('kind 1', whole.subarray(0, at))).toBeUndefined();
+    }
+    expect(unframe('kind 2', whole)).toBeUndefined();
+    expect(unframe('kind 1', Buffer.concat([whole, Buffer.from('x')]))).toBeUndefined();
+  });
+});

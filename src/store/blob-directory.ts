@@ -1,0 +1,201 @@
+import type { Stats } from 'node:fs';
+import { lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { LadingError } from '../errors/errors.js';
+import { ioError } from '../errors/io-error.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.js';
+import type { Bytes, CallOptions } from '../stream/bytes.js';
+import { verified } from '../stream/verified.js';
+import { syncDirectory, writeAll } from './durable.js';
+import { hasErrno, ifExists, onFile } from './io-error.js';
+import { openVerifiedFile } from './verified-file.js';
+
+/** A file in `blobs/`. `digest` is missing when its name is none. */
+export interface BlobFile {
+  readonly path: string;
+  readonly digest?: Digest | undefined;
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** When the file was made, where the file system knows; else when it was last changed. */
+  readonly madeMs: number;
+}
+
+/**
+ * `blobs/<algorithm>/<hex>` of an image layout (OCI image-spec, image-layout.md): files that are complete from the
+ * moment they have their name.
+ */
+export class BlobDirectory {
+  readonly #root: string;
+  readonly #temporary: () => Promise<string>;
+  readonly #claim: (path: string) => Promise<boolean>;
+  readonly #unsynced = new Set<string>();
+
+  /**
+   * `temporary` gives a new path on the file system of `root`, in a folder that exists. `claim` is asked before a blob
+   * that is there is counted on, and says whether it will stay.
+   */
+  constructor(root: string, temporary: () => Promise<string>, claim: (path: string) => Promise<boolean>) {
+    this.#root = root;
+    this.#temporary = temporary;
+    this.#claim = claim;
+  }
+
+  path(digest: Digest): string {
+    return join(this.#root, 'blobs', digestAlgorithm(digest), digestHex(digest));
+  }
+
+  /** Size and time of a stored blob; `undefined` when it is not there. */
+  async stat(digest: Digest): Promise<BlobFile | undefined> {
+    const path = this.path(digest);
+    const stats = await ifExists(path, () => stat(path));
+    return stats?.isFile() ? { path, digest, ...factsOf(stats) } : undefined;
+  }
+
+  /** Whether the blob is there, and stays there for as long as whoever asks is at work. */
+  async has(descriptor: Pick<Descriptor, 'digest' | 'size'>): Promise<boolean> {
+    const file = await this.stat(descriptor.digest);
+    return file !== undefined && file.size === descriptor.size && (await this.#claim(file.path));
+  }
+
+  async open(descriptor: Descriptor, options?: CallOptions): Promise<Readable> {
+    return openVerifiedFile(this.path(descriptor.digest), descriptor, options);
+  }
+
+  /** Writes a blob, or fails and leaves nothing. `observe` sees every chunk on its way. */
+  async put(
+    descriptor: Descriptor,
+    content: Bytes,
+    options: CallOptions & { readonly observe?: ((chunk: Uint8Array) => Promise<void> | undefined) | undefined } = {},
+  ): Promise<void> {
+    const { signal, observe } = options;
+    await this.write(async write => {
+      for await (const chunk of abortable(verified(content, descriptor), signal)) {
+        await write(chunk);
+        await observe?.(chunk);
+      }
+      return descriptor;
+    });
+  }
+
+  /**
+   * Writes a blob whose digest is only known at its end: `produce` writes through the function that it is given and
+   * returns what it wrote.
+   */
+  async write<T extends Pick<Descriptor, 'digest' | 'size'>>(
+    produce: (write: (chunk: Uint8Array) => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    const temporary = await this.#temporary();
+    let placed = false;
+    try {
+      const handle = await open(temporary, 'wx', 0o644).catch(error => {
+        throw ioError(error, temporary);
+      });
+      let result: T;
+      try {
+        result = await produce(chunk => onFile(temporary, () => writeAll(handle, chunk)));
+        // What is renamed before it is on the disk can be an empty file under a good name after a power cut.
+        await onFile(temporary, () => handle.sync());
+      } finally {
+        await handle.close();
+      }
+      placed = await this.#place(temporary, result);
+      return result;
+    } finally {
+      if (!placed) await rm(temporary, { force: true });
+    }
+  }
+
+  /** Whether the temporary file was used: one that is there already is never replaced, somebody may be removing it. */
+  async #place(temporary: string, written: Pick<Descriptor, 'digest' | 'size'>): Promise<boolean> {
+    const path = this.path(written.digest);
+    const folder = await this.#folder(digestAlgorithm(written.digest));
+    this.#unsynced.add(folder);
+    if (await this.has(written)) return false;
+    try {
+      await rename(temporary, path);
+      return true;
+    } catch (error) {
+      // Windows refuses to replace a file that somebody reads; the same bytes are there already.
+      if ((hasErrno(error, 'EPERM') || hasErrno(error, 'EACCES')) && (await this.has(written))) return false;
+      throw ioError(error, path);
+    }
+  }
+
+  /** A layout from elsewhere may have a link for a folder: what is written must not land where that points. */
+  async #folder(algorithm: string): Promise<string> {
+    const blobs = join(this.#root, 'blobs');
+    const folder = join(blobs, algorithm);
+    await onFile(folder, () => mkdir(folder, { recursive: true }));
+    for (const path of [blobs, folder]) {
+      if ((await lstat(path)).isDirectory()) continue;
+      throw new LadingError('PATH_INVALID', `${path} is a link, not a folder`, {
+        details: { path, problem: 'not a folder' },
+        hint: 'Write to a layout whose blobs lie in the layout itself.',
+      });
+    }
+    return folder;
+  }
+
+  /** Makes the names of all blobs written so far last; called before a name points to one. */
+  async flush(): Promise<void> {
+    const folders = [...this.#unsynced];
+    this.#unsynced.clear();
+    for (const folder of folders) await onFile(folder, () => syncDirectory(folder));
+  }
+
+  /** Every file in `blobs/`, those with wrong names too. */
+  async *list(): AsyncGenerator<BlobFile> {
+    const blobs = join(this.#root, 'blobs');
+    for (const algorithm of (await ifExists(blobs, () => readdir(blobs))) ?? []) {
+      const folder = join(blobs, algorithm);
+      for (const name of (await ifExists(folder, () => readdir(folder))) ?? []) {
+        const path = join(folder, name);
+        const stats = await ifExists(path, () => stat(path));
+        if (stats === undefined) continue;
+        const text = `${algorithm}:${name}`;
+        const digest = isDigest(text) && stats.isFile() ? text : undefined;
+        yield { path, digest, ...factsOf(stats) };
+      }
+    }
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    const path = this.path(digest);
+    await onFile(path, () => rm(path, { force: true }));
+  }
+}
+
+function factsOf({ size, mtimeMs, birthtimeMs }: Stats): Pick<BlobFile, 'size' | 'mtimeMs' | 'madeMs'> {
+  return { size, mtimeMs, madeMs: birthtimeMs > 0 ? birthtimeMs : mtimeMs };
+}
+
+/** Ends with the signal's reason at the next chunk, also when the source knows no signal. */
+async function* abortable(
+  content: AsyncGenerator<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  if (signal === undefined) {
+    yield* content;
+    return;
+  }
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  aborted.catch(() => {});
+  try {
+    signal.throwIfAborted();
+    for (;;) {
+      const next = await Promise.race([content.next(), aborted]);
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort!);
+    // Not awaited: a source that hangs in `next` would hang this too.
+    content.return(undefined).catch(() => {});
+  }
+}

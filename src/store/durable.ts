@@ -1,0 +1,62 @@
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { hasErrno, onFile } from './io-error.js';
+
+/** Makes the names in a folder last through a power cut. File systems that cannot sync a folder do not need it. */
+export async function syncDirectory(path: string): Promise<void> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    // Windows does not open folders.
+    if (hasErrno(error, 'EISDIR') || hasErrno(error, 'EPERM') || hasErrno(error, 'EACCES')) return;
+    throw error;
+  }
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!hasErrno(error, 'EINVAL') && !hasErrno(error, 'EPERM') && !hasErrno(error, 'ENOTSUP')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+export interface ReplaceOptions {
+  /** A path on the same file system that nobody else uses. */
+  readonly temporary: string;
+  /** Whether it must last through a power cut; without it only through the death of this process. */
+  readonly durable: boolean;
+}
+
+/** Gives a file a new content in one step: a reader sees all of the old or all of the new. */
+export async function replaceFile(
+  path: string,
+  pieces: Uint8Array | readonly Uint8Array[],
+  options: ReplaceOptions,
+): Promise<void> {
+  const { temporary, durable } = options;
+  await onFile(path, async () => {
+    try {
+      const handle = await open(temporary, 'wx', 0o644);
+      try {
+        for (const piece of pieces instanceof Uint8Array ? [pieces] : pieces) await writeAll(handle, piece);
+        if (durable) await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    if (durable) await syncDirectory(dirname(path));
+  });
+}
+
+/** `write` may take less than it is given; this does not. */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, offset, bytes.length - offset);
+    offset += bytesWritten;
+  }
+}

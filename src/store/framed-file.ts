@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { ifExists } from './io-error.js';
+
+/**
+ * Small files of ours that can be made again: a first line with kind, version and SHA-256 of the rest, then the rest.
+ * They are not flushed to the disk when they are written; the checksum is what makes that safe.
+ */
+export function frame(kind: string, payload: readonly Uint8Array[]): readonly Uint8Array[] {
+  return [Buffer.from(`lading ${kind} ${checksum(payload)}\n`), ...payload];
+}
+
+/** The payload of a framed file; `undefined` when it is of another kind or version, cut or changed. */
+export function unframe(kind: string, bytes: Buffer): Buffer | undefined {
+  const end = bytes.indexOf(0x0a);
+  if (end < 0 || end > 200) return undefined;
+  const payload = bytes.subarray(end + 1);
+  return bytes.toString('latin1', 0, end) === `lading ${kind} ${checksum([payload])}` ? payload : undefined;
+}
+
+/** `'damaged'` says that there is a file and that it is of no use. */
+export async function readFramed(kind: string, path: string): Promise<Buffer | 'damaged' | undefined> {
+  const bytes = await ifExists(path, () => readFile(path));
+  return bytes === undefined ? undefined : (unframe(kind, bytes) ?? 'damaged');
+}
+
+function checksum(pieces: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest('hex');
+}

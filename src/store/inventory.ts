@@ -1,0 +1,160 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { walk } from '../content/walk.js';
+import { isLadingError } from '../errors/errors.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import type { Digest } from '../oci/digest.js';
+import { isDigest } from '../oci/digest.js';
+import type { CallOptions } from '../stream/bytes.js';
+import type { BlobFile } from './blob-directory.js';
+import { ifExists } from './io-error.js';
+import { refNameOf } from './layout-entry.js';
+import type { RecordFile } from './record-files.js';
+import type { StoreParts } from './store-parts.js';
+
+/** An entry of `index.json` with every blob that it needs, those that are missing too. */
+export interface InventoryImage {
+  readonly name?: string | undefined;
+  readonly descriptor: Descriptor;
+  readonly blobs: ReadonlySet<Digest>;
+}
+
+/** A file of `layers/`. */
+export interface LayerFile {
+  readonly kind: 'note' | 'index' | 'spool' | 'unknown';
+  readonly path: string;
+  /** Of the blob for a note, else the diffId. */
+  readonly digest?: Digest | undefined;
+  /** Of a note: the tar that the blob holds. */
+  readonly diffId?: Digest | undefined;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/** Something that others keep in the store, whole: a snapshot, a mount, a journal. */
+export interface CacheItem {
+  readonly kind: 'snapshots' | 'mounts' | 'transfers' | 'contexts';
+  readonly path: string;
+  readonly size: number;
+  readonly usedMs: number;
+}
+
+/** All that is on the disk, seen once. */
+export interface Inventory {
+  readonly images: readonly InventoryImage[];
+  readonly blobs: ReadonlyMap<Digest, BlobFile>;
+  readonly records: readonly RecordFile[];
+  readonly layerFiles: readonly LayerFile[];
+  readonly cacheItems: readonly CacheItem[];
+}
+
+const cacheFolders = {
+  snapshots: 'snapshots',
+  mounts: 'mounts',
+  transfers: 'transfers',
+  contexts: 'cache/context',
+} as const;
+
+export async function takeInventory(parts: StoreParts, options: CallOptions = {}): Promise<Inventory> {
+  const images: InventoryImage[] = [];
+  for (const { descriptor } of await parts.layout.refs()) {
+    options.signal?.throwIfAborted();
+    const name = refNameOf(descriptor);
+    images.push({
+      ...(name === undefined ? {} : { name }),
+      descriptor,
+      blobs: await closure(parts, descriptor, options),
+    });
+  }
+  const blobs = new Map<Digest, BlobFile>();
+  for await (const file of parts.layout.blobs.list()) if (file.digest !== undefined) blobs.set(file.digest, file);
+  options.signal?.throwIfAborted();
+  const records: RecordFile[] = [];
+  for await (const file of parts.records.list()) records.push(file);
+  const cacheItems: CacheItem[] = [];
+  for (const kind of ['snapshots', 'mounts', 'transfers', 'contexts'] as const) {
+    cacheItems.push(...(await listItems(kind, join(parts.root, cacheFolders[kind]), options)));
+  }
+  return { images, blobs, records, layerFiles: await listLayerFiles(parts), cacheItems };
+}
+
+/** The digests that an image needs; of a part that cannot be read only its own. */
+async function closure(parts: StoreParts, root: Descriptor, options: CallOptions): Promise<Set<Digest>> {
+  const digests = new Set<Digest>();
+  const pending = [root];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (digests.has(next.digest)) continue;
+    try {
+      for await (const { descriptor, children } of walk(parts.layout, next, options)) {
+        digests.add(descriptor.digest);
+        // One unreadable child must not hide its siblings, so each is walked on its own.
+        pending.push(...children);
+        break;
+      }
+    } catch (error) {
+      if (options.signal?.aborted || !isLadingError(error) || error.code === 'IO') throw error;
+      digests.add(next.digest);
+    }
+  }
+  return digests;
+}
+
+async function listLayerFiles({ root, layers }: StoreParts): Promise<LayerFile[]> {
+  const files: LayerFile[] = [];
+  const list = async (
+    folder: string,
+    classify: (name: string) => Pick<LayerFile, 'kind' | 'digest'>,
+  ): Promise<void> => {
+    for (const name of (await ifExists(folder, () => readdir(folder))) ?? []) {
+      const path = join(folder, name);
+      const stats = await ifExists(path, () => lstat(path));
+      if (stats?.isFile()) files.push({ ...classify(name), path, size: stats.size, mtimeMs: stats.mtimeMs });
+    }
+  };
+  await list(join(root, 'layers'), name => {
+    const digest = `sha256:${name.replace(/\.tar$/, '')}`;
+    if (!isDigest(digest)) return { kind: 'unknown' };
+    return { kind: name.endsWith('.tar') ? 'spool' : 'index', digest };
+  });
+  await list(join(root, 'layers', 'blobs'), name => {
+    const digest = name.replace('-', ':');
+    return isDigest(digest) ? { kind: 'note', digest } : { kind: 'unknown' };
+  });
+  return Promise.all(
+    files.map(async file =>
+      file.kind === 'note' ? { ...file, diffId: (await layers.blobLayer(file.digest!))?.diffId } : file,
+    ),
+  );
+}
+
+async function listItems(kind: CacheItem['kind'], folder: string, options: CallOptions): Promise<CacheItem[]> {
+  const items: CacheItem[] = [];
+  for (const name of (await ifExists(folder, () => readdir(folder))) ?? []) {
+    const path = join(folder, name);
+    const stats = await ifExists(path, () => lstat(path));
+    if (stats !== undefined) items.push({ kind, path, size: await sizeOf(path, options), usedMs: stats.mtimeMs });
+  }
+  return items;
+}
+
+/** Bytes of all files below a path, links not followed, hard links counted once. */
+async function sizeOf(root: string, options: CallOptions): Promise<number> {
+  const linked = new Set<string>();
+  const pending = [root];
+  let total = 0;
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    options.signal?.throwIfAborted();
+    const at = path;
+    const stats = await ifExists(at, () => lstat(at));
+    if (stats?.isDirectory()) {
+      // A folder that belongs to another uid of a build is passed over: its size is not ours to know.
+      for (const name of await readdir(at).catch(() => [])) pending.push(join(at, name));
+    } else if (stats?.isFile()) {
+      const key = `${stats.dev}:${stats.ino}`;
+      if (stats.nlink > 1 && linked.has(key)) continue;
+      if (stats.nlink > 1) linked.add(key);
+      total += stats.size;
+    }
+  }
+  return total;
+}

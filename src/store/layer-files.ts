@@ -1,0 +1,155 @@
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.js';
+import type { Compression } from '../oci/media-types.js';
+import type { LayerIndex } from '../tree/layer-index.js';
+import { replaceFile } from './durable.js';
+import { frame, readFramed } from './framed-file.js';
+import { onFile } from './io-error.js';
+import { decodeLayerIndex, encodeLayerIndex, layerIndexKind } from './layer-index-codec.js';
+
+type Segments = NonNullable<LayerIndex['segments']>;
+
+/** What is known of a blob as a layer. */
+export interface BlobLayer {
+  readonly diffId: Digest;
+  /** Where its segments are, when it was packed here. They belong to the blob: the same tar compresses in many ways. */
+  readonly packed?: { readonly compression: Compression; readonly segments: Segments } | undefined;
+}
+
+/** The same, as it lies on the disk. */
+interface Note {
+  readonly diffId: string;
+  readonly packed?:
+    | {
+        readonly compression: Compression;
+        readonly segments: ReadonlyArray<readonly [offset: number, blobOffset: number]>;
+      }
+    | undefined;
+}
+
+export const blobLayerKind = 'blob-layer 1';
+/** Entries held in memory, over all layers: about 150 MB. */
+const cacheLimit = 500_000;
+
+/**
+ * `layers/` of the store: `<diffId>` is what a tar holds, `blobs/<digest>` says which tar a blob holds, `<diffId>.tar`
+ * is a tar spooled for reading at any offset. All of it can be made again from the blobs.
+ *
+ * Why two files: an image says itself which diffId its blob has. Only what we have seen in the blob is believed, else
+ * an image could borrow the index of another one's layer.
+ */
+export class LayerFiles {
+  readonly #root: string;
+  readonly #temporary: () => Promise<string>;
+  /** Least recently used first. */
+  readonly #cache = new Map<Digest, LayerIndex>();
+  #cached = 0;
+  readonly #notes = new Map<Digest, BlobLayer>();
+
+  constructor(root: string, temporary: () => Promise<string>) {
+    this.#root = root;
+    this.#temporary = temporary;
+  }
+
+  indexPath(diffId: Digest): string {
+    return join(this.#root, 'layers', digestHex(diffId));
+  }
+
+  spoolPath(diffId: Digest): string {
+    return `${this.indexPath(diffId)}.tar`;
+  }
+
+  blobPath(blob: Digest): string {
+    return join(this.#root, 'layers', 'blobs', `${digestAlgorithm(blob)}-${digestHex(blob)}`);
+  }
+
+  /** `undefined` when the blob has not been looked into, or what was noted is damaged. */
+  async blobLayer(blob: Digest): Promise<BlobLayer | undefined> {
+    const remembered = this.#notes.get(blob);
+    if (remembered !== undefined) return remembered;
+    const payload = await readFramed(blobLayerKind, this.blobPath(blob));
+    if (payload === undefined || payload === 'damaged') return undefined;
+    const { diffId, packed } = JSON.parse(payload.toString('utf8')) as Note;
+    if (!isDigest(diffId)) return undefined;
+    const layer: BlobLayer = packed
+      ? {
+          diffId,
+          packed: {
+            compression: packed.compression,
+            segments: packed.segments.map(([offset, blobOffset]) => ({ offset, blobOffset })),
+          },
+        }
+      : { diffId };
+    this.#note(blob, layer);
+    return layer;
+  }
+
+  /** The index of a tar, without segments; `undefined` when there is none or it is damaged. */
+  async index(diffId: Digest): Promise<LayerIndex | undefined> {
+    const cached = this.#cache.get(diffId);
+    if (cached !== undefined) {
+      this.#remember(cached);
+      return cached;
+    }
+    const payload = await readFramed(layerIndexKind, this.indexPath(diffId));
+    if (payload === undefined || payload === 'damaged') return undefined;
+    const index = decodeLayerIndex(payload);
+    if (index.diffId !== diffId) return undefined;
+    this.#remember(index);
+    return index;
+  }
+
+  /** Notes what was found in a blob: first the index, so that what names it never names nothing. */
+  async save(blob: Digest, { segments, ...index }: LayerIndex, compression?: Compression): Promise<void> {
+    const known = await readFramed(layerIndexKind, this.indexPath(index.diffId));
+    if (known === undefined || known === 'damaged') {
+      await this.#write(this.indexPath(index.diffId), frame(layerIndexKind, [encodeLayerIndex(index)]));
+    }
+    const packed = segments && compression && { compression, segments };
+    const note: Note = {
+      diffId: index.diffId,
+      packed: packed && { compression, segments: segments.map(({ offset, blobOffset }) => [offset, blobOffset]) },
+    };
+    await this.#write(this.blobPath(blob), frame(blobLayerKind, [Buffer.from(JSON.stringify(note))]));
+    this.#note(blob, packed ? { diffId: index.diffId, packed } : { diffId: index.diffId });
+    this.#remember(index);
+  }
+
+  /** A path for a file in the making that {@link placeSpool} will put in its place. */
+  temporary(): Promise<string> {
+    return this.#temporary();
+  }
+
+  async placeSpool(temporary: string, diffId: Digest): Promise<void> {
+    const path = this.spoolPath(diffId);
+    await onFile(path, async () => {
+      await mkdir(dirname(path), { recursive: true });
+      await rename(temporary, path);
+    });
+  }
+
+  async #write(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+    // The folder may be deleted at any time; that is what it is for.
+    await onFile(path, () => mkdir(dirname(path), { recursive: true }));
+    await replaceFile(path, pieces, { temporary: await this.#temporary(), durable: false });
+  }
+
+  #note(blob: Digest, layer: BlobLayer): void {
+    this.#notes.set(blob, layer);
+    if (this.#notes.size > 1000) this.#notes.delete(this.#notes.keys().next().value!);
+  }
+
+  #remember(index: LayerIndex): void {
+    const known = this.#cache.get(index.diffId);
+    if (known) this.#cached -= known.entries.length;
+    this.#cache.delete(index.diffId);
+    this.#cache.set(index.diffId, known ?? index);
+    this.#cached += (known ?? index).entries.length;
+    for (const [diffId, { entries }] of this.#cache) {
+      if (this.#cached <= cacheLimit || diffId === index.diffId) break;
+      this.#cache.delete(diffId);
+      this.#cached -= entries.length;
+    }
+  }
+}

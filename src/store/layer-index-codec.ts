@@ -1,0 +1,115 @@
+import type { Digest } from '../oci/digest.js';
+import type { IndexEntry, LayerIndex } from '../tree/layer-index.js';
+import type { Metadata } from '../tree/node.js';
+
+/** Names the shape of the rows below: change it with them. */
+export const layerIndexKind = 'layer-index 1';
+
+type Xattrs = Readonly<Record<string, string>>;
+type Head = readonly [shared: number, suffix: string];
+type Meta = readonly [mode: number, uid: number, gid: number, mtime: number, xattrs: Xattrs | 0];
+/** An entry as it lies on the disk: its path as what it shares with the one before, and the rest. */
+type Row =
+  | readonly ['f', ...Head, ...Meta, size: number, sha256: string, offset: number]
+  | readonly ['d' | 'p', ...Head, ...Meta]
+  | readonly ['s', ...Head, ...Meta, target: string]
+  | readonly ['c' | 'b', ...Head, ...Meta, major: number, minor: number]
+  | readonly ['h', ...Head, target: string]
+  | readonly ['w' | 'o', ...Head];
+
+/**
+ * The entries of an index as JSON, a row an entry. Why JSON: it is read by native code, so 76,000 entries take a tenth
+ * of a second; a binary format decoded in JavaScript was no faster.
+ */
+export function encodeLayerIndex(index: LayerIndex): Buffer {
+  let previous = '';
+  const rows = index.entries.map(entry => {
+    const shared = sharedPrefix(previous, entry.path);
+    previous = entry.path;
+    return encodeRow(entry, [shared, entry.path.slice(shared)]);
+  });
+  return Buffer.from(JSON.stringify({ diffId: index.diffId, size: index.size, rows }));
+}
+
+/** The inverse of {@link encodeLayerIndex}, for bytes whose checksum has been found right. */
+export function decodeLayerIndex(payload: Buffer): LayerIndex {
+  const { diffId, size, rows } = JSON.parse(payload.toString('utf8')) as {
+    readonly diffId: Digest;
+    readonly size: number;
+    readonly rows: readonly Row[];
+  };
+  let previous = '';
+  const entries = rows.map(row => {
+    previous = previous.slice(0, row[1]) + row[2];
+    return decodeRow(row, previous);
+  });
+  return { diffId, size, entries };
+}
+
+function encodeRow(entry: IndexEntry, head: Head): Row {
+  switch (entry.type) {
+    case 'file':
+      return ['f', ...head, ...encodeMeta(entry), entry.size, entry.digest.slice('sha256:'.length), entry.offset];
+    case 'directory':
+      return ['d', ...head, ...encodeMeta(entry)];
+    case 'fifo':
+      return ['p', ...head, ...encodeMeta(entry)];
+    case 'symlink':
+      return ['s', ...head, ...encodeMeta(entry), entry.target];
+    case 'character':
+    case 'block':
+      return [entry.type === 'block' ? 'b' : 'c', ...head, ...encodeMeta(entry), entry.major, entry.minor];
+    case 'hardlink':
+      return ['h', ...head, entry.target];
+    case 'whiteout':
+      return ['w', ...head];
+    case 'opaque':
+      return ['o', ...head];
+  }
+}
+
+function decodeRow(row: Row, path: string): IndexEntry {
+  switch (row[0]) {
+    case 'f':
+      return {
+        type: 'file',
+        path,
+        ...decodeMeta(row),
+        size: row[8],
+        digest: `sha256:${row[9]}` as Digest,
+        offset: row[10],
+      };
+    case 'd':
+      return { type: 'directory', path, ...decodeMeta(row) };
+    case 'p':
+      return { type: 'fifo', path, ...decodeMeta(row) };
+    case 's':
+      return { type: 'symlink', path, ...decodeMeta(row), target: row[8] };
+    case 'c':
+      return { type: 'character', path, ...decodeMeta(row), major: row[8], minor: row[9] };
+    case 'b':
+      return { type: 'block', path, ...decodeMeta(row), major: row[8], minor: row[9] };
+    case 'h':
+      return { type: 'hardlink', path, target: row[3] };
+    case 'w':
+      return { type: 'whiteout', path };
+    case 'o':
+      return { type: 'opaque', path };
+  }
+}
+
+function encodeMeta({ mode, uid, gid, mtime, xattrs }: Metadata): Meta {
+  return [mode, uid, gid, mtime, xattrs ?? 0];
+}
+
+function decodeMeta(row: readonly [unknown, ...Head, ...Meta, ...unknown[]]): Metadata {
+  const [, , , mode, uid, gid, mtime, xattrs] = row;
+  return xattrs === 0 ? { mode, uid, gid, mtime } : { mode, uid, gid, mtime, xattrs };
+}
+
+function sharedPrefix(a: string, b: string): number {
+  const limit = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < limit && a.charCodeAt(i) === b.charCodeAt(i)) i += 1;
+  return i;
+}

@@ -1,0 +1,149 @@
+import { open, rm, stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { indexLayer } from '../layer/index-layer.js';
+import { isSeekable, openSegmentRange, type SeekableLayer } from '../layer/open-range.js';
+import { SegmentCache } from '../layer/segment-cache.js';
+import type { Compression } from '../oci/media-types.js';
+import type { CallOptions } from '../stream/bytes.js';
+import { Digester, digestMismatch } from '../stream/verified.js';
+import type { LayerIndex } from '../tree/layer-index.js';
+import type { LayerRef } from '../tree/node.js';
+import type { BlobDirectory } from './blob-directory.js';
+import { writeAll } from './durable.js';
+import { renew } from './file-lock.js';
+import { ifExists, onFile } from './io-error.js';
+import type { LayerFiles } from './layer-files.js';
+import { uncompressed } from './layer-tap.js';
+import { blobNotFound, openRegularFile } from './verified-file.js';
+
+/** Reads stored layers as tars: their index, and any range of their bytes. What is missing for that is made on demand. */
+export class LayerShelf {
+  readonly #blobs: BlobDirectory;
+  readonly #files: LayerFiles;
+  readonly #segments = new SegmentCache();
+  /** What is being made, so that it is made once. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
+
+  constructor(blobs: BlobDirectory, files: LayerFiles) {
+    this.#blobs = blobs;
+    this.#files = files;
+  }
+
+  /** @throws LadingError DIGEST_MISMATCH when the blob holds another tar than `layer` says */
+  async index(layer: LayerRef, options: CallOptions = {}): Promise<LayerIndex> {
+    return (await this.#look(layer, options)).index;
+  }
+
+  /** The stream fails with `BLOB_NOT_FOUND` when the blob is not there. */
+  async openRange(layer: LayerRef, offset: number, length: number, options: CallOptions = {}): Promise<Readable> {
+    const { index, compression } = await this.#look(layer, options);
+    const seekable = isSeekable(compression, index);
+    if (!seekable)
+      await abortable(
+        this.#once(`spool ${layer.diffId}`, () => this.#spool(layer)),
+        options,
+      );
+    const path = seekable ? this.#blobs.path(layer.blob.digest) : this.#files.spoolPath(layer.diffId);
+    const source: SeekableLayer = {
+      compression: seekable ? compression : 'none',
+      index,
+      blobSize: seekable ? layer.blob.size : index.size,
+      readBlob: (start, end) => readPiece(path, layer, start, end),
+    };
+    return openSegmentRange(source, offset, length, { ...options, cache: this.#segments });
+  }
+
+  async #look(layer: LayerRef, options: CallOptions): Promise<{ index: LayerIndex; compression: Compression }> {
+    options.signal?.throwIfAborted();
+    // The digests tell a plain tar better than a media type, which anybody can write.
+    const plain = layer.blob.digest === layer.diffId;
+    const known = await this.#files.blobLayer(layer.blob.digest);
+    if (known !== undefined && known.diffId !== layer.diffId) throw digestMismatch(layer.diffId, known.diffId);
+    const index = known && (await this.#files.index(layer.diffId));
+    if (index !== undefined) {
+      if (plain || known?.packed === undefined) return { index, compression: plain ? 'none' : 'gzip' };
+      const { segments, compression } = known.packed;
+      return { index: { ...index, segments }, compression };
+    }
+    // Whoever waits with us must not fall with us when only we are told to stop: the work itself takes no signal.
+    const made = await abortable(
+      this.#once(`index ${layer.blob.digest}`, () => this.#makeIndex(layer)),
+      options,
+    );
+    if (made.diffId !== layer.diffId) throw digestMismatch(layer.diffId, made.diffId);
+    return { index: made, compression: plain ? 'none' : 'gzip' };
+  }
+
+  async #makeIndex({ blob, diffId }: LayerRef): Promise<LayerIndex> {
+    const content = await this.#blobs.open(blob);
+    const index = await indexLayer(uncompressed(content, `the layer ${diffId}`));
+    await this.#files.save(blob.digest, index);
+    return index;
+  }
+
+  async #spool({ blob, diffId }: LayerRef): Promise<void> {
+    const path = this.#files.spoolPath(diffId);
+    if ((await ifExists(path, () => stat(path))) !== undefined) {
+      await renew(path);
+      return;
+    }
+    const content = await this.#blobs.open(blob);
+    const temporary = await this.#files.temporary();
+    const digester = new Digester();
+    try {
+      const handle = await onFile(temporary, () => open(temporary, 'wx', 0o644));
+      try {
+        for await (const chunk of uncompressed(content, `the layer ${diffId}`)) {
+          digester.update(chunk);
+          await onFile(temporary, () => writeAll(handle, chunk));
+        }
+      } finally {
+        await handle.close();
+      }
+      const actual = digester.digest();
+      if (actual !== diffId) throw digestMismatch(diffId, actual);
+      await this.#files.placeSpool(temporary, diffId);
+    } catch (error) {
+      content.destroy();
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  #once<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const underWay = this.#underWay.get(key) as Promise<T> | undefined;
+    if (underWay !== undefined) return underWay;
+    const started = work().finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, started);
+    return started;
+  }
+}
+
+/** Opened for one piece at a time: most ranges are files that lie in a segment that is in memory already. */
+async function readPiece(path: string, layer: LayerRef, start: number, end: number): Promise<Buffer> {
+  const handle = await openRegularFile(path);
+  if (handle === undefined) throw blobNotFound(layer.blob.digest);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(end - start);
+    const { bytesRead } = await onFile(path, () => handle.read(buffer, 0, buffer.length, start));
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function abortable<T>(work: Promise<T>, { signal }: CallOptions): Promise<T> {
+  if (signal === undefined) return work;
+  work.catch(() => {});
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort!);
+  }
+}

@@ -1,0 +1,190 @@
+import { rm, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Digest } from '../oci/digest.js';
+import type { CallOptions } from '../stream/bytes.js';
+import { type Inventory, type LayerFile, takeInventory } from './inventory.js';
+import { onFile } from './io-error.js';
+import type { RecordFile } from './record-files.js';
+import { deadSessions, oldestLease, removeSession } from './session.js';
+import type { StoreParts } from './store-parts.js';
+
+export interface PruneOptions extends CallOptions {
+  /** Images without a name go too. */
+  readonly all?: boolean | undefined;
+  /** The cache goes too, down to `keepCacheBytes`: step records with what only they keep, snapshots, mounts, spooled layers. */
+  readonly cache?: boolean | undefined;
+  /** How much of the cache may stay, what was used last first; 0 when only `cache` is given. Implies `cache`. */
+  readonly keepCacheBytes?: number | undefined;
+  /** Only tell what would go. */
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface PruneReport {
+  /** Digests of the nameless images that went. */
+  readonly images: readonly Digest[];
+  readonly blobs: readonly Digest[];
+  readonly records: number;
+  /** Layer indexes and spooled layers. */
+  readonly layerFiles: number;
+  /** Snapshots, mounts, stat caches and journals. */
+  readonly cacheItems: number;
+  /** Processes that were killed, and whose unfinished files went. */
+  readonly leftovers: number;
+  readonly freedBytes: number;
+  /** Garbage that stays for now, because a living process may be about to use it. */
+  readonly leasedBytes: number;
+}
+
+interface Plan {
+  readonly images: readonly Digest[];
+  readonly blobs: readonly Digest[];
+  readonly records: readonly RecordFile[];
+  readonly files: ReadonlyArray<{ readonly path: string; readonly size: number }>;
+  readonly items: ReadonlyArray<{ readonly path: string; readonly size: number }>;
+  readonly leasedBytes: number;
+}
+
+/** Mark and sweep, under the sweep lock: see the head of `store.ts` for how that keeps other processes' work. */
+export async function pruneStore(parts: StoreParts, options: PruneOptions = {}): Promise<PruneReport> {
+  return parts.sweepLock.hold(async () => {
+    const began = await beginning(parts.sweepLock.path);
+    // A second for clocks that are read in different ways.
+    const leased = ((await oldestLease(parts.root)) ?? Number.POSITIVE_INFINITY) - 1000;
+    const inventory = await takeInventory(parts, options);
+    const plan = makePlan(inventory, Math.min(leased, began), leased < began, options);
+    const dead = await deadSessions(parts.root);
+    if (!options.dryRun) await carryOut(parts, plan, dead, options);
+    const freed = [
+      ...plan.blobs.map(digest => inventory.blobs.get(digest)!),
+      ...plan.records,
+      ...plan.files,
+      ...plan.items,
+    ];
+    return {
+      images: plan.images,
+      blobs: plan.blobs,
+      records: plan.records.length,
+      layerFiles: plan.files.length,
+      cacheItems: plan.items.length,
+      leftovers: dead.length,
+      freedBytes: freed.reduce((total, { size }) => total + size, 0),
+      leasedBytes: plan.leasedBytes,
+    };
+  }, options);
+}
+
+/** File systems stamp files with a clock that ticks only so often. */
+const clockTickMs = 25;
+
+/**
+ * When this sweep began, in the time of the store's files. What another process writes under a lease that we do not see
+ * is younger, because it began that lease after we looked, and we look a tick later.
+ */
+async function beginning(lockPath: string): Promise<number> {
+  const { mtimeMs } = await stat(lockPath);
+  const now = Date.now();
+  await delay(clockTickMs);
+  // Files on another machine have another clock; then only the file itself tells.
+  return Math.abs(now - mtimeMs) < 1000 ? Math.max(now, mtimeMs) : mtimeMs;
+}
+
+/** `keepSinceMs`: what is younger may be in somebody's hands. `busy`: somebody is at work. */
+function makePlan(inventory: Inventory, keepSinceMs: number, busy: boolean, options: PruneOptions): Plan {
+  const staying = inventory.images.filter(image => image.name !== undefined || !options.all);
+  const stayingDigests = new Set(staying.map(image => image.descriptor.digest));
+  const alive = new Set(staying.flatMap(image => [...image.blobs]));
+  const { records, spools, items } = planCache(inventory, alive, keepSinceMs, busy, options);
+  const dropped = new Set(records);
+  for (const file of inventory.records) {
+    if (!dropped.has(file)) for (const blob of file.record?.blobs ?? []) alive.add(blob);
+  }
+  const blobs: Digest[] = [];
+  let leasedBytes = 0;
+  for (const [digest, file] of inventory.blobs) {
+    if (alive.has(digest)) continue;
+    if (file.mtimeMs >= keepSinceMs) leasedBytes += file.size;
+    else blobs.push(digest);
+  }
+  const gone = new Set(blobs);
+  const goes = (note: LayerFile): boolean => gone.has(note.digest!) || !inventory.blobs.has(note.digest!);
+  const notes = inventory.layerFiles.filter(file => file.kind === 'note');
+  const tars = new Set(notes.filter(note => !goes(note)).map(note => note.diffId));
+  const files = inventory.layerFiles.filter(file => {
+    if (spools.has(file.path)) return true;
+    if (file.mtimeMs >= keepSinceMs) return false;
+    return file.kind === 'unknown' || (file.kind === 'note' ? goes(file) : !tars.has(file.digest));
+  });
+  return {
+    images: [
+      ...new Set(inventory.images.map(image => image.descriptor.digest).filter(digest => !stayingDigests.has(digest))),
+    ],
+    blobs,
+    records,
+    files,
+    items,
+    leasedBytes,
+  };
+}
+
+/** What of the cache has to go: nothing unless asked, then everything that does not fit the budget, oldest use first. */
+function planCache(
+  inventory: Inventory,
+  alive: ReadonlySet<Digest>,
+  keepSinceMs: number,
+  busy: boolean,
+  { cache, keepCacheBytes }: PruneOptions,
+): { records: RecordFile[]; spools: Set<string>; items: Plan['items'] } {
+  const damaged = inventory.records.filter(file => file.record === undefined && file.usedMs < keepSinceMs);
+  if (!cache && keepCacheBytes === undefined) return { records: damaged, spools: new Set(), items: [] };
+  const budget = keepCacheBytes ?? 0;
+  type Candidate = { usedMs: number; path: string; size: number; record?: RecordFile; spool?: true };
+  const candidates: Candidate[] = [
+    ...inventory.records.map(file => ({ usedMs: file.usedMs, path: file.path, size: file.size, record: file })),
+    ...inventory.layerFiles
+      .filter(file => file.kind === 'spool')
+      .map(file => ({ usedMs: file.mtimeMs, path: file.path, size: file.size, spool: true as const })),
+    // A mount or a snapshot in use looks like any other, so while anybody works they all stay.
+    ...(busy ? [] : inventory.cacheItems),
+  ];
+  candidates.sort((a, b) => b.usedMs - a.usedMs || (a.path < b.path ? -1 : 1));
+  const counted = new Set(alive);
+  const going: Candidate[] = [];
+  let used = 0;
+  // What is older than something that did not fit goes too, or old small things would outlive newer ones for ever.
+  let full = budget === 0;
+  for (const candidate of candidates) {
+    let size = candidate.size;
+    const fresh = (candidate.record?.record?.blobs ?? []).filter(digest => !counted.has(digest));
+    for (const digest of new Set(fresh)) size += inventory.blobs.get(digest)?.size ?? 0;
+    full ||= used + size > budget;
+    if (full && candidate.usedMs < keepSinceMs) {
+      going.push(candidate);
+    } else {
+      used += size;
+      for (const digest of fresh) counted.add(digest);
+    }
+  }
+  return {
+    records: [...new Set([...damaged, ...going.flatMap(({ record }) => record ?? [])])],
+    spools: new Set(going.filter(({ spool }) => spool).map(({ path }) => path)),
+    items: going.filter(({ record, spool }) => !record && !spool),
+  };
+}
+
+/** In an order that leaves a clean store wherever it is cut off: what points first, what is pointed to after it. */
+async function carryOut(
+  parts: StoreParts,
+  plan: Plan,
+  dead: readonly string[],
+  { signal }: CallOptions,
+): Promise<void> {
+  if (plan.images.length > 0) await parts.layout.dropUnnamed(new Set(plan.images), { signal });
+  for (const record of plan.records) await parts.records.remove(record);
+  for (const { path } of plan.items) await onFile(path, () => rm(path, { recursive: true, force: true }));
+  for (const { path } of plan.files) await onFile(path, () => rm(path, { force: true }));
+  for (const digest of plan.blobs) {
+    signal?.throwIfAborted();
+    await parts.layout.blobs.remove(digest);
+  }
+  for (const id of dead) await removeSession(parts.root, id);
+}

@@ -1,0 +1,302 @@
+/**
+ * The local store: an ordinary OCI image layout, and beside it what makes building fast and can be deleted without
+ * losing an image: layer indexes, step records, snapshots. Any number of processes use one store at a time; whichever
+ * of them is killed at whatever point, every image that was there is there, whole.
+ *
+ * How pruning goes together with work: every process that writes holds a lease. A blob that is written, or found and
+ * counted on, gets the present time, and a prune keeps what is younger than the oldest lease of a living process. A
+ * prune holds the sweep lock; whoever counts on a blob looks for that lock after touching it and waits for its end.
+ *
+ * This folder must not know Dockerfiles, builds or networks.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { ContentSource, ContentTarget, RecordStore, StoredRecord } from '../content/content.js';
+import { isLadingError } from '../errors/errors.js';
+import type { LayerEntry } from '../layer/entry.js';
+import type { LayerStore, PackedLayer, PackOptions } from '../layer/layer-store.js';
+import { packLayer } from '../layer/pack.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { digestOf, isDigest } from '../oci/digest.js';
+import { compressionOf, isLayerType } from '../oci/media-types.js';
+import { formatReference, parseReference } from '../oci/reference.js';
+import type { Bytes, CallOptions } from '../stream/bytes.js';
+import type { LayerIndex } from '../tree/layer-index.js';
+import type { LayerRef } from '../tree/node.js';
+import { type CheckOptions, checkStore, type StoreCheck } from './check.js';
+import { claimBlob } from './claim.js';
+import { FileLock } from './file-lock.js';
+import { onFile } from './io-error.js';
+import { LayerFiles } from './layer-files.js';
+import { LayerShelf } from './layer-shelf.js';
+import { LayerTap } from './layer-tap.js';
+import { ImageLayout } from './layout.js';
+import { plainDescriptor } from './layout-entry.js';
+import { type PruneOptions, type PruneReport, pruneStore } from './prune.js';
+import { RecordFiles } from './record-files.js';
+import { type Lease, Session, sweepDeadSessions } from './session.js';
+import type { StoreParts } from './store-parts.js';
+import { checkStoreVersion, makeStoreFolders } from './store-version.js';
+import { measureStore, type StoreUsage } from './usage.js';
+
+/** An image that the store lists. One image with two names is listed twice. */
+export interface StoredImage {
+  /** The whole reference; absent when the image has no name (any more). */
+  readonly name?: string | undefined;
+  readonly descriptor: Descriptor;
+  /** When it was first stored here: the real age, where its own `created` may be 2000-01-01 for ever. */
+  readonly storedAt: Date;
+}
+
+/** Folders of the store that others fill: see the design's "Store". */
+export type StoreFolder = 'snapshots' | 'mounts' | 'transfers' | 'cache/context';
+
+export interface StoreOptions {
+  /** The clock behind {@link StoredImage.storedAt}. */
+  readonly now?: (() => Date) | undefined;
+  /** How long to wait for another process that changes names; 30 seconds by default. */
+  readonly lockTimeoutMs?: number | undefined;
+}
+
+const storedAtAnnotation = 'lading.stored-at';
+
+/**
+ * Opens the store at `root`. Nothing is written before the first call that writes, and a root that is not there is an
+ * empty store. Close it at the end: what it has written and nobody names can be pruned only then.
+ * @throws LadingError STORE_VERSION, PATH_INVALID
+ */
+export async function openStore(root: string, options: StoreOptions = {}): Promise<Store> {
+  await checkStoreVersion(root);
+  return new Store(root, options);
+}
+
+export class Store implements ContentSource, ContentTarget, LayerStore, RecordStore {
+  readonly root: string;
+  readonly #session: Session;
+  readonly #parts: StoreParts;
+  readonly #layout: ImageLayout;
+  readonly #shelf: LayerShelf;
+  #ready: Promise<void> | undefined;
+  #swept: Promise<void> | undefined;
+
+  /** Use {@link openStore}, which looks before it leaps. */
+  constructor(root: string, { now = () => new Date(), lockTimeoutMs }: StoreOptions) {
+    this.root = root;
+    this.#session = new Session(root);
+    const temporary = (): Promise<string> => this.#session.temporary();
+    const sweepLock = new FileLock(join(root, 'locks', 'sweep'));
+    this.#layout = new ImageLayout(root, {
+      lock: new FileLock(join(root, 'locks', 'index'), lockTimeoutMs),
+      temporary,
+      claim: path => claimBlob(path, this.#session, sweepLock),
+      stamp: () => ({ [storedAtAnnotation]: now().toISOString() }),
+      mayBeAbsent: true,
+      keepReplaced: true,
+    });
+    const prepared = async (): Promise<string> => {
+      await this.#prepare();
+      await this.#session.use();
+      return temporary();
+    };
+    const layers = new LayerFiles(root, prepared);
+    this.#shelf = new LayerShelf(this.#layout.blobs, layers);
+    this.#parts = { root, layout: this.#layout, layers, records: new RecordFiles(root, prepared), sweepLock };
+  }
+
+  /**
+   * By name (`debian:12` means `docker.io/library/debian:12`), by digest, or by a name with a digest.
+   * @throws LadingError REFERENCE_NOT_FOUND
+   */
+  async resolve(name: string, options?: CallOptions): Promise<Descriptor> {
+    try {
+      // Another tool may have written names that are no references.
+      return await this.#layout.resolve(name, options);
+    } catch (error) {
+      if (name === '' || isDigest(name) || !isLadingError(error, 'REFERENCE_NOT_FOUND')) throw error;
+      const reference = parseReference(name);
+      return this.#layout.resolve(reference.digest ?? formatReference(reference), options);
+    }
+  }
+
+  has(descriptor: Descriptor, options?: CallOptions): Promise<boolean> {
+    return this.#layout.has(descriptor, options);
+  }
+
+  open(descriptor: Descriptor, options?: CallOptions): Promise<Readable> {
+    return this.#layout.open(descriptor, options);
+  }
+
+  /** A layer is indexed in the pass that verifies it; a blob that only calls itself a layer is stored all the same. */
+  async put(descriptor: Descriptor, content: Bytes, options: CallOptions = {}): Promise<void> {
+    await this.#write(async () => {
+      if (!isLayerType(descriptor.mediaType) || (await this.#layout.blobs.has(descriptor))) {
+        return this.#layout.put(descriptor, content, options);
+      }
+      const tap = new LayerTap();
+      try {
+        const observe = (chunk: Uint8Array): Promise<void> | undefined => tap.write(chunk);
+        await this.#layout.blobs.put(descriptor, content, { ...options, observe });
+      } catch (error) {
+        await tap.abort();
+        throw error;
+      }
+      const { index } = await tap.end();
+      if (index !== undefined) await this.#parts.layers.save(descriptor.digest, index);
+    });
+  }
+
+  /** Stores bytes that are in memory: a config, a manifest. */
+  async putBytes(mediaType: string, bytes: Uint8Array, options?: CallOptions): Promise<Descriptor> {
+    const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+    await this.put(descriptor, once(bytes), options);
+    return descriptor;
+  }
+
+  /**
+   * Names an image; an image that loses its name to it stays, without a name.
+   * @throws LadingError BLOB_NOT_FOUND when the image is not here whole; INVALID_VALUE for a name that is no reference
+   */
+  async tag(descriptor: Descriptor, name: string, options?: CallOptions): Promise<void> {
+    const { tag, digest, ...place } = parseReference(name);
+    const stored = formatReference(tag === undefined ? { ...place, digest } : { ...place, tag });
+    await this.#write(() => this.#layout.tag(descriptor, stored, options));
+  }
+
+  /** Lists an image that has no name, so that it is not garbage. */
+  async keep(descriptor: Descriptor, options?: CallOptions): Promise<void> {
+    await this.#write(() => this.#layout.keep(descriptor, options));
+  }
+
+  /**
+   * Takes a name away, or with a digest all names of that image. What nothing names any more goes with the next prune.
+   * @throws LadingError REFERENCE_NOT_FOUND
+   */
+  async untag(nameOrDigest: string, options?: CallOptions): Promise<void> {
+    const names = new Set((await this.#layout.refs()).map(ref => ref.name));
+    const asStored = names.has(nameOrDigest) || isDigest(nameOrDigest);
+    const name = asStored ? nameOrDigest : formatReference(parseReference(nameOrDigest));
+    await this.#write(() => this.#layout.untag(name, options));
+  }
+
+  /** Every image that is listed, in no promised order. */
+  async images(): Promise<StoredImage[]> {
+    return Promise.all(
+      (await this.#layout.refs()).map(async ({ name, descriptor }) => {
+        const noted = Date.parse(descriptor.annotations?.[storedAtAnnotation] ?? '');
+        const made = Number.isNaN(noted) ? (await this.#layout.blobs.stat(descriptor.digest))?.madeMs : noted;
+        const image = { descriptor: plainDescriptor(descriptor), storedAt: new Date(made ?? 0) };
+        return name === undefined ? image : { name, ...image };
+      }),
+    );
+  }
+
+  async packLayer(entries: Iterable<LayerEntry>, options: PackOptions = {}): Promise<PackedLayer> {
+    return this.#write(async () => {
+      const { diffId, blob, index } = await this.#layout.blobs.write(async write => {
+        const result = await packLayer(
+          entries,
+          { write },
+          { ...options, read: (content, size, call) => this.openRange(content.layer, content.offset, size, call) },
+        );
+        return { ...result, digest: result.blob.digest, size: result.blob.size };
+      });
+      await this.#parts.layers.save(blob.digest, index, compressionOf(blob.mediaType));
+      return { layer: { diffId, blob }, index };
+    });
+  }
+
+  /** @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says; INVALID_ARCHIVE */
+  layerIndex(layer: LayerRef, options?: CallOptions): Promise<LayerIndex> {
+    return this.#shelf.index(layer, options);
+  }
+
+  openRange(layer: LayerRef, offset: number, length: number, options?: CallOptions): Promise<Readable> {
+    return this.#shelf.openRange(layer, offset, length, options);
+  }
+
+  /** A record whose blobs are not all there is as good as none. What is returned keeps its blobs for this process. */
+  async getRecord(key: string, options: CallOptions = {}): Promise<StoredRecord | undefined> {
+    options.signal?.throwIfAborted();
+    const record = await this.#parts.records.get(key);
+    for (const digest of record?.blobs ?? []) {
+      const file = await this.#layout.blobs.stat(digest);
+      if (file === undefined || !(await this.#layout.blobs.has({ digest, size: file.size }))) return undefined;
+    }
+    return record;
+  }
+
+  async putRecord(key: string, record: StoredRecord, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    await this.#write(async () => {
+      await this.#layout.blobs.flush();
+      await this.#parts.records.put(key, record);
+    });
+  }
+
+  /** Where the store is on the disk, and how much of it could go. */
+  usage(options?: CallOptions): Promise<StoreUsage> {
+    return measureStore(this.#parts, options);
+  }
+
+  /** Deletes what nothing needs; safe while other processes work. */
+  async prune(options?: PruneOptions): Promise<PruneReport> {
+    await this.#prepare();
+    return pruneStore(this.#parts, options);
+  }
+
+  /** Reads everything and says what is wrong. */
+  check(options?: CheckOptions): Promise<StoreCheck> {
+    return checkStore(this.#parts, options);
+  }
+
+  /** Until it is released, nothing that is written or counted on from now is pruned, by whichever process. */
+  async lease(): Promise<Lease> {
+    await this.#prepare();
+    return this.#session.lease();
+  }
+
+  /** The path of a folder that exists. Entries that are directly in it are what prune looks at. */
+  async folder(kind: StoreFolder): Promise<string> {
+    await this.#prepare();
+    const path = join(this.root, kind);
+    await onFile(path, () => mkdir(path, { recursive: true }));
+    return path;
+  }
+
+  /** A new folder for work in progress, on the file system of the store. Whoever asks removes it, at the latest `close`. */
+  async workFolder(): Promise<string> {
+    await this.#prepare();
+    const path = await this.#session.temporary();
+    await onFile(path, () => mkdir(path));
+    return path;
+  }
+
+  /** Gives up what this store has written and nobody names. Streams that are open stay readable. */
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+
+  async #write<T>(work: () => Promise<T>): Promise<T> {
+    await this.#prepare();
+    this.#swept ??= sweepDeadSessions(this.root);
+    await this.#swept;
+    return this.#session.run(work);
+  }
+
+  #prepare(): Promise<void> {
+    this.#ready ??= (async () => {
+      await checkStoreVersion(this.root);
+      await makeStoreFolders(this.root);
+      await this.#layout.prepare();
+    })().catch(error => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

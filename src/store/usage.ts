@@ -1,0 +1,113 @@
+import type { Descriptor } from '../oci/descriptor.js';
+import type { Digest } from '../oci/digest.js';
+import type { CallOptions } from '../stream/bytes.js';
+import { type CacheItem, type Inventory, takeInventory } from './inventory.js';
+import { plainDescriptor } from './layout-entry.js';
+import type { StoreParts } from './store-parts.js';
+
+/** Bytes are those of the files; what several share is counted once. */
+export interface UsageClass {
+  readonly count: number;
+  readonly sizeBytes: number;
+  /** What a prune would give back: `all` for images, `cache` for the classes of the cache, none for garbage. */
+  readonly reclaimableBytes: number;
+}
+
+export interface ImageUsage {
+  readonly name?: string | undefined;
+  readonly descriptor: Descriptor;
+  readonly sizeBytes: number;
+  /** Of `sizeBytes`, what other images need as well. */
+  readonly sharedBytes: number;
+}
+
+/** Where the room goes. The classes do not overlap: their sizes add up to `totalBytes`. */
+export interface StoreUsage {
+  /** Blobs of the images that are listed; those of nameless images only are reclaimable. */
+  readonly images: UsageClass;
+  /** Step records, with the blobs that only they keep. */
+  readonly records: UsageClass;
+  /** Blobs that nothing needs. */
+  readonly garbage: UsageClass;
+  /** Indexes of layers, and layers spooled uncompressed. */
+  readonly layers: UsageClass;
+  readonly snapshots: UsageClass;
+  readonly mounts: UsageClass;
+  readonly contexts: UsageClass;
+  readonly transfers: UsageClass;
+  readonly totalBytes: number;
+  /** An entry for every image of the list, by name. */
+  readonly perImage: readonly ImageUsage[];
+}
+
+export async function measureStore(parts: StoreParts, options?: CallOptions): Promise<StoreUsage> {
+  const inventory = await takeInventory(parts, options);
+  const blobClasses = measureBlobs(inventory);
+  const spools = inventory.layerFiles.filter(file => file.kind === 'spool');
+  const layers: UsageClass = {
+    count: inventory.layerFiles.filter(file => file.kind === 'index').length,
+    sizeBytes: sum(inventory.layerFiles),
+    reclaimableBytes: sum(spools),
+  };
+  const classes = {
+    ...blobClasses,
+    layers,
+    snapshots: measureItems(inventory, 'snapshots'),
+    mounts: measureItems(inventory, 'mounts'),
+    contexts: measureItems(inventory, 'contexts'),
+    transfers: measureItems(inventory, 'transfers'),
+  };
+  const totalBytes = Object.values(classes).reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  return { ...classes, totalBytes, perImage: measureImages(inventory) };
+}
+
+function measureBlobs(inventory: Inventory): Pick<StoreUsage, 'images' | 'records' | 'garbage'> {
+  const size = (digests: Iterable<Digest>): number => {
+    let total = 0;
+    for (const digest of digests) total += inventory.blobs.get(digest)?.size ?? 0;
+    return total;
+  };
+  const union = (sets: ReadonlyArray<Iterable<Digest>>): Set<Digest> => new Set(sets.flatMap(set => [...set]));
+  const named = union(inventory.images.filter(image => image.name !== undefined).map(image => image.blobs));
+  const listed = union(inventory.images.map(image => image.blobs));
+  const recorded = union(inventory.records.map(file => file.record?.blobs ?? []));
+  const onlyRecorded = [...recorded].filter(digest => !listed.has(digest));
+  const garbage = [...inventory.blobs.keys()].filter(digest => !listed.has(digest) && !recorded.has(digest));
+  const recordBytes = sum(inventory.records) + size(onlyRecorded);
+  return {
+    images: {
+      count: new Set(inventory.images.map(image => image.descriptor.digest)).size,
+      sizeBytes: size(listed),
+      reclaimableBytes: size([...listed].filter(digest => !named.has(digest) && !recorded.has(digest))),
+    },
+    records: { count: inventory.records.length, sizeBytes: recordBytes, reclaimableBytes: recordBytes },
+    garbage: { count: garbage.length, sizeBytes: size(garbage), reclaimableBytes: size(garbage) },
+  };
+}
+
+function measureImages(inventory: Inventory): ImageUsage[] {
+  const owners = new Map<Digest, Set<Digest>>();
+  for (const { descriptor, blobs } of inventory.images) {
+    for (const blob of blobs) owners.set(blob, (owners.get(blob) ?? new Set()).add(descriptor.digest));
+  }
+  return inventory.images.map(({ name, descriptor, blobs }) => {
+    let sizeBytes = 0;
+    let sharedBytes = 0;
+    for (const blob of blobs) {
+      const bytes = inventory.blobs.get(blob)?.size ?? 0;
+      sizeBytes += bytes;
+      if (owners.get(blob)!.size > 1) sharedBytes += bytes;
+    }
+    const usage = { descriptor: plainDescriptor(descriptor), sizeBytes, sharedBytes };
+    return name === undefined ? usage : { name, ...usage };
+  });
+}
+
+function measureItems(inventory: Inventory, kind: CacheItem['kind']): UsageClass {
+  const items = inventory.cacheItems.filter(item => item.kind === kind);
+  return { count: items.length, sizeBytes: sum(items), reclaimableBytes: sum(items) };
+}
+
+function sum(files: ReadonlyArray<{ readonly size: number }>): number {
+  return files.reduce((total, { size }) => total + size, 0);
+}

@@ -1,0 +1,115 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { LadingError } from '../errors/errors.js';
+import { ioError } from '../errors/io-error.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { digestAlgorithm } from '../oci/digest.js';
+import type { CallOptions } from '../stream/bytes.js';
+import { Digester, digestMismatch, sizeMismatch } from '../stream/verified.js';
+import { hasErrno } from './io-error.js';
+
+const chunkSize = 256 * 1024;
+/** A pipe that somebody put in a blob's place must not hang whoever opens it. */
+const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * The bytes of a stored blob, as a stream that fails rather than ends when they are not the descriptor's. The file is
+ * open when this returns, so it can be read to its end even when it is deleted meanwhile.
+ * @throws LadingError BLOB_NOT_FOUND, SIZE_MISMATCH, IO
+ */
+export async function openVerifiedFile(path: string, descriptor: Descriptor, options?: CallOptions): Promise<Readable> {
+  options?.signal?.throwIfAborted();
+  const handle = await openRegularFile(path);
+  if (handle === undefined) throw blobNotFound(descriptor.digest);
+  try {
+    const { size } = await handle.stat();
+    if (size !== descriptor.size) throw sizeMismatch(descriptor, size);
+    options?.signal?.throwIfAborted();
+  } catch (error) {
+    await handle.close();
+    throw ioError(error, path);
+  }
+  return new VerifiedFile(handle, path, descriptor, options?.signal);
+}
+
+/** A handle on a regular file; `undefined` when there is none. */
+export async function openRegularFile(path: string): Promise<FileHandle | undefined> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, readFlags);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT') || hasErrno(error, 'ENOTDIR')) return undefined;
+    throw ioError(error, path);
+  }
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  return undefined;
+}
+
+export function blobNotFound(digest: string): LadingError<'BLOB_NOT_FOUND'> {
+  return new LadingError('BLOB_NOT_FOUND', `there is no blob ${digest}`, {
+    details: { digest },
+    hint: 'The image is not whole here: pull, load or build it again.',
+  });
+}
+
+class VerifiedFile extends Readable {
+  readonly #handle: FileHandle;
+  readonly #path: string;
+  readonly #expected: Descriptor;
+  readonly #digester: Digester;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => {
+    this.destroy(asError(this.#signal?.reason));
+  };
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(handle: FileHandle, path: string, expected: Descriptor, signal: AbortSignal | undefined) {
+    super({ highWaterMark: chunkSize });
+    this.#handle = handle;
+    this.#path = path;
+    this.#expected = expected;
+    this.#digester = new Digester(digestAlgorithm(expected.digest));
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  override _read(): void {
+    this.#reading = this.#readChunk().catch(error => {
+      this.destroy(asError(ioError(error, this.#path)));
+    });
+  }
+
+  async #readChunk(): Promise<void> {
+    const left = this.#expected.size - this.#digester.size;
+    const buffer = Buffer.allocUnsafeSlow(Math.min(chunkSize, left + 1));
+    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, null);
+    if (bytesRead > left) throw sizeMismatch(this.#expected, this.#digester.size + bytesRead);
+    if (bytesRead > 0) {
+      const chunk = buffer.subarray(0, bytesRead);
+      this.#digester.update(chunk);
+      this.push(chunk);
+      return;
+    }
+    if (left > 0) throw sizeMismatch(this.#expected, this.#digester.size);
+    const actual = this.#digester.digest();
+    if (actual !== this.#expected.digest) throw digestMismatch(this.#expected.digest, actual);
+    this.push(null);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    // A handle must not be closed under a read.
+    this.#reading
+      .then(() => this.#handle.close())
+      .then(
+        () => callback(error),
+        closeError => callback(error ?? closeError),
+      );
+  }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason), { cause: reason });
+}
