@@ -1,0 +1,196 @@
+import type { RegistryAccounts } from './registry-accounts.js';
+import { Refusal, type RegistryContent } from './registry-content.js';
+import { type Call, errorBody, readBody, reply } from './registry-exchange.js';
+
+/** Where the parts of a test registry are, and how it behaves; see `RegistryServerOptions`. */
+export interface RegistryApiOptions {
+  readonly redirectBlobs?: boolean | undefined;
+  readonly uploadLocation?: 'absolute' | 'relative' | 'elsewhere' | undefined;
+  readonly mounts?: boolean | undefined;
+  readonly tagsPerPage?: number | undefined;
+  /** `https://HOST` or `http://HOST` of each origin. */
+  origin(which: 'registry' | 'tokens' | 'storage'): string;
+}
+
+const pathPattern = /^\/v2\/([a-z0-9/._-]+)\/(manifests|blobs|tags)\/([^/]+|uploads\/[^/]*)$/;
+
+/** A request that no client has a reason to make. */
+export class UnexpectedRequest extends Error {}
+
+/** The distribution API over what a registry holds. */
+export class RegistryApi {
+  readonly #content: RegistryContent;
+  readonly #accounts: RegistryAccounts;
+  readonly #options: RegistryApiOptions;
+
+  constructor(content: RegistryContent, accounts: RegistryAccounts, options: RegistryApiOptions) {
+    this.#content = content;
+    this.#accounts = accounts;
+    this.#options = options;
+  }
+
+  /** A request to the registry itself. @throws Refusal, UnexpectedRequest */
+  async handle(call: Call): Promise<void> {
+    const { record, url } = call;
+    if (url.pathname === '/v2/' || url.pathname === '/v2') {
+      if (this.#authorized(call, undefined, 'pull')) reply(call, 200, {}, '{}');
+      return;
+    }
+    const [, name, kind, rest] = pathPattern.exec(url.pathname) ?? [];
+    if (name === undefined || rest === undefined) throw new UnexpectedRequest();
+    const reads = record.method === 'GET' || record.method === 'HEAD';
+    if (!this.#authorized(call, name, reads && !rest.startsWith('uploads/') ? 'pull' : 'push')) return;
+    if (kind === 'manifests') await this.#manifest(call, name, decodeURIComponent(rest));
+    else if (kind === 'tags' && rest === 'list') this.#listTags(call, name);
+    else if (kind === 'tags') throw new UnexpectedRequest();
+    else if (rest === 'uploads/') await this.#beginUpload(call, name);
+    else if (rest.startsWith('uploads/')) await this.#upload(call, name, rest.slice('uploads/'.length));
+    else this.#blob(call, name, decodeURIComponent(rest));
+  }
+
+  /** A request to the place to which blobs and uploads are led away. @throws Refusal, UnexpectedRequest */
+  async handleStorage(call: Call): Promise<void> {
+    const [, kind, name, rest] = /^\/(read|upload)\/(.+)\/([^/]+)$/.exec(call.url.pathname) ?? [];
+    if (name === undefined || rest === undefined) throw new UnexpectedRequest();
+    if (kind === 'upload') await this.#upload(call, name, rest);
+    else this.#sendBlob(call, name, decodeURIComponent(rest));
+  }
+
+  #authorized(call: Call, repository: string | undefined, action: 'pull' | 'push'): boolean {
+    if (this.#accounts.allows(call.request.headers.authorization, repository, action)) return true;
+    call.request.resume();
+    const scope =
+      repository === undefined ? '' : `,scope="repository:${repository}:${action === 'push' ? 'pull,push' : 'pull'}"`;
+    const challenge =
+      this.#accounts.auth.kind === 'basic'
+        ? 'Basic realm="test registry"'
+        : `Bearer realm="${this.#options.origin('tokens')}/token",service="test registry"${scope}`;
+    reply(call, 401, { 'www-authenticate': challenge }, errorBody('UNAUTHORIZED', 'authentication required'));
+    return false;
+  }
+
+  async #manifest(call: Call, name: string, reference: string): Promise<void> {
+    const { request, record } = call;
+    if (record.method === 'PUT') {
+      const bytes = await readBody(request, record);
+      const type = request.headers['content-type'] ?? '';
+      const digest = this.#content.putManifest(name, reference, type, bytes);
+      return reply(call, 201, { location: `/v2/${name}/manifests/${digest}`, 'docker-content-digest': digest });
+    }
+    if (record.method === 'DELETE') {
+      if (!this.#content.deleteManifest(name, reference)) throw new Refusal(404, 'MANIFEST_UNKNOWN');
+      return reply(call, 202);
+    }
+    if (record.method !== 'GET' && record.method !== 'HEAD') throw new UnexpectedRequest();
+    const found = this.#content.manifest(name, reference);
+    if (found === undefined) throw new Refusal(404, 'MANIFEST_UNKNOWN');
+    return reply(
+      call,
+      200,
+      { 'content-type': found.mediaType, 'docker-content-digest': found.digest, etag: `"${found.digest}"` },
+      found.bytes,
+    );
+  }
+
+  #blob(call: Call, name: string, digest: string): void {
+    const { method } = call.record;
+    if (method === 'DELETE') {
+      if (!this.#content.deleteBlob(name, digest)) throw new Refusal(404, 'BLOB_UNKNOWN');
+      reply(call, 202);
+    } else if (method !== 'GET' && method !== 'HEAD') {
+      throw new UnexpectedRequest();
+    } else if (method === 'GET' && this.#options.redirectBlobs && this.#content.blob(name, digest) !== undefined) {
+      const signed = `${name}/${encodeURIComponent(digest)}?signature=secret-of-the-storage`;
+      reply(call, 307, { location: `${this.#options.origin('storage')}/read/${signed}` });
+    } else {
+      this.#sendBlob(call, name, digest);
+    }
+  }
+
+  #sendBlob(call: Call, name: string, digest: string): void {
+    const bytes = this.#content.blob(name, digest);
+    if (bytes === undefined) throw new Refusal(404, 'BLOB_UNKNOWN');
+    const headers = {
+      'content-type': 'application/octet-stream',
+      'docker-content-digest': digest,
+      'accept-ranges': 'bytes',
+    };
+    const range = /^bytes=(\d+)-(\d*)$/.exec(call.request.headers.range ?? '');
+    const start = Number(range?.[1] ?? 0);
+    const end = Math.min(range?.[2] ? Number(range[2]) : bytes.length - 1, bytes.length - 1);
+    if (range === null) reply(call, 200, headers, bytes);
+    else if (start > end) reply(call, 416, { 'content-range': `bytes */${bytes.length}` });
+    else {
+      const part = bytes.subarray(start, end + 1);
+      reply(call, 206, { ...headers, 'content-range': `bytes ${start}-${end}/${bytes.length}` }, part);
+    }
+  }
+
+  async #beginUpload(call: Call, name: string): Promise<void> {
+    const { request, record, url } = call;
+    if (record.method !== 'POST') throw new UnexpectedRequest();
+    const body = await readBody(request, record);
+    const [digest, mount, from] = ['digest', 'mount', 'from'].map(key => url.searchParams.get(key));
+    const created = (stored: string): void =>
+      reply(call, 201, { location: `/v2/${name}/blobs/${stored}`, 'docker-content-digest': stored });
+    if (digest) return created(this.#content.putBlob(name, body, digest));
+    if (mount && from && this.#options.mounts !== false) {
+      const allowed = this.#accounts.allows(request.headers.authorization, from, 'pull');
+      if (allowed && this.#content.mount(name, mount, from)) return created(mount);
+    }
+    this.#goOn(call, 202, name, this.#content.beginUpload(name));
+  }
+
+  async #upload(call: Call, name: string, id: string): Promise<void> {
+    const { request, record, url } = call;
+    const upload = this.#content.upload(name, id);
+    if (record.method === 'DELETE') {
+      this.#content.cancelUpload(name, id);
+      return reply(call, 204);
+    }
+    if (record.method === 'GET') return this.#goOn(call, 204, name, id);
+    if (url.searchParams.get('_state') !== `state ${upload.state}`) {
+      throw new Refusal(416, 'BLOB_UPLOAD_INVALID', 'not the latest address of this upload');
+    }
+    const body = await readBody(request, record);
+    if (record.method === 'PATCH') {
+      const start = /^(\d+)-(\d+)$/.exec(request.headers['content-range'] ?? `${upload.size}-0`)?.[1];
+      if (Number(start) !== upload.size) throw new Refusal(416, 'BLOB_UPLOAD_INVALID', 'not the next part');
+      this.#content.append(name, id, body);
+      return this.#goOn(call, 202, name, id);
+    }
+    const digest = url.searchParams.get('digest');
+    if (record.method !== 'PUT' || digest === null) throw new UnexpectedRequest();
+    if (body.length > 0) this.#content.append(name, id, body);
+    this.#content.finishUpload(name, id, digest);
+    return reply(call, 201, { location: `/v2/${name}/blobs/${digest}`, 'docker-content-digest': digest });
+  }
+
+  /** Tells an upload where to go on and what has arrived. */
+  #goOn(call: Call, status: number, name: string, id: string): void {
+    const { size, state } = this.#content.upload(name, id);
+    const rest = `${id}?_state=state%20${state}`;
+    const path = `/v2/${name}/blobs/uploads/${rest}`;
+    const location = {
+      relative: path,
+      absolute: `${this.#options.origin('registry')}${path}`,
+      elsewhere: `${this.#options.origin('storage')}/upload/${name}/${rest}`,
+    }[this.#options.uploadLocation ?? 'absolute'];
+    reply(call, status, { location, range: `0-${Math.max(0, size - 1)}`, 'docker-upload-uuid': id });
+  }
+
+  #listTags(call: Call, name: string): void {
+    const all = this.#content.tags(name);
+    if (all === undefined) throw new Refusal(404, 'NAME_UNKNOWN');
+    const last = call.url.searchParams.get('last');
+    const asked = Number(call.url.searchParams.get('n') ?? all.length);
+    const limit = Math.min(asked, this.#options.tagsPerPage ?? all.length);
+    const rest = last === null ? all : all.filter(tag => tag > last);
+    const tags = rest.slice(0, limit);
+    const more = rest.length > tags.length;
+    const link: Record<string, string> = more
+      ? { link: `</v2/${name}/tags/list?n=${limit}&last=${tags.at(-1)}>; rel="next"` }
+      : {};
+    reply(call, 200, { 'content-type': 'application/json', ...link }, JSON.stringify({ name, tags }));
+  }
+}

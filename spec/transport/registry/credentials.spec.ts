@@ -1,0 +1,137 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isLadingError } from '../../../src/errors/errors.js';
+import { type Credential, dockerCredentials } from '../../../src/transport/registry/credentials.js';
+import { codeOf } from './connected.js';
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const password = (username: string, secret: string): Credential => ({ kind: 'password', username, password: secret });
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lading-credentials-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function ask(config: unknown, registry: string): Promise<Credential | undefined> {
+  const configPath = join(folder, 'config.json');
+  await writeFile(configPath, typeof config === 'string' ? config : JSON.stringify(config));
+  return dockerCredentials({ configPath, env: { PATH: `${folder}:/usr/bin:/bin` } }).get(registry);
+}
+
+async function helper(name: string, script: string): Promise<void> {
+  const path = join(folder, `docker-credential-${name}`);
+  await writeFile(path, `#!/bin/sh\n${script}\n`);
+  await chmod(path, 0o755);
+}
+
+describe('dockerCredentials', () => {
+  const auths = {
+    'ghcr.io': { auth: base64('anna:se:cret') },
+    'https://registry.example/v2/': { auth: base64('bert:two\0\0') },
+    'http://127.0.0.1:5000': { username: 'carl', password: 'three' },
+    'https://index.docker.io/v1/': { auth: base64('dora:four') },
+    'tokens.example': { auth: base64('x:y'), identitytoken: 'refresh' },
+    'bearer.example': { registrytoken: 'as it is' },
+    'empty.example': {},
+    'quay.io/org': { auth: base64('never:used') },
+  };
+  it.each([
+    ['ghcr.io', password('anna', 'se:cret')],
+    ['registry.example', password('bert', 'two')],
+    ['127.0.0.1:5000', password('carl', 'three')],
+    ['docker.io', password('dora', 'four')],
+    ['tokens.example', { kind: 'identity', token: 'refresh' }],
+    ['bearer.example', { kind: 'bearer', token: 'as it is' }],
+    ['empty.example', undefined],
+    ['127.0.0.1:5001', undefined],
+    ['127.0.0.1', undefined],
+    ['ghcr.io.evil.example', undefined],
+    ['xghcr.io', undefined],
+    ['index.docker.io.evil.example', undefined],
+    ['quay.io', undefined],
+    ['constructor', undefined],
+    ['__proto__', undefined],
+  ] as const)('finds in the file for %s', async (registry, expected) => {
+    expect(await ask({ auths }, registry)).toEqual(expected);
+  });
+
+  it('finds the file by the environment', async () => {
+    const text = JSON.stringify({ auths: { 'ghcr.io': { auth: base64('a:b') } } });
+    await writeFile(join(folder, 'config.json'), text);
+    await mkdir(join(folder, '.docker'));
+    await writeFile(join(folder, '.docker', 'config.json'), text);
+    for (const env of [{ DOCKER_CONFIG: folder }, { HOME: folder }]) {
+      expect(await dockerCredentials({ env }).get('ghcr.io')).toEqual(password('a', 'b'));
+    }
+    expect(await dockerCredentials({ env: {} }).get('ghcr.io')).toBeUndefined();
+    expect(await dockerCredentials({ env: { HOME: join(folder, 'none') } }).get('ghcr.io')).toBeUndefined();
+  });
+
+  it.each([
+    ['no JSON', '{"auths": {"ghcr.io": {"auth": "c2VjcmV0'],
+    ['another shape', '{"auths": ["secret"]}'],
+    ['an entry that cannot be decoded', `{"auths": {"ghcr.io": {"auth": "${base64('secret')}"}}}`],
+  ])('fails on a file with %s, without quoting it', async (_, text) => {
+    const error = await ask(text, 'ghcr.io').catch(error => error);
+    expect(isLadingError(error, 'CREDENTIALS')).toBe(true);
+    expect(JSON.stringify([error.message, error.details, String(error.cause)])).not.toMatch(/secret|c2Vjc/);
+  });
+
+  it('asks the helper for the registry before the helper for all before the file', async () => {
+    await helper('one', `cat > ${folder}/asked; echo '{"ServerURL":"x","Username":"one","Secret":"s1"}'`);
+    await helper('all', `read server; echo "{\\"Username\\":\\"all\\",\\"Secret\\":\\"$server\\"}"`);
+    await helper('none', 'echo credentials not found in native keychain; exit 1');
+    const entry = { auth: base64('file:f') };
+    const config = {
+      auths: { 'one.example': entry, 'two.example': entry, 'none.example': entry },
+      credHelpers: { 'one.example': 'one', 'none.example': 'none' },
+      credsStore: 'all',
+    };
+    expect(await ask(config, 'one.example')).toEqual(password('one', 's1'));
+    expect(await readFile(join(folder, 'asked'), 'utf8')).toBe('one.example\n');
+    expect(await ask(config, 'two.example')).toEqual(password('all', 'two.example'));
+    expect(await ask(config, 'docker.io')).toEqual(password('all', 'https://index.docker.io/v1/'));
+    expect(await ask(config, 'none.example')).toEqual(password('file', 'f'));
+  });
+
+  it('knows a refresh token from a password', async () => {
+    await helper('tok', `echo '{"Username":"<token>","Secret":"refresh"}'`);
+    expect(await ask({ credsStore: 'tok' }, 'a.example')).toEqual({ kind: 'identity', token: 'refresh' });
+  });
+
+  it.each([
+    ['is missing', undefined],
+    ['fails', 'echo "password=hunter2 is wrong" >&2; exit 3'],
+    ['answers nonsense', 'echo hunter2'],
+    ['answers without a secret', `echo '{"Username":"hunter2","Secret":""}'`],
+    ['answers without end', 'while :; do echo hunter2hunter2hunter2hunter2hunter2hunter2; done'],
+    ['is killed', 'kill -9 $$'],
+  ])('fails when the helper %s, and keeps its secrets', async (_, script) => {
+    if (script !== undefined) await helper('bad', script);
+    const error = await ask({ credsStore: 'bad' }, 'a.example').catch(error => error);
+    expect(isLadingError(error, 'CREDENTIALS') && error.hint).toBeDefined();
+    expect(JSON.stringify([error.message, error.details])).not.toContain('hunter2');
+  });
+
+  it('runs no helper whose name is not one', async () => {
+    for (const name of ['../evil', 'a/b', '-x', 'a b', '']) {
+      const found = await codeOf(ask({ credHelpers: { 'a.example': name } }, 'a.example'));
+      expect(found).toBe(name === '' ? undefined : 'CREDENTIALS');
+    }
+  });
+
+  it('can be cancelled while a helper thinks', async () => {
+    await helper('slow', 'exec sleep 60');
+    await writeFile(join(folder, 'config.json'), '{"credsStore":"slow"}');
+    const controller = new AbortController();
+    const credentials = dockerCredentials({ env: { DOCKER_CONFIG: folder, PATH: `${folder}:/usr/bin:/bin` } });
+    const asking = credentials.get('a.example', { signal: controller.signal });
+    setTimeout(() => controller.abort(new Error('enough')), 50);
+    await expect(asking).rejects.toThrow('enough');
+  });
+});

@@ -1,0 +1,259 @@
+/**
+ * Registries: where images live behind the distribution API. `client.ts` is one repository as content; `connection.ts`
+ * is one registry, `http.ts` patience and redirects, `dispatcher.ts` sockets, `auth.ts` and `token.ts` who we are,
+ * `credentials.ts` where we know it from, `upload.ts` and `download.ts` the bytes of blobs. Nothing here knows what an
+ * image means.
+ */
+import { Readable } from 'node:stream';
+import type { BlobMounter, MountOrigin } from '../../content/content.js';
+import { LadingError } from '../../errors/errors.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import { type Digest, isDigest } from '../../oci/digest.js';
+import { manifestSizeLimit } from '../../oci/manifest.js';
+import { familiarName, type Reference, referenceIdentifier } from '../../oci/reference.js';
+import type { Bytes, CallOptions } from '../../stream/bytes.js';
+import { readCapped } from '../../stream/read-capped.js';
+import { digestMismatch, verified } from '../../stream/verified.js';
+import type { Endpoint } from '../endpoint.js';
+import { repositoryScope } from './auth.js';
+import { type ConnectionOptions, RegistryConnection } from './connection.js';
+import { downloadBlob, requestBlob } from './download.js';
+import { protocolError, responseError } from './failure.js';
+import { type HttpResponse, locationOf } from './http.js';
+import { descriptorFromHeaders, isManifestKind, manifestAccept, readManifest } from './manifests.js';
+import { listTags } from './tags.js';
+import { cancelUpload, uploadBlob } from './upload.js';
+
+export interface RegistryOptions extends ConnectionOptions {
+  readonly reference: Reference;
+  /** What will be done; decides which rights are asked for first. Default `pull`. */
+  readonly access?: 'pull' | 'push' | undefined;
+  /** A connection to share with other repositories of the registry; its own options then count, and it stays open. */
+  readonly connection?: RegistryConnection | undefined;
+  /** Uploads blobs larger than this in pieces of this size. Default: a blob is one request. */
+  readonly chunkSizeBytes?: number | undefined;
+}
+
+/** One repository of a registry. Opens no socket before it is used. */
+export function openRegistry(options: RegistryOptions): RegistryEndpoint {
+  return new RegistryEndpoint(options);
+}
+
+export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
+  /** The tag or digest of the reference that it was opened with. */
+  readonly name: string;
+  readonly mountOrigin: { readonly registry: string; readonly repository: string };
+  readonly #options: RegistryOptions;
+  readonly #connection: RegistryConnection;
+  readonly #repository: string;
+  /** Blobs that the registry has just said it does not have, and uploads that it began on its own. */
+  readonly #absent = new Set<Digest>();
+  readonly #begun = new Map<Digest, URL>();
+  /** Manifests written through here, for their tags. */
+  readonly #written = new Map<Digest, Buffer>();
+
+  constructor(options: RegistryOptions) {
+    const { registry, repository } = options.reference;
+    this.name = referenceIdentifier(options.reference);
+    this.mountOrigin = { registry, repository };
+    this.#options = options;
+    this.#repository = repository;
+    this.#connection = options.connection ?? new RegistryConnection(registry, options);
+  }
+
+  async resolve(name: string, { signal }: CallOptions = {}): Promise<Descriptor> {
+    const head = await this.#manifest('HEAD', name, signal);
+    const known = head.status === 200 ? descriptorFromHeaders(head, name) : undefined;
+    head.discard();
+    if (known !== undefined) return known;
+    // Not every registry knows HEAD, and those that do refuse without saying why: GET has the last word.
+    const response = await this.#manifest('GET', name, signal);
+    if (response.status === 200) return (await readManifest(response, name)).descriptor;
+    if (response.status !== 404) throw await responseError(response, `cannot read ${this.#nameOf(name)}`);
+    response.discard();
+    throw new LadingError('REFERENCE_NOT_FOUND', `${this.#nameOf(name)} is not in the registry`, {
+      details: { reference: this.#nameOf(name) },
+      hint: 'Check the repository and the tag.',
+    });
+  }
+
+  async has(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<boolean> {
+    const manifest = isManifestKind(descriptor.mediaType);
+    const ask = (method: 'HEAD' | 'GET'): Promise<HttpResponse> =>
+      manifest
+        ? this.#manifest(method, descriptor.digest, signal)
+        : this.#connection.send({
+            method,
+            url: `/v2/${this.#repository}/blobs/${descriptor.digest}`,
+            scopes: this.#scopes(),
+            signal,
+          });
+    let response = await ask('HEAD');
+    if (response.status !== 200 && response.status !== 404) {
+      response.discard();
+      response = await ask('GET');
+    }
+    const { status } = response;
+    if (status !== 200 && status !== 404) throw await responseError(response, `cannot look for ${descriptor.digest}`);
+    response.discard();
+    if (status === 404 && !manifest) this.#absent.add(descriptor.digest);
+    return status === 200;
+  }
+
+  async open(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<Readable> {
+    if (isManifestKind(descriptor.mediaType)) {
+      return Readable.from(onePiece(await this.#readManifest(descriptor, signal)), { objectMode: false });
+    }
+    const abandoned = new AbortController();
+    const either = signal === undefined ? abandoned.signal : AbortSignal.any([signal, abandoned.signal]);
+    const options = { repository: this.#repository, scopes: this.#scopes(), signal: either };
+    const first = await requestBlob(this.#connection, descriptor, 0, options);
+    const content = downloadBlob(this.#connection, descriptor, first, options);
+    return releasing(Readable.from(verified(content, descriptor), { objectMode: false }), () => {
+      abandoned.abort(new Error('nobody reads the blob any more'));
+      first.body.destroy();
+    });
+  }
+
+  async put(descriptor: Descriptor, content: Bytes, { signal }: CallOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    const { digest, mediaType } = descriptor;
+    if (isManifestKind(mediaType)) {
+      const bytes = await readCapped(verified(content, descriptor), manifestSizeLimit, 'manifest');
+      await this.#putManifest(descriptor, digest, bytes, signal);
+      this.#written.set(digest, bytes);
+      return;
+    }
+    const session = this.#begun.get(digest);
+    this.#begun.delete(digest);
+    if (session === undefined && !this.#absent.has(digest) && (await this.has(descriptor, { signal }))) {
+      abandon(content);
+      return;
+    }
+    this.#absent.delete(digest);
+    await uploadBlob(this.#connection, descriptor, content, {
+      repository: this.#repository,
+      scopes: this.#scopes('push'),
+      session,
+      chunkSizeBytes: this.#options.chunkSizeBytes,
+      signal,
+    });
+  }
+
+  async tag(descriptor: Descriptor, name: string, { signal }: CallOptions = {}): Promise<void> {
+    if (isDigest(name)) {
+      if (name !== descriptor.digest) throw digestMismatch(name, descriptor.digest);
+      return;
+    }
+    const bytes = this.#written.get(descriptor.digest) ?? (await this.#readManifest(descriptor, signal));
+    await this.#putManifest(descriptor, name, bytes, signal);
+  }
+
+  async mount({ digest }: Descriptor, from: string, { signal }: CallOptions = {}): Promise<boolean> {
+    const response = await this.#connection.send({
+      method: 'POST',
+      url: `/v2/${this.#repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
+      headers: { 'content-length': '0' },
+      scopes: [...this.#scopes('push'), repositoryScope(from, 'pull')],
+      signal,
+    });
+    response.discard();
+    if (response.status === 202) this.#begun.set(digest, locationOf(response, await this.#connection.base(signal)));
+    // Mounting saves bytes and nothing else: whatever the registry has against it, the upload will tell.
+    return response.status === 201;
+  }
+
+  /** The tags of the repository, in the registry's order. */
+  tags({ signal }: CallOptions = {}): AsyncIterable<string> {
+    return listTags(this.#connection, this.#repository, this.#scopes(), signal);
+  }
+
+  /** Cancels what is unfinished and closes every socket, unless the connection is shared. */
+  async close(): Promise<void> {
+    const begun = [...this.#begun.values()];
+    this.#begun.clear();
+    await Promise.all(begun.map(session => cancelUpload(this.#connection, session, this.#scopes('push'))));
+    if (this.#options.connection === undefined) await this.#connection.close();
+  }
+
+  abort(): Promise<void> {
+    return this.close();
+  }
+
+  #scopes(access = this.#options.access ?? 'pull'): readonly string[] {
+    return [repositoryScope(this.#repository, access)];
+  }
+
+  #nameOf(name: string): string {
+    const { registry, repository } = this.mountOrigin;
+    return familiarName({ registry, repository, ...(isDigest(name) ? { digest: name } : { tag: name }) });
+  }
+
+  #manifest(method: 'HEAD' | 'GET', name: string, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    return this.#connection.send({
+      method,
+      url: `/v2/${this.#repository}/manifests/${name}`,
+      headers: { accept: manifestAccept },
+      scopes: this.#scopes(),
+      signal,
+    });
+  }
+
+  async #readManifest(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Buffer> {
+    const response = await this.#manifest('GET', descriptor.digest, signal);
+    if (response.status === 404) {
+      response.discard();
+      throw new LadingError('BLOB_NOT_FOUND', `${this.#nameOf(descriptor.digest)} is not in the registry`, {
+        details: { digest: descriptor.digest },
+        hint: 'It may have been deleted since its name was resolved; try again.',
+      });
+    }
+    if (response.status !== 200) throw await responseError(response, `cannot read ${descriptor.digest}`);
+    const { bytes } = await readManifest(response, descriptor.digest);
+    return readCapped(verified(onePiece(bytes), descriptor), manifestSizeLimit, 'manifest');
+  }
+
+  async #putManifest(
+    { digest, mediaType }: Descriptor,
+    name: string,
+    bytes: Buffer,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const response = await this.#connection.send({
+      method: 'PUT',
+      url: `/v2/${this.#repository}/manifests/${name}`,
+      headers: { 'content-type': mediaType, 'content-length': String(bytes.length) },
+      body: bytes,
+      scopes: this.#scopes('push'),
+      signal,
+    });
+    if (response.status !== 201 && response.status !== 200) {
+      throw await responseError(response, `cannot write ${this.#nameOf(name)}`);
+    }
+    response.discard();
+    const stored = response.header('docker-content-digest');
+    if (stored === undefined || stored === digest) return;
+    if (!isDigest(stored)) throw protocolError(response.url, 'names what it stored by something that is not a digest');
+    throw digestMismatch(digest, stored);
+  }
+}
+
+async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** Lets go as soon as the stream is destroyed: its generator hears of that only with the next bytes, if they come. */
+function releasing(stream: Readable, release: () => void): Readable {
+  const destroy = stream._destroy.bind(stream);
+  stream._destroy = (error, callback) => {
+    release();
+    destroy(error, callback);
+  };
+  return stream;
+}
+
+/** Content that turned out not to be needed. */
+function abandon(content: Bytes): void {
+  if (content instanceof Readable) content.destroy();
+  else void content[Symbol.asyncIterator]().return?.();
+}

@@ -1,0 +1,119 @@
+import { isLadingError } from '../../errors/errors.js';
+import { Authorizer } from './auth.js';
+import type { CredentialSource } from './credentials.js';
+import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
+import type { RegistryEventSink } from './events.js';
+import { Http, type HttpRequest, type HttpResponse } from './http.js';
+import { raced } from './raced.js';
+import type { Timing } from './timing.js';
+import { createTrust, type Trust } from './trust.js';
+
+export interface ConnectionOptions extends DispatcherOptions {
+  /** Plain HTTP and TLS without a check of the certificate are allowed. Registries on this machine always may. */
+  readonly insecure?: boolean | undefined;
+  /** Where credentials come from; default none. */
+  readonly credentials?: CredentialSource | undefined;
+  /** Default `lading`. */
+  readonly userAgent?: string | undefined;
+  readonly timing?: Timing | undefined;
+  readonly onEvent?: RegistryEventSink | undefined;
+}
+
+export interface RegistryRequest extends Omit<HttpRequest, 'url' | 'authorization'> {
+  /** Below the registry's root, so beginning with `/v2/`; or a whole address that the registry named itself. */
+  readonly url: string | URL;
+  /** What the request needs the right to do. */
+  readonly scopes: readonly string[];
+}
+
+/**
+ * One registry: finds out how it is spoken to (scheme, authentication) with the first request, then sends requests
+ * with the right `Authorization`, to the registry alone. Shared by the endpoints of its repositories.
+ */
+export class RegistryConnection {
+  /** As in a reference: `docker.io`, `127.0.0.1:5000`. */
+  readonly registry: string;
+  readonly #dispatcher: Dispatcher;
+  readonly #http: Http;
+  readonly #trust: Trust;
+  readonly #auth: Authorizer;
+  readonly #closing = new AbortController();
+  #base: Promise<URL> | undefined;
+
+  constructor(registry: string, options: ConnectionOptions = {}) {
+    this.registry = registry;
+    this.#trust = createTrust(apiHost(registry), options.insecure ?? false);
+    this.#dispatcher = new Dispatcher(options);
+    this.#http = new Http({ ...options, dispatcher: this.#dispatcher, trust: this.#trust });
+    this.#auth = new Authorizer({
+      ...options,
+      registry,
+      http: this.#http,
+      trust: this.#trust,
+      closing: this.#closing.signal,
+    });
+  }
+
+  /** The address of the registry's root. */
+  base(signal?: AbortSignal): Promise<URL> {
+    if (this.#base === undefined) {
+      const discovered = this.#discover();
+      this.#base = discovered;
+      discovered.catch(() => {
+        if (this.#base === discovered) this.#base = undefined;
+      });
+    }
+    return raced(this.#base, signal);
+  }
+
+  /**
+   * Any answer but a 401 that better credentials could mend.
+   * @throws LadingError REGISTRY_UNREACHABLE, REGISTRY_PROTOCOL, AUTH_FAILED, CREDENTIALS
+   */
+  async send({ url: place, scopes, ...request }: RegistryRequest): Promise<HttpResponse> {
+    const { signal } = request;
+    const base = await this.base(signal);
+    const url = typeof place === 'string' ? new URL(place, base) : place;
+    const ours = url.origin === base.origin;
+    const authorization = ours ? await this.#auth.header(scopes, { signal }) : undefined;
+    const response = await this.#http.send({ ...request, url, authorization });
+    if (response.status !== 401 || !ours || response.url.origin !== base.origin) return response;
+    if (!(await this.#auth.refused(response.header('www-authenticate'), authorization, scopes, { signal }))) {
+      return response;
+    }
+    if (request.body !== undefined && !(request.body instanceof Uint8Array)) return response;
+    response.discard();
+    return this.#http.send({ ...request, url, authorization: await this.#auth.header(scopes, { signal }) });
+  }
+
+  /** Closes every socket; requests that are under way fail. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the registry client is closed'));
+    await this.#dispatcher.close();
+  }
+
+  async #discover(): Promise<URL> {
+    const host = apiHost(this.registry);
+    const secure = new URL(`https://${host}/`);
+    if (!this.#trust.lenient) return this.#ping(secure);
+    try {
+      return await this.#ping(secure, 0);
+    } catch (error) {
+      if (!isLadingError(error, 'REGISTRY_UNREACHABLE')) throw error;
+    }
+    return this.#ping(new URL(`http://${host}/`));
+  }
+
+  async #ping(base: URL, retries?: number): Promise<URL> {
+    const signal = this.#closing.signal;
+    const response = await this.#http.send({ method: 'GET', url: new URL('/v2/', base), retries, signal });
+    response.discard();
+    if (response.status === 401) this.#auth.learn(response.header('www-authenticate'));
+    return base;
+  }
+}
+
+/** The host that serves the API: Docker Hub's is not the one in its names. */
+export function apiHost(registry: string): string {
+  return registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+}

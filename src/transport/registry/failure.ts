@@ -1,0 +1,149 @@
+import type { Readable } from 'node:stream';
+import { LadingError } from '../../errors/errors.js';
+import { redactText, redactUrl } from '../../errors/redact.js';
+import { readCapped } from '../../stream/read-capped.js';
+import type { HttpResponse } from './http.js';
+
+/** The most of an error body that is read. */
+const errorBodyLimit = 64 * 1024;
+
+/** Reads what the registry says about a request that it refused, and makes the error of it. Consumes the body. */
+export async function responseError(response: HttpResponse, what: string): Promise<LadingError> {
+  const errors = await readErrors(response.body);
+  const { status, method } = response;
+  const url = redactUrl(response.url);
+  const said = errors[0] ? `: ${errors[0].code ? `${errors[0].code} ` : ''}${errors[0].message}` : '';
+  const hint = statusHint(response, errors);
+  if (status === 401) {
+    return new LadingError('AUTH_FAILED', `${what}: ${response.url.host} asks for other credentials${said}`, {
+      details: { registry: response.url.host, status },
+      hint,
+    });
+  }
+  return new LadingError('REGISTRY_RESPONSE', `${what}: ${response.url.host} answered ${status}${said}`, {
+    details: { status, method, url, errors },
+    hint,
+  });
+}
+
+function statusHint(response: HttpResponse, errors: ReadonlyArray<{ readonly code: string }>): string | undefined {
+  const { status, url } = response;
+  switch (status) {
+    case 401:
+      return `Log in with "docker login ${url.host.replace(/^registry-1\.(?=docker\.io$)/, '')}" (lading reads the same configuration), or check that the name is right: many registries hide what is not there behind this answer.`;
+    case 403:
+      return 'The credentials are good but do not allow this; ask the owner of the repository for the right.';
+    case 404:
+      return errors.some(error => error.code === 'BLOB_UPLOAD_UNKNOWN')
+        ? 'The registry forgot the upload; try again.'
+        : 'Check the name of the registry, the repository and the tag.';
+    case 413:
+      return 'The registry, or a proxy before it, limits the size of uploads.';
+    case 429: {
+      const after = response.header('retry-after');
+      return `The registry limits the rate of requests; try again ${/^\d{1,6}$/.test(after ?? '') ? `in ${after} seconds` : 'later'}, or log in for a higher limit.`;
+    }
+    default:
+      if (status === 400 && url.protocol === 'http:') return 'The registry may want HTTPS.';
+      return status >= 500 ? 'The registry has a problem of its own; try again later.' : undefined;
+  }
+}
+
+/** What an error body says, if it says anything that can be read. Consumes the body. */
+export async function readErrors(
+  body: Readable,
+): Promise<ReadonlyArray<{ readonly code: string; readonly message: string }>> {
+  try {
+    const text = (await readCapped(body, errorBodyLimit, 'error body')).toString('utf8');
+    const parsed = JSON.parse(text) as { readonly errors?: unknown };
+    if (!Array.isArray(parsed?.errors)) return [];
+    return parsed.errors.slice(0, 10).map((error: unknown) => {
+      const { code, message } = (error ?? {}) as Record<string, unknown>;
+      return { code: printable(code, 64), message: printable(message, 500) };
+    });
+  } catch {
+    // Not JSON, too long or cut off: the status alone has to do.
+    return [];
+  } finally {
+    body.destroy();
+  }
+}
+
+/** Text from elsewhere, fit for a terminal: no control characters, no secret, no end of the world in length. */
+export function printable(value: unknown, limit: number): string {
+  if (typeof value !== 'string') return '';
+  return redactText(value.slice(0, 4 * limit).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')).slice(
+    0,
+    limit,
+  );
+}
+
+/** What the system calls a failure: the code of the error, or of the nearest cause that has one. */
+export function networkCode(error: unknown): string | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    if ('code' in at && typeof at.code === 'string') return at.code;
+    if (at instanceof AggregateError && at.errors[0] instanceof Error) return networkCode(at.errors[0]);
+  }
+  return undefined;
+}
+
+const passing = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
+
+/** Whether the same request may well succeed a moment later. */
+export function isPassing(error: unknown): boolean {
+  return passing.has(networkCode(error) ?? '');
+}
+
+/** Whether the other side took too long, which means that trying again takes long too. */
+export function isTimeout(error: unknown): boolean {
+  return /TIMEOUT|ETIMEDOUT/.test(networkCode(error) ?? '');
+}
+
+export function authFailed(registry: string, status: number | undefined, said: string): LadingError<'AUTH_FAILED'> {
+  return new LadingError('AUTH_FAILED', `${registry} refuses the credentials${said && `: ${said}`}`, {
+    details: { registry, status },
+    hint: `Log in with "docker login ${registry}"; lading reads the same configuration.`,
+  });
+}
+
+export function unreachable(url: URL, error: unknown): LadingError {
+  const code = networkCode(error) ?? '';
+  // The messages of TLS failures repeat what the other side sent; the code says enough.
+  const reason = code || 'the connection failed';
+  return new LadingError('REGISTRY_UNREACHABLE', `cannot reach ${url.host}: ${reason}`, {
+    details: { url: redactUrl(url) },
+    hint: unreachableHint(url, code),
+    cause: error,
+  });
+}
+
+function unreachableHint(url: URL, code: string): string | undefined {
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `There is no host ${url.hostname}; check the name and the network.`;
+  if (code === 'ECONNREFUSED') return `Nothing listens at ${url.host}; check the port and that the registry runs.`;
+  if (code.includes('TIMEOUT') || code === 'ETIMEDOUT')
+    return 'The registry does not answer in time; check the network.';
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || code === 'EPROTO') {
+    return `${url.host} does not speak TLS; when it is meant to use plain HTTP, allow it with --insecure.`;
+  }
+  if (/CERT|SELF_SIGNED|VERIFY|ISSUER|ALTNAME/.test(code)) {
+    return 'The certificate is not trusted; name its authority in NODE_EXTRA_CA_CERTS, or go without checking it with --insecure.';
+  }
+  return undefined;
+}
+
+export function protocolError(url: URL | string, problem: string, hint?: string): LadingError<'REGISTRY_PROTOCOL'> {
+  const shown = redactUrl(url);
+  return new LadingError('REGISTRY_PROTOCOL', `${shown}: ${problem}`, { details: { url: shown, problem }, hint });
+}

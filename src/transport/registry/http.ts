@@ -1,0 +1,213 @@
+import type { Readable } from 'node:stream';
+import { redactUrl } from '../../errors/redact.js';
+import type { Bytes } from '../../stream/bytes.js';
+import type { Answer, Dispatcher, Exchange } from './dispatcher.js';
+import type { RegistryEventSink } from './events.js';
+import { isPassing, isTimeout, networkCode, protocolError, unreachable } from './failure.js';
+import { systemTiming, type Timing } from './timing.js';
+import type { Trust } from './trust.js';
+
+export interface HttpRequest {
+  readonly method: Exchange['method'];
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent to the origin of `url` and to no other, wherever redirects lead. */
+  readonly authorization?: string | undefined;
+  /** Bytes can be sent again; a stream is sent once, whatever happens. */
+  readonly body?: Uint8Array | Bytes | undefined;
+  /** `refuse` where the body itself is a secret. Default `follow`. */
+  readonly redirects?: 'follow' | 'refuse' | undefined;
+  /** Further attempts after the first; default 4, 0 with a stream. */
+  readonly retries?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly method: string;
+  /** Where the answer came from in the end. */
+  readonly url: URL;
+  header(name: string): string | undefined;
+  /** Must be read to its end, destroyed, or let go of by `discard`. */
+  readonly body: Readable;
+  discard(): void;
+}
+
+export interface HttpOptions {
+  readonly dispatcher: Dispatcher;
+  readonly trust: Trust;
+  readonly userAgent?: string | undefined;
+  readonly timing?: Timing | undefined;
+  readonly onEvent?: RegistryEventSink | undefined;
+}
+
+const redirectLimit = 5;
+/** A registry that asks for more patience than this gets none. */
+const longestWaitMs = 120_000;
+
+/**
+ * Requests with patience: what may succeed a moment later is tried again, as often as bounded and as late as the
+ * registry asks; redirects are followed without taking secrets along. An answer of any status is an answer: only a
+ * registry that gives none is an error here.
+ */
+export class Http {
+  readonly #options: HttpOptions;
+  readonly #timing: Timing;
+  /** When an origin that asked for patience may be asked again. */
+  readonly #notBefore = new Map<string, number>();
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    this.#timing = options.timing ?? systemTiming;
+  }
+
+  /** @throws LadingError REGISTRY_UNREACHABLE, REGISTRY_PROTOCOL; the signal's reason */
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    let current = request;
+    for (let hop = 0; ; hop++) {
+      const response = await this.#sendPatiently(current);
+      const target = redirectTarget(response);
+      if (target === undefined) return response;
+      response.discard();
+      if (hop >= redirectLimit) throw protocolError(request.url, 'redirects without end');
+      if (isStream(request.body) || request.redirects === 'refuse') {
+        throw protocolError(request.url, 'redirects a request that cannot be redirected');
+      }
+      current = { ...current, url: target, ...crossing(current, target) };
+    }
+  }
+
+  async #sendPatiently(request: HttpRequest): Promise<HttpResponse> {
+    const { url, signal } = request;
+    if (!this.#options.trust.allows(url)) {
+      throw protocolError(
+        url,
+        url.protocol === 'http:' ? 'plain HTTP is not allowed' : 'not an address of the web',
+        url.protocol === 'http:'
+          ? 'When the registry and its network are trusted, allow it with --insecure.'
+          : undefined,
+      );
+    }
+    const retries = isStream(request.body) ? 0 : (request.retries ?? 4);
+    for (let attempt = 0; ; attempt++) {
+      await this.#beAllowed(url, signal);
+      const stream = isStream(request.body) ? tapErrors(request.body) : undefined;
+      let reason: string;
+      let delayMs = Math.min(250 * 2 ** attempt, 10_000) * (0.5 + this.#timing.random() / 2);
+      try {
+        const answer = await this.#exchange(request, stream?.content ?? request.body);
+        if (!isPassingStatus(answer.status)) return toResponse(request, answer);
+        const asked = retryAfterMs(answer);
+        if (attempt >= retries || (asked ?? 0) > longestWaitMs) return toResponse(request, answer);
+        answer.discard();
+        reason = `status ${answer.status}`;
+        if (asked !== undefined) {
+          delayMs = asked;
+          this.#notBefore.set(url.origin, this.#timing.now() + asked);
+        }
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        if (stream?.error !== undefined) throw stream.error;
+        // Who was silent for so long once is tried once more, not five times.
+        if (attempt >= (isTimeout(error) ? Math.min(retries, 1) : retries) || !isPassing(error)) {
+          throw unreachable(url, error);
+        }
+        reason = networkCode(error) ?? 'no answer';
+      }
+      this.#options.onEvent?.({ kind: 'registry-retry', method: request.method, url: redactUrl(url), reason, delayMs });
+      await this.#timing.wait(delayMs, signal);
+    }
+  }
+
+  /** One answer to "too many requests" holds back everyone who asks the same origin. */
+  async #beAllowed(url: URL, signal: AbortSignal | undefined): Promise<void> {
+    const waitMs = (this.#notBefore.get(url.origin) ?? 0) - this.#timing.now();
+    if (waitMs > 0) await this.#timing.wait(waitMs, signal);
+  }
+
+  #exchange(request: HttpRequest, body: HttpRequest['body']): Promise<Answer> {
+    const { method, url, signal, authorization } = request;
+    const headers: Record<string, string> = {
+      'user-agent': this.#options.userAgent ?? 'lading',
+      ...request.headers,
+      ...(authorization === undefined ? {} : { authorization }),
+    };
+    return this.#options.dispatcher.exchange({
+      method,
+      url,
+      headers,
+      body,
+      signal,
+      verifyTls: this.#options.trust.verifiesTls(url),
+    });
+  }
+}
+
+/** The address that a `Location` means: relative ones are relative to the request. */
+export function locationOf(response: HttpResponse, base: URL): URL {
+  const text = response.header('location');
+  if (text === undefined || text === '') throw protocolError(response.url, 'says nothing about where to go on');
+  let target: URL;
+  try {
+    target = new URL(text, response.url);
+  } catch {
+    throw protocolError(response.url, 'leads to something that is not an address');
+  }
+  target.username = '';
+  target.password = '';
+  // Registries behind a proxy that ends TLS often do not know their own scheme.
+  if (target.host === base.host && target.protocol !== base.protocol) target.protocol = base.protocol;
+  return target;
+}
+
+function redirectTarget(response: HttpResponse): URL | undefined {
+  const { status, method } = response;
+  const safe = method === 'GET' || method === 'HEAD';
+  if (status !== 307 && status !== 308 && !(safe && (status === 301 || status === 302 || status === 303))) {
+    return undefined;
+  }
+  return locationOf(response, response.url);
+}
+
+/** What changes when a redirect leaves the origin: nothing that could be a secret goes along. */
+function crossing(request: HttpRequest, target: URL): Partial<HttpRequest> {
+  if (target.origin === request.url.origin) return {};
+  const kept = Object.entries(request.headers ?? {}).filter(([name]) => /^(?:accept|range|content-.*)$/.test(name));
+  return { headers: Object.fromEntries(kept), authorization: undefined };
+}
+
+function isStream(body: HttpRequest['body']): body is Bytes {
+  return body !== undefined && !(body instanceof Uint8Array);
+}
+
+/** Tells a failure of what is sent from a failure of the sending. */
+function tapErrors(content: Bytes): { readonly content: Bytes; error?: unknown } {
+  const tap: { content: Bytes; error?: unknown } = { content: passOn() };
+  return tap;
+
+  async function* passOn(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* content;
+    } catch (error) {
+      tap.error = error ?? new Error('the content failed');
+      throw error;
+    }
+  }
+}
+
+function isPassingStatus(status: number): boolean {
+  return status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
+}
+
+/** Seconds, or a date that is taken relative to the answer's own. */
+function retryAfterMs(answer: Answer): number | undefined {
+  const text = answer.header('retry-after');
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const difference = Date.parse(text) - Date.parse(answer.header('date') ?? '');
+  return Number.isFinite(difference) ? Math.max(0, difference) : undefined;
+}
+
+function toResponse(request: HttpRequest, answer: Answer): HttpResponse {
+  return { ...answer, method: request.method, url: request.url };
+}

@@ -1,0 +1,36 @@
+/** Which connections may be made on behalf of one registry: over plain HTTP, or over TLS whose certificate is not checked. */
+export interface Trust {
+  /** Whether the registry itself may turn out to speak plain HTTP. */
+  readonly lenient: boolean;
+  allows(url: URL): boolean;
+  verifiesTls(url: URL): boolean;
+}
+
+/**
+ * Strict for everyone, except: a registry on this machine may use plain HTTP and self-made certificates, for itself
+ * and for what else is on this machine; `insecure` allows both everywhere that the registry leads to.
+ */
+export function createTrust(registryHost: string, insecure: boolean): Trust {
+  const local = isLoopbackHost(hostName(registryHost));
+  const relaxed = (url: URL): boolean => insecure || (local && isLoopbackHost(url.hostname));
+  return {
+    lenient: insecure || local,
+    allows: url => url.protocol === 'https:' || (url.protocol === 'http:' && relaxed(url)),
+    verifiesTls: url => !relaxed(url),
+  };
+}
+
+/** `localhost`, 127.0.0.0/8 and ::1. */
+export function isLoopbackHost(name: string): boolean {
+  const host = name.toLowerCase();
+  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** The host of `HOST[:PORT]`, in the form that `URL.hostname` has. */
+function hostName(registryHost: string): string {
+  try {
+    return new URL(`https://${registryHost}/`).hostname;
+  } catch {
+    return registryHost;
+  }
+}
