@@ -1,0 +1,152 @@
+/**
+ * Dockerfile to image: parse, plan, carry the needed stages out on virtual trees, assemble. The one folder that knows both
+ * Dockerfiles and layers. It is given its store, images, contexts and sandbox; it imports none of their implementations
+ * and touches nothing but the context that it reads and the temporary folder that it is given.
+ */
+import { stepCache } from '../cache/step-cache.js';
+import { type Image, openImage } from '../image/image.js';
+import { assembleImage, imageIndex } from '../image/mutate.js';
+import type { ImageConfig } from '../oci/config.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import type { Compression } from '../oci/media-types.js';
+import type { Platform } from '../oci/platform.js';
+import { formatTime } from '../oci/time.js';
+import { type StageGraph, sourceDateEpoch } from '../plan/graph.js';
+import { finalConfig } from '../plan/lower.js';
+import type { DirectoryNode } from '../tree/node.js';
+import { copySources } from './copy-sources.js';
+import { FileAccess } from './file-access.js';
+import type { BuildStore } from './inputs.js';
+import { type PlannedPlatform, type PlanPlatformOptions, planPlatform, readSource } from './plan-platform.js';
+import type { ReadyStage } from './plan-stages.js';
+import { runStage, type StageResult } from './run-stage.js';
+import { stepDescriptions } from './step-info.js';
+
+/** 2000-01-01T00:00:00Z: what times are clamped to when nothing else is said; zip and its like can hold it. */
+export const defaultEpoch = 946_684_800;
+
+export interface BuildOptions extends PlanPlatformOptions {
+  readonly store: BuildStore;
+  /** A folder for files that live as long as the build; the caller removes it. */
+  readonly temporary: string;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly noCache?: boolean | undefined;
+  /** `clamp`: no file is newer than SOURCE_DATE_EPOCH; `keep`: file times stay as they are. */
+  readonly timestamps?: 'clamp' | 'keep' | undefined;
+  readonly compression?: Compression | undefined;
+  readonly level?: number | undefined;
+}
+
+export interface BuiltImage {
+  readonly platform: Platform;
+  readonly image: Image;
+  /** The files of the image, for outputs that are no image. */
+  readonly tree: DirectoryNode;
+}
+
+export interface BuildResult {
+  /** The image, or the index over all platforms. It is in the store, not named yet. */
+  readonly descriptor: Descriptor;
+  readonly images: readonly BuiltImage[];
+}
+
+/**
+ * Builds an image into the store.
+ * @throws LadingError DOCKERFILE_SYNTAX and others with the place in the Dockerfile; the store then has at most layers more
+ */
+export async function build(options: BuildOptions): Promise<BuildResult> {
+  const { onEvent = () => {}, store } = options;
+  const source = readSource(options);
+  const files = new FileAccess(store);
+  const images: BuiltImage[] = [];
+  for (const platform of options.platforms) {
+    if (options.platforms.length > 1) onEvent({ kind: 'platform-started', platform });
+    const planned = await planPlatform(platform, source, options);
+    const built = await buildPlatform(platform, planned, files, options);
+    images.push(built);
+    onEvent({ kind: 'image-done', descriptor: built.image.descriptor, platform });
+  }
+  return { descriptor: await resultDescriptor(images, options), images };
+}
+
+async function buildPlatform(
+  platform: Platform,
+  { graph, stages }: PlannedPlatform,
+  files: FileAccess,
+  options: BuildOptions,
+): Promise<BuiltImage> {
+  const { dockerfile, store, temporary, signal, onEvent = () => {} } = options;
+  const contexts = options.contexts ?? new Map();
+  const epoch = epochOf(graph);
+  const clamp = options.timestamps === 'keep' ? (time: number) => time : (time: number) => Math.min(time, epoch);
+  const results = new Map<number, StageResult>();
+  const describe = stepDescriptions(graph, stages);
+  const copySource = copySources(graph, results, { ...options, contexts, platform });
+  for (const stage of stages) {
+    const result = await runStage(stage, {
+      text: dockerfile.text,
+      store,
+      cache: stepCache(store),
+      files,
+      compression: options.compression ?? 'gzip',
+      level: options.level,
+      noCache: options.noCache ?? false,
+      epoch,
+      clamp,
+      temporary,
+      stage: index => results.get(index)!,
+      copySource,
+      describe,
+      onEvent,
+      signal,
+    });
+    results.set(stage.index, result);
+  }
+  const target = stages.find(stage => stage.index === graph.target)!;
+  const { tree, layers, history } = results.get(graph.target)!;
+  const config = imageConfig(
+    target,
+    history,
+    layers.map(layer => layer.diffId),
+    epoch,
+    options,
+  );
+  const assembled = assembleImage({ config, layers });
+  await store.put(assembled.config, bytes(assembled.configBytes), { signal });
+  await store.put(assembled.descriptor, bytes(assembled.manifestBytes), { signal });
+  return { platform, tree, image: await openImage(store, assembled.descriptor, { signal }) };
+}
+
+function epochOf(graph: StageGraph): number {
+  const text = sourceDateEpoch(graph);
+  return text === undefined ? defaultEpoch : Number(text);
+}
+
+function imageConfig(
+  target: ReadyStage,
+  history: StageResult['history'],
+  diffIds: ImageConfig['rootfs']['diff_ids'],
+  epoch: number,
+  options: BuildOptions,
+): ImageConfig {
+  const { platform, author } = target.plan.state;
+  return {
+    ...platform,
+    author,
+    config: finalConfig(target.plan.state, options.labels),
+    created: formatTime(epoch),
+    history,
+    rootfs: { type: 'layers', diff_ids: diffIds },
+  };
+}
+
+async function resultDescriptor(images: readonly BuiltImage[], options: BuildOptions): Promise<Descriptor> {
+  if (images.length === 1) return images[0]!.image.descriptor;
+  const index = imageIndex(images.map(({ image, platform }) => ({ ...image.descriptor, platform })));
+  await options.store.put(index.descriptor, bytes(index.bytes), { signal: options.signal });
+  return index.descriptor;
+}
+
+async function* bytes(content: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield content;
+}

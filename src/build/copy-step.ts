@@ -1,0 +1,139 @@
+import { type IgnoreMatcher, patternMatcher } from '../dockerfile/ignore.js';
+import { LadingError } from '../errors/errors.js';
+import { nearest } from '../errors/nearest.js';
+import { redactText } from '../errors/redact.js';
+import { sourceKind } from '../plan/remote-source.js';
+import type { CopyStep } from '../plan/step.js';
+import { TreeEditor } from '../tree/editor.js';
+import { lookup } from '../tree/lookup.js';
+import type { DirectoryNode, FileNode } from '../tree/node.js';
+import { type Owner, ownerNeedsAccounts, resolveOwner } from '../tree/owner.js';
+import { baseOf, joinPath, parentOf } from '../tree/path.js';
+import { unpackArchive } from './copy/archive.js';
+import { parseChmod } from './copy/chmod.js';
+import { Copier } from './copy/copier.js';
+import { parentsSource } from './copy/parents.js';
+import { selectSources } from './copy/select.js';
+import type { FileAccess } from './file-access.js';
+import { accountFiles, emptyRoot } from './stage-files.js';
+
+/** The tree that a COPY takes from, with the words for it in messages. */
+export interface CopySource {
+  readonly root: DirectoryNode;
+  /** `the build context`, `stage build`, … */
+  readonly label: string;
+  /** What hides files of the context, to say so when one is missed. */
+  readonly ignore?: IgnoreMatcher | undefined;
+}
+
+export interface CopyStepOptions {
+  readonly files: FileAccess;
+  readonly epoch: number;
+  readonly clamp: (mtime: number) => number;
+  /** A folder of the build's own for what has to be decompressed first. */
+  readonly temporary: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Two trees whose difference is the layer of a step. */
+export interface TreeChange {
+  readonly before: DirectoryNode;
+  readonly after: DirectoryNode;
+}
+
+/** Carries out a COPY or an ADD of files. With `--link` the layer is made on an empty root, so that it fits any base. */
+export async function copyStep(
+  tree: DirectoryNode,
+  step: CopyStep,
+  source: CopySource,
+  options: CopyStepOptions,
+): Promise<TreeChange> {
+  const { files, epoch, clamp, signal } = options;
+  const chmod = step.chmod === undefined ? undefined : parseChmod(step.chmod);
+  const alone = step.link && chmod === undefined;
+  const before = alone ? emptyRoot : tree;
+  const editor = new TreeEditor(before);
+  const owner = await ownerOf(step, tree, alone, options);
+  const exclude = step.exclude.length === 0 ? undefined : patternMatcher(step.exclude);
+  const copier = new Copier(editor, { owner, chmod, exclude, epoch, clamp });
+  const unpack = step.instruction === 'ADD' && step.unpack !== false;
+  for (const written of step.sources) {
+    refuseRemote(step, written);
+    if (step.parents) {
+      copyParents(copier, written, step.destination, source);
+      continue;
+    }
+    for (const path of selectSources(source.root, written)) {
+      const found = lookup(source.root, path);
+      if (found === undefined) throw sourceNotFound(written, path, source);
+      if (unpack && found.node.type === 'file') {
+        const target = { editor, directory: () => copier.makeDirectories(step.destination), owner };
+        if (await unpackArchive(found.node, written, target, { files, clamp, temporary: options.temporary, signal }))
+          continue;
+      }
+      copier.copy(found.node, path, step.destination);
+    }
+  }
+  for (const file of step.inlineFiles) copier.copy(inlineNode(file.content, epoch), file.name, step.destination);
+  return { before, after: editor.root };
+}
+
+function copyParents(copier: Copier, written: string, destination: string, source: CopySource): void {
+  const { base, inclusion, required } = parentsSource(written);
+  if (required !== undefined && lookup(source.root, required) === undefined)
+    throw sourceNotFound(written, required, source);
+  for (const path of selectSources(source.root, base)) {
+    const found = lookup(source.root, path);
+    if (found === undefined) throw sourceNotFound(written, path, source);
+    copier.copy(found.node, path, destination.endsWith('/') ? destination : `${destination}/`, inclusion);
+  }
+}
+
+function inlineNode(content: string, epoch: number): FileNode {
+  const bytes = Buffer.from(content, 'utf8');
+  const metadata = { mode: 0o644, uid: 0, gid: 0, mtime: epoch };
+  return { type: 'file', ...metadata, size: bytes.length, content: { kind: 'bytes', bytes } };
+}
+
+async function ownerOf(
+  step: CopyStep,
+  tree: DirectoryNode,
+  alone: boolean,
+  options: CopyStepOptions,
+): Promise<Owner | undefined> {
+  if (step.chown === undefined || step.chown === '') return undefined;
+  const named = ownerNeedsAccounts(step.chown);
+  if (named && (alone || tree === emptyRoot)) {
+    throw new LadingError('INVALID_VALUE', `--chown=${step.chown}: invalid user index: -1`, {
+      details: { what: 'chown', value: step.chown },
+      hint: alone
+        ? 'A linked layer is made without its base, so it knows no names: give numbers, or leave --link out.'
+        : 'There are no files yet that could say who that is: give numbers.',
+    });
+  }
+  return resolveOwner(step.chown, named ? await accountFiles(tree, options.files, { signal: options.signal }) : {});
+}
+
+/** COPY of what is no path is refused by the plan. */
+function refuseRemote(step: CopyStep, source: string): void {
+  const kind = step.instruction === 'ADD' ? sourceKind(source) : 'path';
+  if (kind === 'path') return;
+  throw new LadingError('UNSUPPORTED', `ADD ${redactText(source)}: remote sources are not supported`, {
+    details: { feature: `ADD from ${kind === 'git' ? 'git' : 'a URL'}`, range: step.range },
+    hint: 'Fetch it before the build and ADD or COPY the file from the context.',
+  });
+}
+
+function sourceNotFound(written: string, path: string, source: CopySource): LadingError {
+  const ignoredBy = source.ignore?.matchingPattern(path);
+  const folder = lookup(source.root, parentOf(path))?.node;
+  const near = folder?.type === 'directory' ? nearest(baseOf(path), folder.children.keys()) : undefined;
+  const meant = near === undefined ? undefined : `Did you mean ${joinPath(parentOf(path), near)}?`;
+  return new LadingError('SOURCE_NOT_FOUND', `"/${path}": not found in ${source.label}`, {
+    details: { pattern: written, context: source.label, ignoredBy },
+    hint:
+      ignoredBy === undefined
+        ? meant
+        : `.dockerignore hides it (pattern ${JSON.stringify(ignoredBy)}): add !${path} below that pattern to let it in.`,
+  });
+}

@@ -1,0 +1,160 @@
+import type { PatternMatcher } from '../../dockerfile/ignore.js';
+import { LadingError } from '../../errors/errors.js';
+import { emptyDirectory, type TreeEditor, withMetadata } from '../../tree/editor.js';
+import { realPath } from '../../tree/lookup.js';
+import type { DirectoryNode, Metadata, TreeNode } from '../../tree/node.js';
+import type { Owner } from '../../tree/owner.js';
+import { baseOf, compareNames, joinPath } from '../../tree/path.js';
+import type { Chmod } from './chmod.js';
+
+export interface CopierOptions {
+  /** Overrides the owner of everything copied and created. */
+  readonly owner?: Owner | undefined;
+  readonly chmod?: Chmod | undefined;
+  /** Matched against paths inside a copied folder. */
+  readonly exclude?: PatternMatcher | undefined;
+  /** Time of folders that the copy creates. */
+  readonly epoch: number;
+  readonly clamp: (mtime: number) => number;
+}
+
+/** Which part of a folder is copied; without it, all. */
+export interface Inclusion {
+  includes(path: string): boolean;
+  /** Whether something below a folder that is not included itself can be. */
+  reaches(directory: string): boolean;
+}
+
+/**
+ * Copies nodes of one tree into another by the rules of BuildKit's copier. One copier serves one instruction.
+ */
+export class Copier {
+  readonly #target: TreeEditor;
+  readonly #options: CopierOptions;
+  /** What the nodes of the present source have become: its hard links stay hard links, across sources they do not. */
+  #copies = new Map<TreeNode, TreeNode>();
+
+  constructor(target: TreeEditor, options: CopierOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  /**
+   * Copies one source. A folder's content goes into `destination`, which becomes a folder; anything else goes to
+   * `destination` itself, or into it when it is a folder or is written as one.
+   */
+  copy(node: TreeNode, name: string, destination: string, inclusion?: Inclusion): void {
+    this.#copies = new Map();
+    if (destination.endsWith('/') || destination.endsWith('/.')) this.makeDirectories(destination);
+    const path = realPath(this.#target.root, destination);
+    if (node.type === 'directory') this.#copyContents(node, path, inclusion);
+    else this.#copyInto(node, name, path);
+  }
+
+  /** Creates a folder and its parents where they are missing; returns where it really is. */
+  makeDirectories(destination: string): string {
+    const path = realPath(this.#target.root, destination);
+    let walked = '';
+    for (const component of path === '' ? [] : path.split('/')) {
+      walked = joinPath(walked, component);
+      const existing = this.#target.get(walked);
+      if (existing === undefined) this.#target.set(walked, emptyDirectory(this.#created()));
+      else if (existing.type !== 'directory') throw notDirectory(walked);
+    }
+    return path;
+  }
+
+  #created(): Metadata {
+    const { owner, chmod, epoch } = this.#options;
+    return { mode: chmod?.octal ?? 0o755, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, mtime: epoch };
+  }
+
+  #copyInto(node: Exclude<TreeNode, DirectoryNode>, name: string, path: string): void {
+    if (this.#target.get(path)?.type === 'directory') {
+      this.#put(node, joinPath(path, baseOf(name)));
+      return;
+    }
+    this.makeDirectories(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+    this.#put(node, path);
+  }
+
+  #copyContents(source: DirectoryNode, path: string, inclusion: Inclusion | undefined): void {
+    this.makeDirectories(path);
+    this.#copyChildren(source, '', path, inclusion, () => {});
+    const directory = this.#target.get(path) as DirectoryNode;
+    // The folder keeps its own mode and owner, and takes the time of the one whose content it got.
+    if (path !== '')
+      this.#target.set(path, withMetadata(directory, { ...directory, mtime: this.#options.clamp(source.mtime) }));
+  }
+
+  /** `makeParent` creates the folder that the children go to: it is not there yet when only some of them may be copied. */
+  #copyChildren(
+    source: DirectoryNode,
+    relative: string,
+    path: string,
+    inclusion: Inclusion | undefined,
+    makeParent: () => void,
+  ): void {
+    for (const name of [...source.children.keys()].sort(compareNames)) {
+      const child = source.children.get(name)!;
+      const childRelative = joinPath(relative, name);
+      const childPath = joinPath(path, name);
+      const included = inclusion === undefined || inclusion.includes(childRelative);
+      const excluded = this.#options.exclude?.ignores(childRelative) ?? false;
+      if (child.type !== 'directory') {
+        if (!included || excluded) continue;
+        makeParent();
+        this.#put(child, childPath);
+        continue;
+      }
+      if (excluded && this.#options.exclude!.canPrune(childRelative)) continue;
+      if (!included && !inclusion.reaches(childRelative)) continue;
+      let made = false;
+      const make = (): void => {
+        if (made) return;
+        made = true;
+        makeParent();
+        this.#putDirectory(child, childPath);
+      };
+      if (included && !excluded) make();
+      this.#copyChildren(child, childRelative, childPath, included ? undefined : inclusion, make);
+    }
+  }
+
+  #putDirectory(source: DirectoryNode, path: string): void {
+    const existing = this.#target.get(path);
+    if (existing !== undefined && existing.type !== 'directory') throw notDirectory(path);
+    this.#target.set(path, withMetadata(existing ?? emptyDirectory(), this.#metadata(source)));
+  }
+
+  #put(source: Exclude<TreeNode, DirectoryNode>, path: string): void {
+    if (this.#target.get(path)?.type === 'directory') {
+      throw new LadingError('PATH_INVALID', `cannot replace to directory /${path} with file`, {
+        details: { path, problem: 'is a folder, and a file is copied to it' },
+      });
+    }
+    let copy = this.#copies.get(source);
+    if (copy === undefined) {
+      copy = { ...source, ...this.#metadata(source) };
+      this.#copies.set(source, copy);
+    }
+    this.#target.set(path, copy);
+  }
+
+  #metadata(source: TreeNode): Metadata {
+    const { owner, chmod, clamp } = this.#options;
+    const mode =
+      chmod === undefined || source.type === 'symlink'
+        ? source.mode
+        : chmod.apply(source.mode, source.type === 'directory');
+    const { uid, gid } = owner ?? source;
+    return { mode, uid, gid, mtime: clamp(source.mtime), xattrs: source.xattrs };
+  }
+}
+
+function notDirectory(path: string): LadingError {
+  return new LadingError('PATH_INVALID', `cannot copy to non-directory: /${path}`, {
+    details: { path, problem: 'is not a folder' },
+    hint: 'A file of that name is there already: copy to another path.',
+  });
+}

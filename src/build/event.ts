@@ -1,0 +1,42 @@
+import type { CopyEvent } from '../content/copy.js';
+import type { Diagnostic } from '../dockerfile/ast.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import type { Platform } from '../oci/platform.js';
+import type { LayerRef } from '../tree/node.js';
+
+/** One step of a build as it is shown to people. */
+export interface StepInfo {
+  /** Unique in the build. */
+  readonly id: number;
+  /** Name of the stage, or `stage-N`; absent in a build of one stage. */
+  readonly stage?: string | undefined;
+  /** Place among the steps of its stage that make layers, from 1; absent for steps that only change the configuration. */
+  readonly index?: number | undefined;
+  readonly total?: number | undefined;
+  readonly title: string;
+  readonly line: number;
+}
+
+/** What a build says while it runs. */
+export type BuildEvent =
+  | { readonly kind: 'diagnostic'; readonly diagnostic: Diagnostic }
+  | { readonly kind: 'warning'; readonly message: string }
+  | { readonly kind: 'platform-started'; readonly platform: Platform }
+  | { readonly kind: 'step-started'; readonly step: StepInfo }
+  /** Uncompressed bytes of the layer written so far. */
+  | { readonly kind: 'step-progress'; readonly step: StepInfo; readonly bytes: number }
+  | {
+      readonly kind: 'step-done';
+      readonly step: StepInfo;
+      readonly cached: boolean;
+      readonly layer?: LayerRef | undefined;
+    }
+  | {
+      readonly kind: 'output';
+      readonly step: StepInfo;
+      readonly stream: 'stdout' | 'stderr';
+      readonly chunk: Uint8Array;
+    }
+  /** A base image on its way into the store. */
+  | { readonly kind: 'transfer'; readonly reference: string; readonly event: CopyEvent }
+  | { readonly kind: 'image-done'; readonly descriptor: Descriptor; readonly platform: Platform };

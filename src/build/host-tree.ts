@@ -1,0 +1,140 @@
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import type { IgnoreMatcher } from '../dockerfile/ignore.js';
+import { ioError } from '../errors/io-error.js';
+import type { DirectoryNode, FileNode, HostIdentity, TreeNode } from '../tree/node.js';
+import { decodePath, joinPath, toHostPath } from '../tree/path.js';
+
+/**
+ * A folder of this machine as a tree. Folders are listed when they are first looked into, so a build touches only what
+ * its COPY instructions reach. Everything belongs to root, as in BuildKit's contexts; files with several names are one
+ * node. What `ignore` hides is not there; a hidden folder is there when something below it is not hidden.
+ * @throws LadingError IO, on access, for what cannot be listed
+ */
+export function hostTree(path: string, ignore?: IgnoreMatcher): DirectoryNode {
+  return new HostDirectory(path, '', lstat(path, 'follow'), { ignore, links: new Map() });
+}
+
+export function identityOf(stats: BigIntStats): HostIdentity {
+  const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+  return { dev, ino, size, mtimeNs, ctimeNs, mode: Number(stats.mode) };
+}
+
+interface Walk {
+  readonly ignore: IgnoreMatcher | undefined;
+  /** Nodes of files with more than one name, by device and inode. */
+  readonly links: Map<string, FileNode>;
+}
+
+class HostDirectory implements DirectoryNode {
+  readonly type = 'directory';
+  readonly mode: number;
+  readonly uid = 0;
+  readonly gid = 0;
+  readonly mtime: number;
+  readonly #host: string;
+  readonly #path: string;
+  readonly #walk: Walk;
+  #children: ReadonlyMap<string, TreeNode> | undefined;
+
+  constructor(host: string, path: string, stats: BigIntStats, walk: Walk) {
+    this.mode = permissions(stats);
+    this.mtime = seconds(stats);
+    this.#host = host;
+    this.#path = path;
+    this.#walk = walk;
+  }
+
+  get children(): ReadonlyMap<string, TreeNode> {
+    this.#children ??= this.#list();
+    return this.#children;
+  }
+
+  #list(): ReadonlyMap<string, TreeNode> {
+    const children = new Map<string, TreeNode>();
+    for (const name of names(this.#host)) {
+      const node = this.#child(name);
+      if (node !== undefined) children.set(name, node);
+    }
+    return children;
+  }
+
+  #child(name: string): TreeNode | undefined {
+    const host = `${this.#host}/${name}`;
+    const path = joinPath(this.#path, name);
+    const ignore = this.#walk.ignore;
+    const hidden = ignore?.ignores(path) ?? false;
+    if (hidden && ignore!.canPrune(path)) return undefined;
+    const stats = lstat(host, 'nofollow');
+    if (stats.isDirectory()) {
+      const directory = new HostDirectory(host, path, stats, this.#walk);
+      return hidden && directory.children.size === 0 ? undefined : directory;
+    }
+    return hidden ? undefined : leaf(host, stats, this.#walk.links);
+  }
+}
+
+function leaf(host: string, stats: BigIntStats, links: Map<string, FileNode>): TreeNode {
+  const metadata = { mode: permissions(stats), uid: 0, gid: 0, mtime: seconds(stats) };
+  if (stats.isSymbolicLink()) return { type: 'symlink', ...metadata, mode: 0o777, target: linkTarget(host) };
+  if (stats.isFIFO()) return { type: 'fifo', ...metadata };
+  if (stats.isCharacterDevice() || stats.isBlockDevice()) {
+    const type = stats.isBlockDevice() ? 'block' : 'character';
+    return { type, ...metadata, ...deviceNumbers(stats.rdev) };
+  }
+  // A socket has no content to copy: like BuildKit, an empty file stands for it.
+  if (stats.isSocket())
+    return { type: 'file', ...metadata, size: 0, content: { kind: 'bytes', bytes: new Uint8Array() } };
+  const key = `${stats.dev}:${stats.ino}`;
+  const known = stats.nlink > 1n ? links.get(key) : undefined;
+  if (known !== undefined) return known;
+  const content = { kind: 'host', path: host, identity: identityOf(stats) } as const;
+  const file: FileNode = { type: 'file', ...metadata, size: Number(stats.size), content };
+  if (stats.nlink > 1n) links.set(key, file);
+  return file;
+}
+
+function lstat(path: string, links: 'follow' | 'nofollow'): BigIntStats {
+  try {
+    return lstatSync(toHostPath(links === 'follow' ? `${path}/.` : path), { bigint: true });
+  } catch (error) {
+    throw ioError(error, path);
+  }
+}
+
+function names(path: string): string[] {
+  try {
+    const listed = readdirSync(toHostPath(path));
+    // Names that are not UTF-8 come out with replacement characters: ask again for their bytes.
+    if (!listed.some(name => name.includes('\ufffd'))) return listed;
+    return readdirSync(toHostPath(path), { encoding: 'buffer' }).map(decodePath);
+  } catch (error) {
+    throw ioError(error, path);
+  }
+}
+
+function linkTarget(path: string): string {
+  try {
+    return decodePath(readlinkSync(toHostPath(path), { encoding: 'buffer' }));
+  } catch (error) {
+    throw ioError(error, path);
+  }
+}
+
+function permissions(stats: BigIntStats): number {
+  return Number(stats.mode) & 0o7777;
+}
+
+/** Whole seconds, rounded down before 1970 too. */
+function seconds(stats: BigIntStats): number {
+  return Number(
+    (stats.mtimeNs - (((stats.mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)) / 1_000_000_000n,
+  );
+}
+
+/** Linux's encoding of `dev_t`. */
+function deviceNumbers(rdev: bigint): { major: number; minor: number } {
+  return {
+    major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)),
+    minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)),
+  };
+}

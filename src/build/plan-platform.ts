@@ -1,0 +1,129 @@
+import type { DockerfileAst } from '../dockerfile/ast.js';
+import type { CheckOptions } from '../dockerfile/check-options.js';
+import { dockerfileError } from '../dockerfile/excerpt.js';
+import { applyChecks, checkOptionsOf } from '../dockerfile/lint/apply-checks.js';
+import type { Finding } from '../dockerfile/lint/finding.js';
+import { lintDockerfile } from '../dockerfile/lint/lint-dockerfile.js';
+import { parseDockerfile } from '../dockerfile/parser.js';
+import { isLadingError, type SourceRange } from '../errors/errors.js';
+import type { Platform } from '../oci/platform.js';
+import { type PlanOptions, planStages, type StageGraph, unusedBuildArgs } from '../plan/graph.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import type { CallOptions } from '../stream/bytes.js';
+import type { BuildContext } from './copy-sources.js';
+import type { BuildEvent } from './event.js';
+import type { BaseImages, NamedContexts } from './inputs.js';
+import { planReachable, type ReadyStage, withExcerpt } from './plan-stages.js';
+
+/** What planning needs of the options of a build. */
+export interface PlanPlatformOptions extends CallOptions {
+  readonly dockerfile: { readonly text: string; readonly file: string };
+  readonly context: BuildContext;
+  readonly images: BaseImages;
+  readonly contexts?: NamedContexts | undefined;
+  readonly sandbox: Sandbox;
+  /** At least one; with several the result is an index. */
+  readonly platforms: readonly Platform[];
+  readonly buildPlatform: Platform;
+  readonly target?: string | undefined;
+  readonly buildArgs?: ReadonlyMap<string, string> | undefined;
+  readonly onEvent?: ((event: BuildEvent) => void) | undefined;
+}
+
+/** A Dockerfile as it was read, with what is to be said about it. */
+export interface Source {
+  readonly text: string;
+  readonly ast: DockerfileAst;
+  readonly findings: Finding[];
+  readonly checks: CheckOptions;
+}
+
+/**
+ * Reads the Dockerfile of a build. What is wrong with it is told before it fails.
+ * @throws LadingError DOCKERFILE_SYNTAX, INVALID_VALUE for check options
+ */
+export function readSource({ dockerfile, buildArgs, onEvent = () => {} }: PlanPlatformOptions): Source {
+  const { text, file } = dockerfile;
+  const { ast, diagnostics } = parseDockerfile(text, { file, syntax: buildArgs?.get('BUILDKIT_SYNTAX') });
+  const checks = checkOptionsOf(ast, buildArgs?.get('BUILDKIT_DOCKERFILE_CHECK'));
+  const findings = [...diagnostics, ...lintDockerfile(ast, diagnostics)];
+  const error = diagnostics.find(diagnostic => diagnostic.severity === 'error');
+  if (error === undefined) return { text, ast, findings, checks };
+  tell(findings, checks, onEvent);
+  throw dockerfileError(text, error);
+}
+
+/** Gives out warnings; returns the failure that they are when the file asks for that. */
+function tell(findings: readonly Finding[], checks: CheckOptions, onEvent: (event: BuildEvent) => void): unknown {
+  const { warnings, failure } = applyChecks(findings, checks);
+  for (const diagnostic of warnings) onEvent({ kind: 'diagnostic', diagnostic });
+  return failure;
+}
+
+export interface PlannedPlatform {
+  readonly graph: StageGraph;
+  readonly stages: readonly ReadyStage[];
+}
+
+/** Plans one platform, fetching the bases that the plan depends on. Warnings come out even when it fails. */
+export async function planPlatform(
+  platform: Platform,
+  source: Source,
+  options: PlanPlatformOptions,
+): Promise<PlannedPlatform> {
+  const { images, signal, context, onEvent = () => {} } = options;
+  const { text, ast, findings, checks } = source;
+  const contexts = options.contexts ?? new Map();
+  const first = platform === options.platforms[0];
+  const planOptions: PlanOptions = {
+    buildArgs: options.buildArgs ?? new Map(),
+    targetPlatform: platform,
+    buildPlatform: options.buildPlatform,
+    target: options.target,
+    namedContexts: new Set(contexts.keys()),
+    contextIgnore: context.ignore,
+    onFinding: first ? finding => findings.push(finding) : undefined,
+  };
+  let failure: unknown;
+  let graph: StageGraph;
+  let stages: readonly ReadyStage[];
+  try {
+    graph = planned(text, ast, planOptions);
+    stages = await planReachable({ text, graph, planOptions, images, contexts, signal });
+  } finally {
+    // What is found is the same for all platforms: it is said once.
+    failure = first ? tell(findings, checks, onEvent) : undefined;
+  }
+  if (failure !== undefined) throw withExcerpt(failure, placeOf(failure)!, text);
+  const plans = stages.map(stage => stage.plan);
+  const unused = unusedBuildArgs(graph, planOptions, plans);
+  if (first && unused.length > 0) {
+    onEvent({ kind: 'warning', message: `One or more build-args [${unused.join(' ')}] were not consumed` });
+  }
+  await checkRuns(stages, options);
+  return { graph, stages };
+}
+
+function planned(text: string, ast: DockerfileAst, options: PlanOptions): StageGraph {
+  try {
+    return planStages(ast, options);
+  } catch (error) {
+    const range = placeOf(error);
+    throw range === undefined ? error : withExcerpt(error, range, text);
+  }
+}
+
+function placeOf(error: unknown): SourceRange | undefined {
+  return isLadingError(error) ? error.place?.range : undefined;
+}
+
+async function checkRuns(stages: readonly ReadyStage[], options: PlanPlatformOptions): Promise<void> {
+  for (const step of stages.flatMap(stage => stage.plan.steps)) {
+    if (step.kind !== 'run') continue;
+    try {
+      await options.sandbox.check(step);
+    } catch (error) {
+      throw withExcerpt(error, step.range, options.dockerfile.text);
+    }
+  }
+}

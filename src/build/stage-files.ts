@@ -1,0 +1,43 @@
+import type { Image } from '../image/image.js';
+import type { LayerStore } from '../layer/layer-store.js';
+import type { CallOptions } from '../stream/bytes.js';
+import { applyLayer } from '../tree/apply-layer.js';
+import { emptyDirectory } from '../tree/editor.js';
+import { lookup } from '../tree/lookup.js';
+import type { DirectoryNode, LayerRef } from '../tree/node.js';
+import type { AccountFiles } from '../tree/owner.js';
+import type { FileAccess } from './file-access.js';
+
+/** The root of every image before its first layer. */
+export const emptyRoot: DirectoryNode = emptyDirectory();
+
+/** The files of an image: its layers one on another, from their indexes. Nothing is unpacked. */
+export async function treeOfLayers(
+  layers: readonly LayerRef[],
+  store: LayerStore,
+  options: CallOptions = {},
+): Promise<DirectoryNode> {
+  let root = emptyRoot;
+  for (const layer of layers) root = applyLayer(root, await store.layerIndex(layer, options), layer);
+  return root;
+}
+
+export function layersOfImage(image: Image): LayerRef[] {
+  return image.layers.map(layer => ({ diffId: layer.diffId, blob: layer.descriptor }));
+}
+
+const accountFileLimit = 10 * 1024 * 1024;
+
+/** `/etc/passwd` and `/etc/group` of a tree, links followed inside it; what is no regular file counts as missing. */
+export async function accountFiles(
+  root: DirectoryNode,
+  files: FileAccess,
+  options: CallOptions,
+): Promise<AccountFiles> {
+  const text = async (path: string): Promise<string | undefined> => {
+    const found = lookup(root, path);
+    if (found?.node.type !== 'file') return undefined;
+    return (await files.read(found.node, accountFileLimit, `/${path}`, options)).toString('utf8');
+  };
+  return { passwd: await text('etc/passwd'), group: await text('etc/group') };
+}
