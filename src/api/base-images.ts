@@ -1,0 +1,67 @@
+import type { BaseImages } from '../build/inputs.js';
+import { requirePlatform } from '../build/inputs.js';
+import { type CopyEvent, copyImage } from '../content/copy.js';
+import { isLadingError, LadingError } from '../errors/errors.js';
+import { type Image, openImage } from '../image/image.js';
+import type { Platform } from '../oci/platform.js';
+import { formatReference, parseReference } from '../oci/reference.js';
+import type { Store } from '../store/store.js';
+import type { CallOptions } from '../stream/bytes.js';
+import { type TransferOptions, withEndpoint } from './registry-access.js';
+
+/** When registries are asked: only for what the store lacks, always, or never. */
+export type PullPolicy = 'missing' | 'always' | 'never';
+
+export interface BaseImagesOptions extends Omit<TransferOptions, 'onEvent'> {
+  readonly store: Store;
+  readonly pull: PullPolicy;
+  readonly onEvent?: ((reference: string, event: CopyEvent) => void) | undefined;
+}
+
+/** Images by name for a build: from the store, else from their registry, which leaves them in the store under their name. */
+export function baseImages(options: BaseImagesOptions): BaseImages {
+  return {
+    async open(text, platform, call = {}) {
+      const name = formatReference(parseReference(text));
+      const stored = options.pull === 'always' ? undefined : await fromStore(options.store, name, platform, call);
+      if (stored !== undefined) return stored;
+      if (options.pull !== 'never') return await fromRegistry(text, platform, { ...options, ...call });
+      throw new LadingError('REFERENCE_NOT_FOUND', `${text} is not in the store`, {
+        details: { reference: name },
+        hint: 'Pull or load it first, or let the build pull it (--pull missing).',
+      });
+    },
+  };
+}
+
+async function fromStore(
+  store: Store,
+  name: string,
+  platform: Platform,
+  call: CallOptions,
+): Promise<Image | undefined> {
+  try {
+    const descriptor = await store.resolve(name, call);
+    return requirePlatform(await openImage(store, descriptor, { platform, ...call }), platform, name);
+  } catch (error) {
+    const elsewhere = ['REFERENCE_NOT_FOUND', 'PLATFORM_NOT_FOUND', 'BLOB_NOT_FOUND'] as const;
+    if (elsewhere.some(code => isLadingError(error, code))) return undefined;
+    throw error;
+  }
+}
+
+async function fromRegistry(text: string, platform: Platform, options: BaseImagesOptions): Promise<Image> {
+  const { store, signal, onEvent } = options;
+  const reference = parseReference(text);
+  const events = { onEvent: (event: CopyEvent) => onEvent?.(text, event) };
+  return await withEndpoint(
+    { transport: 'registry', reference },
+    { ...options, ...events, access: 'read' },
+    async source => {
+      const descriptor = await source.resolve(source.name, { signal });
+      const options = { platforms: [platform], name: formatReference(reference), signal, ...events };
+      const copied = await copyImage(source, descriptor, store, options);
+      return requirePlatform(await openImage(store, copied, { platform, signal }), platform, text);
+    },
+  );
+}

@@ -1,0 +1,184 @@
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type BuildResult, build } from '../build/build.js';
+import type { BuildEvent } from '../build/event.js';
+import type { CopyEvent } from '../content/copy.js';
+import { LadingError } from '../errors/errors.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import type { Digest } from '../oci/digest.js';
+import type { Compression } from '../oci/media-types.js';
+import { type Platform, parsePlatform } from '../oci/platform.js';
+import { formatReference, parseReference } from '../oci/reference.js';
+import { refusingSandbox, type Sandbox } from '../sandbox/sandbox.js';
+import type { Store } from '../store/store.js';
+import { baseImages, type PullPolicy } from './base-images.js';
+import { contextIgnore, readDockerfile, requireDirectory } from './context-files.js';
+import { namedContexts } from './named-contexts.js';
+import type { Output } from './output.js';
+import { pushImage } from './push-image.js';
+import type { RegistryAccess } from './registry-access.js';
+import { writeOutput } from './write-output.js';
+
+export interface BuildImageOptions {
+  readonly store: Store;
+  /** The platform of this machine, for `RUN`, `local` and as the default of what is built. */
+  readonly host: Platform;
+  /** A folder. Without it only what the Dockerfile says and other images can be copied. */
+  readonly context?: string | undefined;
+  /** Path of the Dockerfile; by default `Dockerfile` in the context, else `dockerfile`. */
+  readonly dockerfile?: string | undefined;
+  /** The Dockerfile itself, instead of a path. */
+  readonly dockerfileText?: string | undefined;
+  /** Names for the image. */
+  readonly tags?: readonly string[] | undefined;
+  readonly target?: string | undefined;
+  /** `os/arch[/variant]`; several make an index. */
+  readonly platforms?: readonly string[] | undefined;
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Name to `docker-image://REF`, `oci-layout://DIR[:tag]` or a folder. */
+  readonly buildContexts?: Readonly<Record<string, string>> | undefined;
+  readonly noCache?: boolean | undefined;
+  /** @default 'missing' */
+  readonly pull?: PullPolicy | undefined;
+  /** @default 'clamp' */
+  readonly timestamps?: 'clamp' | 'keep' | undefined;
+  /** @default 'gzip' */
+  readonly compression?: Compression | undefined;
+  readonly level?: number | undefined;
+  readonly outputs?: readonly Output[] | undefined;
+  /** Push every tag when the build is done. */
+  readonly push?: boolean | undefined;
+  readonly registry?: RegistryAccess | undefined;
+  /** What executes RUN; by default nothing does, and reaching one is an error. */
+  readonly sandbox?: Sandbox | undefined;
+  /** What relative paths start from: in `dockerfile` by default the current folder, in `buildContexts` the context. */
+  readonly directory?: string | undefined;
+  readonly onEvent?: ((event: BuildImageEvent) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a build says, and then what its pushes do. */
+export type BuildImageEvent =
+  | BuildEvent
+  | { readonly kind: 'push'; readonly name: string; readonly event: CopyEvent }
+  | { readonly kind: 'output-done'; readonly output: Output };
+
+export interface BuildImageResult {
+  /** The image, or the index when there are several platforms. */
+  readonly descriptor: Descriptor;
+  /** Names it has in the store now. */
+  readonly names: readonly string[];
+  readonly images: ReadonlyArray<{
+    readonly platform: Platform;
+    readonly descriptor: Descriptor;
+    readonly configDigest: Digest;
+  }>;
+}
+
+const nothingRuns = 'this version executes no processes';
+
+/** Builds an image into the store, names it, and hands it to the outputs and registries that were asked for. */
+export async function buildImage(options: BuildImageOptions): Promise<BuildImageResult> {
+  const { store, context, signal, registry } = options;
+  const onEvent = options.onEvent ?? (() => {});
+  const names = (options.tags ?? []).map(taggedName);
+  if (options.push && names.length === 0) {
+    throw new LadingError('USAGE', 'there is nothing to push to: the image has no name', {
+      details: { option: 'push' },
+      hint: 'Give it one with -t REGISTRY/REPOSITORY:TAG.',
+    });
+  }
+  if (context !== undefined) await requireDirectory(context);
+  const dockerfile =
+    options.dockerfileText === undefined
+      ? await readDockerfile(context, options.dockerfile, options.directory)
+      : { text: options.dockerfileText, file: 'Dockerfile', path: undefined };
+  const transfer = { registry, signal };
+  const images = baseImages({
+    ...transfer,
+    store,
+    pull: options.pull ?? 'missing',
+    onEvent: (reference, event) => onEvent({ kind: 'transfer', reference, event }),
+  });
+  const directory = options.directory ?? context ?? '.';
+  const contexts = await namedContexts(options.buildContexts ?? {}, { ...transfer, store, images, directory });
+  const lease = await store.lease();
+  const temporary = await store.workFolder();
+  try {
+    const result = await build({
+      dockerfile,
+      context: {
+        directory: context === undefined ? undefined : resolve(context),
+        ignore: context === undefined ? undefined : await contextIgnore(context, dockerfile.path),
+      },
+      store,
+      images,
+      contexts,
+      sandbox: options.sandbox ?? refusingSandbox(nothingRuns),
+      temporary,
+      platforms: platformsOf(options),
+      buildPlatform: options.host,
+      target: options.target,
+      buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
+      labels: options.labels,
+      noCache: options.noCache,
+      timestamps: options.timestamps,
+      compression: options.compression,
+      level: options.level,
+      onEvent,
+      signal,
+    });
+    await nameResult(store, result, names, signal);
+    for (const output of options.outputs ?? []) {
+      await writeOutput(output, result, names, { store, signal });
+      onEvent({ kind: 'output-done', output });
+    }
+    for (const name of pushed(options, names)) {
+      await pushImage(store, name, { registry, signal, onEvent: event => onEvent({ kind: 'push', name, event }) });
+    }
+    return {
+      descriptor: result.descriptor,
+      names,
+      images: result.images.map(({ platform, image }) => ({
+        platform,
+        descriptor: image.descriptor,
+        configDigest: image.manifest.config.digest,
+      })),
+    };
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+    await lease.release();
+  }
+}
+
+/** Every build is remembered by the store, with or without a name. */
+async function nameResult(
+  store: Store,
+  result: BuildResult,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  if (names.length === 0) await store.keep(result.descriptor, { signal });
+  for (const name of names) await store.tag(result.descriptor, name, { signal });
+}
+
+function pushed(options: BuildImageOptions, names: readonly string[]): readonly string[] {
+  const outputs = options.outputs?.filter(output => output.push) ?? [];
+  const named = outputs.flatMap(output => output.name?.split(',').map(taggedName) ?? names);
+  return [...new Set([...(options.push ? names : []), ...named])];
+}
+
+function taggedName(text: string): string {
+  const reference = parseReference(text);
+  if (reference.digest !== undefined) {
+    throw new LadingError('USAGE', `an image cannot be named by a digest: ${text}`, { details: { option: 'tag' } });
+  }
+  return formatReference(reference);
+}
+
+function platformsOf(options: BuildImageOptions): Platform[] {
+  const parsed = (options.platforms ?? []).map(text => parsePlatform(text, options.host));
+  const unique = new Map(parsed.map(platform => [JSON.stringify(platform), platform]));
+  return unique.size === 0 ? [options.host] : [...unique.values()];
+}

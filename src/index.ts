@@ -1,0 +1,60 @@
+/**
+ * The public API of lading: every name spelled out. The library prints nothing, reads no environment variable and ends no
+ * process; what it needs of them comes in as options.
+ */
+export { type BaseImagesOptions, baseImages, type PullPolicy } from './api/base-images.js';
+export {
+  type BuildImageEvent,
+  type BuildImageOptions,
+  type BuildImageResult,
+  buildImage,
+} from './api/build-image.js';
+export { type CopyBetweenOptions, copyBetween } from './api/copy-between.js';
+export {
+  type HistoryLine,
+  type Inspection,
+  type InspectOptions,
+  imageHistory,
+  inspectImage,
+} from './api/inspect-image.js';
+export { type LoadedImage, type LoadOptions, loadImages } from './api/load-images.js';
+export { type Output, parseOutput } from './api/output.js';
+export { type PullOptions, pullImage } from './api/pull-image.js';
+export { type PushOptions, pushImage } from './api/push-image.js';
+export type { RegistryAccess, TransferOptions } from './api/registry-access.js';
+export { type ArchiveFormat, type SaveOptions, saveImages } from './api/save-images.js';
+export { type RemovedImage, removeImages, tagImage } from './api/store-names.js';
+export type { BuildEvent, StepInfo } from './build/event.js';
+export type { ContentSource, ContentTarget } from './content/content.js';
+export type { CopyEvent } from './content/copy.js';
+export type { Diagnostic, DockerfileAst, Instruction } from './dockerfile/ast.js';
+export { expandWord, expandWords } from './dockerfile/expand.js';
+export { formatAst } from './dockerfile/format-ast.js';
+export { type IgnoreMatcher, ignoreMatcher } from './dockerfile/ignore.js';
+export { parseDockerfile } from './dockerfile/parser.js';
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  isLadingError,
+  LadingError,
+  type SourcePlace,
+  type SourceRange,
+} from './errors/errors.js';
+export { redactText } from './errors/redact.js';
+export { type Image, openImage } from './image/image.js';
+export { validateImage } from './image/validate.js';
+export type { ContainerConfig, HistoryEntry, ImageConfig } from './oci/config.js';
+export type { Descriptor } from './oci/descriptor.js';
+export { type Digest, isDigest, parseDigest } from './oci/digest.js';
+export type { ImageIndex, ImageManifest } from './oci/manifest.js';
+export type { Compression } from './oci/media-types.js';
+export { formatPlatform, hostPlatform, type Platform, parsePlatform } from './oci/platform.js';
+export { familiarName, formatReference, parseReference, type Reference } from './oci/reference.js';
+export { refusingSandbox, type Sandbox } from './sandbox/sandbox.js';
+export type { StoreCheck, StoreProblem } from './store/check.js';
+export type { PruneOptions, PruneReport } from './store/prune.js';
+export { openStore, type Store, type StoredImage, type StoreOptions } from './store/store.js';
+export type { StoreUsage } from './store/usage.js';
+export type { Bytes, CallOptions } from './stream/bytes.js';
+export { type Location, parseLocation } from './transport/location.js';
+export { type Endpoint, openLocation } from './transport/open.js';
