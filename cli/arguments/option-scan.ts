@@ -1,0 +1,77 @@
+import type { Options } from 'yargs';
+import type { OptionTable } from '../command.js';
+
+/** An option as it stands in the arguments. */
+export interface WrittenOption {
+  /** `--label`, `-t`. */
+  readonly written: string;
+  /** Its name in the table; absent when the table does not have it. */
+  readonly name?: string | undefined;
+  /** The arguments end where its value should be. */
+  readonly valueMissing?: boolean | undefined;
+}
+
+/**
+ * The options among arguments, in order, and the words that are none. yargs looks at one fault after another and in an
+ * order of its own; this tells which option is unknown whatever else is missing.
+ */
+export function scanArguments(
+  argv: readonly string[],
+  table: OptionTable,
+): { readonly options: WrittenOption[]; readonly words: string[] } {
+  const byWritten = writtenNames(table);
+  const options: WrittenOption[] = [];
+  const words: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const token = argv[i]!;
+    if (token === '--') {
+      words.push(...argv.slice(i + 1));
+      break;
+    }
+    if (token.startsWith('--')) {
+      const written = token.split('=', 1)[0]!;
+      const name = byWritten.get(written);
+      const consumes = name !== undefined && takesValue(table[name]!) && !token.includes('=');
+      options.push({ written, name, valueMissing: consumes && i === argv.length - 1 });
+      if (consumes) i++;
+    } else if (token.startsWith('-') && token !== '-') {
+      if (scanLetters(token, i === argv.length - 1, byWritten, table, options)) i++;
+    } else {
+      words.push(token);
+    }
+  }
+  return { options, words };
+}
+
+/** `-qt NAME`: whether the next argument belongs to the last letter. */
+function scanLetters(
+  token: string,
+  last: boolean,
+  byWritten: ReadonlyMap<string, string>,
+  table: OptionTable,
+  options: WrittenOption[],
+): boolean {
+  for (let at = 1; at < token.length; at++) {
+    const written = `-${token[at]}`;
+    const name = byWritten.get(written);
+    const consumes = name !== undefined && takesValue(table[name]!);
+    const next = consumes && at === token.length - 1;
+    options.push({ written, name, valueMissing: next && last });
+    if (name === undefined || consumes) return next;
+  }
+  return false;
+}
+
+function writtenNames(table: OptionTable): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const [name, { alias = [] }] of Object.entries(table)) {
+    for (const spelling of [name, ...[alias].flat()]) {
+      names.set(spelling.length === 1 ? `-${spelling}` : `--${spelling}`, name);
+    }
+  }
+  return names;
+}
+
+function takesValue(option: Options): boolean {
+  return option.type !== 'boolean';
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** The program: the one file that knows the process it runs in. */
+import { homedir } from 'node:os';
+import type { CliContext } from './context.js';
+import { version } from './version.js';
+
+const argv = process.argv.slice(2);
+/** 128 and the number of the signal, as shells have it. */
+const exitCodes = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
+
+// Asked by scripts before anything else, and answered before anything else is loaded.
+if (argv.length === 1 && argv[0] === '--version') process.stdout.write(`${version}\n`);
+else await run();
+
+async function run(): Promise<void> {
+  const interruption = new AbortController();
+  let interruptedBy: 'SIGINT' | 'SIGTERM' | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // Whoever asks twice does not want to wait for the tidying up.
+      if (interruptedBy !== undefined) process.exit(exitCodes[signal]);
+      interruptedBy = signal;
+      interruption.abort(new DOMException(`interrupted by ${signal}`, 'AbortError'));
+    });
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // The reader went away, as `head` does: nobody is left to be told.
+      if (error.code === 'EPIPE') process.exit(exitCodes.SIGPIPE);
+      throw error;
+    });
+  }
+  let stdin: NodeJS.ReadStream | undefined;
+  const context: CliContext = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    // Opened when it is asked for: most commands read nothing.
+    get stdin() {
+      stdin ??= process.stdin;
+      return stdin;
+    },
+    env: process.env,
+    cwd: process.cwd(),
+    home: homedir(),
+    arch: process.arch,
+    runtime: { node: process.version, system: process.platform },
+    signal: interruption.signal,
+    now: () => Date.now(),
+  };
+  const { main } = await import('./main.js');
+  const code = await main(argv, context);
+  process.exitCode = interruptedBy !== undefined && code === exitCodes.SIGINT ? exitCodes[interruptedBy] : code;
+  // One that was not read to its end would keep the process alive.
+  stdin?.unref?.();
+}

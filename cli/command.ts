@@ -1,0 +1,56 @@
+import type { ArgumentsCamelCase, InferredOptionTypes, Options, PositionalOptions } from 'yargs';
+import type { CliContext } from './context.js';
+import type { GlobalArguments } from './global-options.js';
+
+/** An option or argument that people bring from other tools and that means nothing here. */
+export interface UnsupportedOption {
+  /** Whether a value follows, so that it is not taken for an argument. */
+  readonly value: boolean;
+  /** Why not. */
+  readonly reason: string;
+  /** What to do instead. */
+  readonly instead: string;
+}
+
+export type OptionTable = Readonly<Record<string, Options>>;
+export type PositionalTable = Readonly<Record<string, PositionalOptions>>;
+
+export interface Example {
+  readonly line: string;
+  readonly does: string;
+}
+
+/** One command: what it takes, as data, and what it does. */
+export interface Command {
+  readonly positionals: PositionalTable;
+  readonly options: OptionTable;
+  readonly unsupported: Readonly<Record<string, UnsupportedOption>>;
+  readonly examples: readonly Example[];
+  /** Throws what failed; returning is success, unless with another exit code. */
+  run(args: GlobalArguments & Record<string, unknown>, context: CliContext): Promise<number | undefined>;
+}
+
+export interface CommandDefinition<P extends PositionalTable, O extends OptionTable> {
+  readonly positionals?: P;
+  readonly options?: O;
+  readonly unsupported?: Readonly<Record<string, UnsupportedOption>>;
+  readonly examples: readonly Example[];
+  run(
+    args: GlobalArguments & ArgumentsCamelCase<InferredOptionTypes<P> & InferredOptionTypes<O>>,
+    context: CliContext,
+  ): Promise<number | undefined>;
+}
+
+/** Keeps the types of arguments and options together with what uses them. */
+export function defineCommand<const P extends PositionalTable, const O extends OptionTable>(
+  definition: CommandDefinition<P, O>,
+): Command {
+  const { positionals, options, unsupported, examples, run } = definition;
+  return {
+    positionals: positionals ?? {},
+    options: options ?? {},
+    unsupported: unsupported ?? {},
+    examples,
+    run: run as Command['run'],
+  };
+}

@@ -1,0 +1,104 @@
+import type { Command } from './command.js';
+
+/** A command as it is known before it is loaded. */
+export interface CommandEntry {
+  readonly name: string;
+  /** Arguments in yargs' notation. */
+  readonly usage: string;
+  readonly describe: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** All commands, in the order of the help. Each is loaded only when it is the one. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'build',
+    usage: '<context>',
+    describe: 'Build an image from a Dockerfile',
+    load: () => import('./commands/build.js'),
+  },
+  {
+    name: 'pull',
+    usage: '<image>',
+    describe: 'Copy an image from its registry into the store',
+    load: () => import('./commands/pull.js'),
+  },
+  {
+    name: 'push',
+    usage: '<image> [destination]',
+    describe: 'Copy an image from the store to a registry',
+    load: () => import('./commands/push.js'),
+  },
+  {
+    name: 'copy',
+    usage: '<source> <destination>',
+    describe: 'Copy an image between registries, layouts, archives and the store',
+    load: () => import('./commands/copy.js'),
+  },
+  {
+    name: 'images',
+    usage: '[name..]',
+    describe: 'List the images in the store',
+    load: () => import('./commands/images.js'),
+  },
+  {
+    name: 'tag',
+    usage: '<image> <name>',
+    describe: 'Give an image in the store a further name',
+    load: () => import('./commands/tag.js'),
+  },
+  {
+    name: 'rmi',
+    usage: '<image..>',
+    describe: 'Take names of images out of the store',
+    load: () => import('./commands/rmi.js'),
+  },
+  {
+    name: 'inspect',
+    usage: '<image>',
+    describe: 'Show what an image is made of',
+    load: () => import('./commands/inspect.js'),
+  },
+  {
+    name: 'history',
+    usage: '<image>',
+    describe: 'Show how an image came to be',
+    load: () => import('./commands/history.js'),
+  },
+  {
+    name: 'save',
+    usage: '<image..>',
+    describe: 'Write images to an archive',
+    load: () => import('./commands/save.js'),
+  },
+  {
+    name: 'load',
+    usage: '',
+    describe: 'Read images from an archive',
+    load: () => import('./commands/load.js'),
+  },
+  {
+    name: 'system df',
+    usage: '',
+    describe: 'Show what the store takes on disk',
+    load: () => import('./commands/system-df.js'),
+  },
+  {
+    name: 'prune',
+    usage: '',
+    describe: 'Delete what no image needs from the store',
+    load: () => import('./commands/prune.js'),
+  },
+  {
+    name: 'fsck',
+    usage: '',
+    describe: 'Check every byte of the store',
+    load: () => import('./commands/fsck.js'),
+  },
+  {
+    name: 'version',
+    usage: '',
+    describe: 'Show the version',
+    load: () => import('./commands/version.js'),
+  },
+];

@@ -1,0 +1,155 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { buildImage, hostPlatform, LadingError, type Output, parseOutput } from '../../src/index.js';
+import { buildSource } from '../build-source.js';
+import { defineCommand } from '../command.js';
+import type { CliContext } from '../context.js';
+import { keyValues } from '../key-values.js';
+import { registryAccess, registryOptions } from '../registry-options.js';
+import { namedDigest } from '../render/named-digest.js';
+import { withProgress } from '../render/progress.js';
+import { platformList, platformsOption } from '../shared-options.js';
+import { withStore } from '../store-session.js';
+import { UsageError } from '../usage-error.js';
+import { unsupportedBuildOptions } from './build-unsupported.js';
+
+const severally = { type: 'string', array: true, requiresArg: true } as const;
+
+export const command = defineCommand({
+  positionals: {
+    context: {
+      type: 'string',
+      demandOption: true,
+      describe: 'Folder to build, or - for a Dockerfile alone on standard input',
+    },
+  },
+  options: {
+    tag: { ...severally, alias: 't', describe: 'Name for the image' },
+    file: {
+      type: 'string',
+      alias: 'f',
+      requiresArg: true,
+      describe: 'Dockerfile, or - for standard input [default: Dockerfile in the context]',
+    },
+    target: { type: 'string', requiresArg: true, describe: 'Stage to build, instead of the last' },
+    'build-arg': { ...severally, describe: 'NAME=VALUE for an ARG; NAME alone takes it from the environment' },
+    label: { ...severally, describe: 'NAME=VALUE for a label of the image' },
+    'build-context': {
+      ...severally,
+      describe: 'NAME=PLACE for FROM and --from: a folder, docker-image://NAME or oci-layout://DIR',
+    },
+    ...platformsOption,
+    output: {
+      ...severally,
+      alias: 'o',
+      describe: 'Further result: a folder, or type=oci|docker|tar|local|registry,dest=PATH',
+    },
+    push: { type: 'boolean', describe: 'Push every name when the build is done' },
+    pull: { type: 'boolean', conflicts: 'offline', describe: 'Ask registries for newer base images' },
+    offline: { type: 'boolean', describe: 'Ask no registry: base images must be in the store' },
+    'no-cache': { type: 'boolean', describe: 'Carry every step out again' },
+    timestamps: {
+      choices: ['clamp', 'keep'] as const,
+      default: 'clamp' as const,
+      requiresArg: true,
+      describe: 'File times: none later than SOURCE_DATE_EPOCH (2000-01-01), or as they are',
+    },
+    compression: {
+      choices: ['gzip', 'zstd', 'none'] as const,
+      default: 'gzip' as const,
+      requiresArg: true,
+      describe: 'Of new layers',
+    },
+    'compression-level': {
+      type: 'number',
+      requiresArg: true,
+      describe: 'From 0, fast, to 9, small; zstd from 1 to 22',
+    },
+    iidfile: { type: 'string', requiresArg: true, describe: 'File for the digest of the image' },
+    ...registryOptions,
+    quiet: { alias: 'q', type: 'boolean', describe: 'Print the digest and nothing else' },
+  },
+  unsupported: unsupportedBuildOptions,
+  examples: [
+    { line: 'lading build -t app:1.0 .', does: 'Build this folder into the store' },
+    { line: 'lading build -t ghcr.io/me/app --push .', does: 'And push it' },
+    { line: 'lading build --platform linux/amd64,linux/arm64 -t app .', does: 'For two platforms' },
+    { line: 'lading build -o type=docker,dest=app.tar -t app .', does: 'And write an archive for docker load' },
+  ],
+  async run(args, context) {
+    const { signal, env, cwd, arch, stdout, stderr } = context;
+    const level = compressionLevel(args.compressionLevel, args.compression);
+    const outputs = (args.output ?? []).map(text => placedOutput(parseOutput(text), context));
+    const toStdout = outputs.some(output => output.stream !== undefined);
+    const buildArgs = keyValues(args.buildArg, { option: '--build-arg', bare: name => env[name] });
+    if (env['SOURCE_DATE_EPOCH'] !== undefined) buildArgs['SOURCE_DATE_EPOCH'] ??= env['SOURCE_DATE_EPOCH'];
+    const source = await buildSource(args, context);
+    const result = await withStore(args, context, store =>
+      withProgress(args.quiet ? 'quiet' : args.progress, context, progress =>
+        buildImage({
+          ...source,
+          store,
+          host: hostPlatform(arch),
+          tags: args.tag,
+          target: args.target,
+          platforms: platformList(args.platform),
+          buildArgs,
+          labels: keyValues(args.label, { option: '--label', bare: () => '' }),
+          buildContexts: keyValues(args.buildContext, { option: '--build-context', bare: missingPlace }),
+          directory: cwd,
+          noCache: args.noCache,
+          pull: args.offline ? 'never' : args.pull ? 'always' : 'missing',
+          timestamps: args.timestamps,
+          compression: args.compression,
+          level,
+          outputs,
+          push: args.push,
+          registry: registryAccess(args, context, progress.warning),
+          onEvent: progress.build,
+          signal,
+        }),
+      ),
+    );
+    const { digest } = result.descriptor;
+    if (args.iidfile !== undefined) await writeDigest(args.iidfile, digest, context);
+    const lines =
+      args.quiet || result.names.length === 0 ? [digest] : result.names.map(name => namedDigest(name, digest));
+    (toStdout ? stderr : stdout).write(lines.map(line => `${line}\n`).join(''));
+  },
+});
+
+/** Refused here rather than by the first step that packs a layer. */
+function compressionLevel(level: number | undefined, compression: 'gzip' | 'zstd' | 'none'): number | undefined {
+  if (level === undefined) return undefined;
+  if (compression === 'none') throw new UsageError('--compression none has no level', 'Leave out --compression-level.');
+  const [least, most] = compression === 'zstd' ? [1, 22] : [0, 9];
+  if (Number.isInteger(level) && level >= least && level <= most) return level;
+  throw new UsageError(`--compression-level is a whole number from ${least} to ${most} for ${compression}`);
+}
+
+async function writeDigest(file: string, digest: string, { cwd, signal }: CliContext): Promise<void> {
+  const path = resolve(cwd, file);
+  try {
+    await writeFile(path, digest, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    const errno = (error as NodeJS.ErrnoException).code;
+    throw new LadingError('IO', `cannot write the digest to ${path}: ${errno}`, {
+      details: { path, errno },
+      cause: error,
+    });
+  }
+}
+
+/** Paths start in the folder that the command was started in; `-` is standard output. */
+function placedOutput(output: Output, { cwd, stdout }: CliContext): Output {
+  if (output.dest === undefined) return output;
+  if (output.dest !== '-') return { ...output, dest: resolve(cwd, output.dest) };
+  if (stdout.isTTY)
+    throw new UsageError('an archive is nothing for a terminal', 'Write dest=FILE, or send it into a pipe.');
+  return { ...output, stream: stdout };
+}
+
+function missingPlace(name: string): never {
+  throw new UsageError(`--build-context ${name}: the place is missing`, 'Write --build-context NAME=FOLDER.');
+}

@@ -1,0 +1,140 @@
+import { familiarName, isLadingError, parseReference, type Store } from '../../src/index.js';
+import { defineCommand } from '../command.js';
+import type { CliContext } from '../context.js';
+import { formatAge } from '../render/age.js';
+import { formatJson } from '../render/json.js';
+import { formatSize } from '../render/size.js';
+import { formatTable } from '../render/table.js';
+import { jsonOption, templateOption } from '../shared-options.js';
+import { withStore } from '../store-session.js';
+
+export const command = defineCommand({
+  positionals: {
+    name: { type: 'string', array: true, describe: 'Only these: a repository, a whole name, or with * for any text' },
+  },
+  options: {
+    quiet: { alias: 'q', type: 'boolean', describe: 'Digests only' },
+    'no-trunc': { type: 'boolean', describe: 'Digests in full' },
+    ...jsonOption,
+  },
+  unsupported: {
+    ...templateOption,
+    all: { value: false, reason: 'every image is listed', instead: 'Leave it out.' },
+    filter: { value: true, reason: 'images are chosen by name', instead: 'Give names, with * for any text.' },
+    digests: { value: false, reason: 'what identifies an image here is its digest', instead: 'Use --no-trunc.' },
+  },
+  examples: [
+    { line: 'lading images', does: 'All of them' },
+    { line: "lading images 'ghcr.io/me/team/*'", does: 'Those of a team' },
+  ],
+  async run(args, context) {
+    const listed = await withStore(args, context, store => list(store, context));
+    const images = listed.filter(({ name }) => matches(name, args.name ?? []));
+    const { stdout } = context;
+    if (args.quiet) {
+      const digests = new Set(images.map(({ digest }) => (args.noTrunc ? digest : shortened(digest))));
+      for (const digest of digests) stdout.write(`${digest}\n`);
+    } else if (args.json) {
+      stdout.write(
+        formatJson(images.map(({ storedAt, ...image }) => ({ ...image, storedAt: storedAt.toISOString() }))),
+      );
+    } else {
+      const rows = images.map(({ name, digest, storedAt, sizeBytes }) => [
+        ...nameCells(name),
+        args.noTrunc ? digest : shortened(digest),
+        formatAge(storedAt.getTime(), context.now()),
+        sizeBytes === undefined ? 'incomplete' : formatSize(sizeBytes),
+      ]);
+      stdout.write(formatTable(columns, rows));
+    }
+  },
+});
+
+const columns = [
+  { title: 'REPOSITORY' },
+  { title: 'TAG' },
+  { title: 'IMAGE ID' },
+  { title: 'CREATED' },
+  { title: 'SIZE', align: 'right' },
+] as const;
+
+interface ListedImage {
+  readonly name?: string | undefined;
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly storedAt: Date;
+  /** Of all that the image needs, shared or not. */
+  readonly sizeBytes?: number | undefined;
+}
+
+/** Newest first, as people look for what they have just made; then by name. */
+async function list(store: Store, { signal }: CliContext): Promise<ListedImage[]> {
+  const sizes = await imageSizes(store, signal);
+  const images = (await store.images()).map(({ name, descriptor, storedAt }) => ({
+    name,
+    digest: descriptor.digest,
+    mediaType: descriptor.mediaType,
+    storedAt,
+    sizeBytes: sizes.get(descriptor.digest),
+  }));
+  return images.sort((a, b) => b.storedAt.getTime() - a.storedAt.getTime() || order(a.name ?? '', b.name ?? ''));
+}
+
+/** A store with something amiss still lists its images; `fsck` says what it is. */
+async function imageSizes(store: Store, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+  try {
+    const { perImage } = await store.usage({ signal });
+    return new Map(perImage.map(({ descriptor, sizeBytes }) => [descriptor.digest, sizeBytes]));
+  } catch (error) {
+    if (isLadingError(error, 'BLOB_NOT_FOUND') || isLadingError(error, 'INVALID_DOCUMENT')) return new Map();
+    throw error;
+  }
+}
+
+function matches(name: string | undefined, patterns: readonly string[]): boolean {
+  if (patterns.length === 0) return true;
+  if (name === undefined) return false;
+  const familiar = familiarOf(name);
+  const repository = familiar.replace(/[:@][^/]*$/, '');
+  const spellings = [name, familiar, repository, name.replace(/[:@][^/]*$/, '')];
+  return patterns.some(pattern => spellings.some(spelling => fits(pattern, spelling)));
+}
+
+/** Whether `text` is the pattern with any text for each `*`, in time that grows with the length alone. */
+function fits(pattern: string, text: string): boolean {
+  const [first, ...rest] = pattern.split('*');
+  if (rest.length === 0) return pattern === text;
+  if (!text.startsWith(first!)) return false;
+  const last = rest.pop()!;
+  let at = first!.length;
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
+}
+
+function nameCells(name: string | undefined): [repository: string, tag: string] {
+  if (name === undefined) return ['<none>', '<none>'];
+  const familiar = familiarOf(name);
+  const tag = /:([^:/]*)$/.exec(familiar)?.[1];
+  return tag === undefined || familiar.includes('@') ? [familiar, '<none>'] : [familiar.slice(0, -tag.length - 1), tag];
+}
+
+/** Names that other tools have written into the layout may be no references. */
+function familiarOf(name: string): string {
+  try {
+    return familiarName(parseReference(name));
+  } catch {
+    return name;
+  }
+}
+
+function shortened(digest: string): string {
+  return digest.slice(digest.indexOf(':') + 1).slice(0, 12);
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

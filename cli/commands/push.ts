@@ -1,0 +1,42 @@
+import { pushImage } from '../../src/index.js';
+import { defineCommand } from '../command.js';
+import { registryAccess, registryOptions } from '../registry-options.js';
+import { namedDigest } from '../render/named-digest.js';
+import { withProgress } from '../render/progress.js';
+import { quietOption } from '../shared-options.js';
+import { withStore } from '../store-session.js';
+
+export const command = defineCommand({
+  positionals: {
+    image: { type: 'string', demandOption: true, describe: 'Name in the store' },
+    destination: { type: 'string', describe: 'Name in the registry, when it is another one' },
+  },
+  options: { ...registryOptions, ...quietOption },
+  unsupported: {
+    'all-tags': { value: false, reason: 'one name is pushed at a time', instead: 'Push each name that is needed.' },
+    platform: {
+      value: true,
+      reason: 'what the name means is pushed whole',
+      instead: 'Use lading copy --platform OS/ARCH store:NAME docker://NAME.',
+    },
+    'disable-content-trust': { value: false, reason: 'there is no Notary here', instead: 'Leave it out.' },
+  },
+  examples: [
+    { line: 'lading push ghcr.io/me/team/app:1.0', does: 'To the registry in its name' },
+    { line: 'lading push app:1.0 ghcr.io/me/team/app:1.0', does: 'Under another name' },
+  ],
+  async run(args, context) {
+    const { signal, stdout } = context;
+    await withStore(args, context, store =>
+      withProgress(args.quiet ? 'quiet' : args.progress, context, async progress => {
+        const descriptor = await pushImage(store, args.image, {
+          destination: args.destination,
+          registry: registryAccess(args, context, progress.warning),
+          onEvent: progress.transfer,
+          signal,
+        });
+        return namedDigest(args.destination ?? args.image, descriptor.digest);
+      }),
+    ).then(result => stdout.write(`${result}\n`));
+  },
+});

@@ -1,0 +1,23 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** A stream that text is written to, and what is known of the terminal behind it. */
+export type OutputStream = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
+
+/** Everything that a command may touch of the process it runs in. Only `bin.ts` makes one from the real thing. */
+export interface CliContext {
+  /** Results only. */
+  readonly stdout: OutputStream;
+  /** Progress, messages, errors. */
+  readonly stderr: OutputStream;
+  readonly stdin: Readable & { readonly isTTY?: boolean | undefined };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Home folder of the user. */
+  readonly home: string;
+  /** `process.arch`. */
+  readonly arch: string;
+  readonly runtime: { readonly node: string; readonly system: string };
+  readonly signal: AbortSignal;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}

@@ -1,0 +1,59 @@
+/**
+ * The command line: finds the command, reads its arguments, lets it make its one call into the library, and turns what
+ * failed into text and an exit code. Nothing here knows how images are made; nothing but `bin.ts` knows the process.
+ */
+import { findCommand } from './arguments/find-command.js';
+import type { CliContext } from './context.js';
+import { exitCode } from './exit-code.js';
+import { renderError } from './render/error.js';
+import { palette } from './render/palette.js';
+import { UsageError } from './usage-error.js';
+import { version } from './version.js';
+
+/** Runs one command and gives its exit code. It throws nothing. */
+export async function main(argv: readonly string[], context: CliContext): Promise<number> {
+  try {
+    return await dispatch(argv, context);
+  } catch (error) {
+    if (context.signal.aborted) {
+      context.stderr.write('interrupted\n');
+      return exitCode.interrupted;
+    }
+    const debug = argv.includes('--debug');
+    context.stderr.write(renderError(error, { debug, palette: palette(context.stderr, context.env) }));
+    return isMisuse(error) ? exitCode.misused : exitCode.failed;
+  }
+}
+
+async function dispatch(argv: readonly string[], context: CliContext): Promise<number> {
+  const { entry, rest } = findCommand(argv);
+  const columns = Math.max(60, Math.min(context.stdout.columns || 80, 100));
+  const { commandHelp, parseArguments, programHelp, refuseUnknownOptions, wantsHelp } = await import(
+    './arguments/parse-arguments.js'
+  );
+  if (entry === undefined) {
+    refuseUnknownOptions(rest);
+    if (rest.includes('--version')) {
+      context.stdout.write(`${version}\n`);
+      return exitCode.done;
+    }
+    const asked = wantsHelp(undefined, rest);
+    (asked ? context.stdout : context.stderr).write(`${await programHelp(columns)}\n`);
+    return asked ? exitCode.done : exitCode.misused;
+  }
+  const { command } = await entry.load();
+  if (wantsHelp(command, rest)) {
+    context.stdout.write(`${await commandHelp(entry, command, columns)}\n`);
+    return exitCode.done;
+  }
+  const args = await parseArguments(entry, command, rest);
+  context.signal.throwIfAborted();
+  return (await command.run(args, context)) ?? exitCode.done;
+}
+
+/** Whether the command line is at fault: what it says, or a value in it that is no name, platform or place. */
+function isMisuse(error: unknown): boolean {
+  if (error instanceof UsageError) return true;
+  const { code, place } = error as { readonly code?: unknown; readonly place?: unknown };
+  return code === 'USAGE' || (code === 'INVALID_VALUE' && place === undefined);
+}

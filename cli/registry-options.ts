@@ -1,0 +1,20 @@
+import type { Options } from 'yargs';
+import type { RegistryAccess } from '../src/index.js';
+import type { CliContext } from './context.js';
+
+/** What commands that speak to registries take. */
+export const registryOptions = {
+  insecure: {
+    type: 'boolean',
+    describe: 'Accept plain HTTP and unverified certificates',
+  },
+} as const satisfies Readonly<Record<string, Options>>;
+
+/** Credentials are those of `docker login`; warnings go to the progress. */
+export function registryAccess(
+  { insecure }: { readonly insecure?: boolean | undefined },
+  { env, home }: CliContext,
+  onWarning: (message: string) => void,
+): RegistryAccess {
+  return { insecure, env: { ...env, HOME: env['HOME'] ?? home }, onWarning };
+}

@@ -1,0 +1,106 @@
+import type { BuildImageEvent, Diagnostic, Platform, StepInfo } from '../../src/index.js';
+import { formatDuration } from './age.js';
+import { OutputLines } from './output-lines.js';
+import type { Palette } from './palette.js';
+import { printable, printableLine } from './printable.js';
+import type { ProgressView } from './progress-view.js';
+import { formatSize } from './size.js';
+import { shortDigest, transferProgress } from './transfer-progress.js';
+
+export interface BuildProgressOptions {
+  readonly view: ProgressView;
+  readonly palette: Palette;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * Shows a build step by step:
+ *
+ *     #1 [build 1/3] COPY . /src
+ *     #1 DONE 12.3MB 0.4s
+ */
+export function buildProgress({ view, palette, now }: BuildProgressOptions): (event: BuildImageEvent) => void {
+  const started = new Map<number, number>();
+  const outputs = new Map<string, OutputLines>();
+  const elapsed = (step: StepInfo): string => formatDuration(now() - (started.get(step.id) ?? now()));
+  return event => {
+    switch (event.kind) {
+      case 'diagnostic':
+        view.line(diagnosticText(event.diagnostic, palette));
+        return;
+      case 'warning':
+        view.line(`${palette.warning('warning:')} ${printableLine(event.message)}`);
+        return;
+      case 'platform-started':
+        view.line(palette.strong(`platform ${printableLine(platformText(event.platform))}`));
+        return;
+      case 'step-started':
+        started.set(event.step.id, now());
+        view.line(stepTitle(event.step));
+        return;
+      case 'step-progress':
+        view.status(stepKey(event.step), `#${event.step.id} ${formatSize(event.bytes)} ${elapsed(event.step)}`);
+        return;
+      case 'step-done': {
+        const { step, cached, layer } = event;
+        for (const stream of ['stdout', 'stderr']) {
+          const key = outputKey(step, stream);
+          for (const line of outputs.get(key)?.end() ?? []) view.line(`#${step.id} ${printable(line)}`);
+          outputs.delete(key);
+        }
+        view.status(stepKey(step), undefined);
+        // A step that only changes the configuration takes no time and makes nothing.
+        if (step.index === undefined) return;
+        const size = layer === undefined ? '' : ` ${formatSize(layer.blob.size)}`;
+        view.line(`#${step.id} ${cached ? 'CACHED' : `DONE${size} ${elapsed(step)}`}`);
+        return;
+      }
+      case 'output': {
+        const key = outputKey(event.step, event.stream);
+        const lines = outputs.get(key) ?? new OutputLines();
+        outputs.set(key, lines);
+        for (const line of lines.add(event.chunk)) view.line(`#${event.step.id} ${printable(line)}`);
+        return;
+      }
+      case 'transfer':
+        transferProgress(view, `${printableLine(event.reference)} `)(event.event);
+        return;
+      case 'push':
+        transferProgress(view, `push ${printableLine(event.name)} `)(event.event);
+        return;
+      case 'output-done': {
+        const { type, dest } = event.output;
+        if (dest !== undefined && dest !== '-') view.line(`wrote ${type} to ${printableLine(dest)}`);
+        return;
+      }
+      case 'image-done':
+        view.line(`image ${shortDigest(event.descriptor.digest)} for ${printableLine(platformText(event.platform))}`);
+        return;
+    }
+  };
+}
+
+function stepKey(step: StepInfo): string {
+  return `step ${step.id}`;
+}
+
+function outputKey(step: StepInfo, stream: string): string {
+  return `${step.id} ${stream}`;
+}
+
+function stepTitle({ id, stage, index, total, title }: StepInfo): string {
+  const count = index === undefined ? undefined : `${index}/${total}`;
+  const place = [stage, count].filter(part => part !== undefined).join(' ');
+  return `#${id} ${place === '' ? '' : `[${printableLine(place)}] `}${printableLine(title)}`;
+}
+
+function diagnosticText({ rule, message, hint, range, severity }: Diagnostic, palette: Palette): string {
+  const place = `${printableLine(range.file)}:${range.start.line}`;
+  const advice = hint === undefined ? '' : ` (${printableLine(hint)})`;
+  return `${palette.warning(`${severity}:`)} ${place}: ${printableLine(message)}${advice} ${palette.faint(`[${rule}]`)}`;
+}
+
+function platformText({ os, architecture, variant }: Platform): string {
+  return [os, architecture, variant].filter(Boolean).join('/');
+}

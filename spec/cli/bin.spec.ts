@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { cli } from '../support/run-cli.js';
+import { tempDir } from '../support/temp-dir.js';
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+let bin: string;
+let cwd: string;
+
+/** The program as a process: bundled from the sources, so that no build need have run. */
+beforeAll(async () => {
+  cwd = await tempDir();
+  bin = join(cwd, 'bin.mjs');
+  await build({
+    absWorkingDir: top,
+    entryPoints: ['cli/bin.ts'],
+    outfile: bin,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['undici'],
+    banner: { js: "import{createRequire as made}from'node:module';const require=made(import.meta.url);" },
+  });
+  await mkdir(join(cwd, 'app'));
+  await writeFile(join(cwd, 'app', 'Dockerfile'), 'FROM scratch\nCOPY data /\n');
+  await writeFile(join(cwd, 'app', 'data'), Buffer.alloc(2_000_000, 7));
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(args: readonly string[]) {
+  const env = { PATH: process.env['PATH'], LADING_ROOT: join(cwd, 'store') };
+  const child = spawn(process.execPath, [bin, ...args], { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('latin1')));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+  const ended = new Promise<Ended>(resolve => child.on('close', code => resolve({ code, stdout, stderr })));
+  return { child, ended };
+}
+
+describe('the program', () => {
+  it('tells its version, from package.json', async () => {
+    const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
+    expect(await start(['--version']).ended).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('ends with the code of its command', async () => {
+    expect(await start(['nope']).ended).toMatchObject({ code: 2, stdout: '' });
+    expect(await start(['inspect', 'nope']).ended).toMatchObject({ code: 1, stdout: '' });
+    expect(await start(['build', '-q', '-t', 'app', 'app']).ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    'ends at %s with %d, and leaves nothing unfinished',
+    async (signal, code) => {
+      const { child, ended } = start(['load']);
+      // The command waits for the rest of the archive.
+      child.stdin.write(Buffer.alloc(1024));
+      child.stdin.on('error', () => {});
+      await new Promise(resolve => setTimeout(resolve, 1500));
+      child.kill(signal);
+      expect(await ended).toEqual({ code, stdout: '', stderr: 'interrupted\n' });
+      const check = JSON.parse(await cli(['fsck', '--json'], { cwd }));
+      expect(check).toMatchObject({ problems: [], leftovers: [] });
+    },
+    20_000,
+  );
+
+  it('says nothing when its reader goes away', async () => {
+    await start(['build', '-q', '-t', 'app', 'app']).ended;
+    const { child, ended } = start(['save', 'app']);
+    child.stdout.destroy();
+    const { code, stderr } = await ended;
+    expect([code, stderr]).toEqual([141, '']);
+  });
+});

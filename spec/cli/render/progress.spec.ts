@@ -1,0 +1,159 @@
+import { Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { buildProgress } from '../../../cli/render/build-progress.js';
+import { palette } from '../../../cli/render/palette.js';
+import { liveView, type ProgressView } from '../../../cli/render/progress-view.js';
+import { transferProgress } from '../../../cli/render/transfer-progress.js';
+import { type CopyEvent, type Descriptor, parseDigest, type StepInfo } from '../../../src/index.js';
+
+class Terminal extends Writable {
+  readonly isTTY = true;
+  readonly columns = 20;
+  readonly writes: string[] = [];
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
+    this.writes.push(Buffer.from(chunk).toString('utf8'));
+    done();
+  }
+
+  /** What is on the screen, for the sequences that the view uses. */
+  get screen(): string[] {
+    const lines: string[] = [];
+    for (const write of this.writes) {
+      const up = /^\u001b\[(\d+)A\u001b\[0J/.exec(write);
+      if (up !== null) lines.splice(lines.length - Number(up[1]));
+      lines.push(
+        ...write
+          .slice(up?.[0].length ?? 0)
+          .split('\n')
+          .slice(0, -1),
+      );
+    }
+    return lines;
+  }
+}
+
+function recorder(): ProgressView & { readonly lines: string[]; readonly states: Map<string, string> } {
+  const lines: string[] = [];
+  const states = new Map<string, string>();
+  return {
+    lines,
+    states,
+    line: text => void lines.push(text),
+    status: (key, text) => void (text === undefined ? states.delete(key) : states.set(key, text)),
+    end: () => {},
+  };
+}
+
+describe('liveView', () => {
+  it('draws the present state below the lines that stay', async () => {
+    const terminal = new Terminal();
+    const view = liveView(terminal, () => performance.now());
+    view.status('a', 'a 10%');
+    view.status('b', 'b 0%');
+    view.line('started');
+    await pause(150);
+    expect(terminal.screen).toEqual(['started', 'a 10%', 'b 0%']);
+    view.status('a', undefined);
+    view.line('a done');
+    await pause(150);
+    expect(terminal.screen).toEqual(['started', 'a done', 'b 0%']);
+    view.end();
+    expect(terminal.screen).toEqual(['started', 'a done']);
+  });
+
+  it('draws at most ten times a second', () => {
+    let time = 0;
+    const terminal = new Terminal();
+    const view = liveView(terminal, () => time);
+    for (; time < 1000; time++) view.status('a', `a ${time}`);
+    view.end();
+    expect(terminal.writes.length).toBeLessThanOrEqual(11);
+    expect(terminal.screen).toEqual([]);
+  });
+
+  it('cuts what would wrap, and counts what is too much', () => {
+    const terminal = new Terminal();
+    const view = liveView(terminal, () => 0);
+    for (let i = 0; i < 20; i++) view.status(String(i), `${i} ${'x'.repeat(40)}`);
+    view.end();
+    for (const line of terminal.writes
+      .join('')
+      .replace(/\u001b\[\d+[AJ]/g, '')
+      .split('\n')) {
+      expect(line.length).toBeLessThan(20);
+    }
+  });
+});
+
+describe('transferProgress', () => {
+  const descriptor: Descriptor = { mediaType: 'x/y', digest: parseDigest(`sha256:${'ab'.repeat(32)}`), size: 2000 };
+
+  it('follows a blob', () => {
+    const view = recorder();
+    const show = transferProgress(view, 'base ');
+    const events: CopyEvent[] = [
+      { type: 'blob-started', descriptor },
+      { type: 'blob-progress', descriptor, bytes: 1000 },
+    ];
+    events.forEach(show);
+    expect([...view.states.values()]).toEqual(['base sha256:abababababab 1kB / 2kB']);
+    show({ type: 'blob-done', descriptor });
+    show({ type: 'blob-skipped', descriptor, reason: 'exists' });
+    show({ type: 'blob-mounted', descriptor, from: 'other\u001b[2J' });
+    show({ type: 'manifest-done', descriptor, existed: false });
+    expect([...view.states]).toEqual([]);
+    expect(view.lines).toEqual([
+      'base sha256:abababababab 2kB done',
+      'base sha256:abababababab exists',
+      'base sha256:abababababab mounted from other',
+      'base sha256:abababababab 2kB done',
+    ]);
+  });
+});
+
+describe('buildProgress', () => {
+  const step: StepInfo = { id: 3, stage: 'build', index: 1, total: 2, title: 'RUN \u001b[31mmake', line: 4 };
+
+  it('shows the output of commands line by line, whatever pieces it comes in', () => {
+    let time = 0;
+    const view = recorder();
+    const show = buildProgress({ view, palette: palette({}, {}), now: () => time });
+    show({ kind: 'step-started', step });
+    for (const text of ['one\ntw', 'o\n10%\r50%\r100%\n\u001b[1mbold', '\u001b[0m end']) {
+      show({ kind: 'output', step, stream: 'stdout', chunk: Buffer.from(text) });
+    }
+    time = 1234;
+    show({ kind: 'step-progress', step, bytes: 5000 });
+    expect([...view.states.values()]).toEqual(['#3 5kB 1.2s']);
+    show({ kind: 'step-done', step, cached: false });
+    expect(view.lines).toEqual([
+      '#3 [build 1/2] RUN make',
+      '#3 one',
+      '#3 two',
+      '#3 100%',
+      '#3 bold end',
+      '#3 DONE 1.2s',
+    ]);
+    expect([...view.states]).toEqual([]);
+  });
+
+  it('keeps characters whole that are split between chunks', () => {
+    const view = recorder();
+    const show = buildProgress({ view, palette: palette({}, {}), now: () => 0 });
+    const bytes = Buffer.from('ä\n');
+    show({ kind: 'output', step, stream: 'stdout', chunk: bytes.subarray(0, 1) });
+    show({ kind: 'output', step, stream: 'stdout', chunk: bytes.subarray(1) });
+    expect(view.lines).toEqual(['#3 ä']);
+  });
+
+  it('does not keep a line that never ends', () => {
+    const view = recorder();
+    const show = buildProgress({ view, palette: palette({}, {}), now: () => 0 });
+    for (let i = 0; i < 100; i++) {
+      show({ kind: 'output', step, stream: 'stdout', chunk: Buffer.alloc(10_000, 'x') });
+    }
+    expect(view.lines.length).toBeGreaterThan(5);
+  });
+});
