@@ -1,0 +1,154 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyImage } from '../src/content/copy.js';
+import { openImage } from '../src/image/image.js';
+import { validateImage } from '../src/image/validate.js';
+import { ImageLayout } from '../src/store/layout.js';
+import { openStore, type Store } from '../src/store/store.js';
+import { host } from './support/building.js';
+import { type CorpusCase, corpusCases, prepareCase } from './support/corpus.js';
+import { summarize } from './support/image-summary.js';
+import { runCli } from './support/run-cli.js';
+
+/** Where the language, or a promise of ours, says otherwise than the host that recorded the case. */
+const differences: Readonly<Record<string, string>> = {
+  '187-copy-link-onto-symlink': 'a linked layer is made without its base; the recorder had no merge operation',
+  '189-copy-link-chown-name': 'a linked layer knows no names; the recorder had no merge operation',
+  '203-copy-non-utf8-name': "file names are bytes and are copied; the recorder's context transfer refuses them",
+};
+
+/** Where we warn and the recorder did not get that far. */
+const quiet: Readonly<Record<string, string>> = {
+  '009-empty-continuation-line': 'the empty line is told of although the file is refused',
+};
+
+/** What this version refuses, with a reason and a way out, and what of the language is still to come. */
+const refused: Readonly<Record<string, string>> = {
+  '447-tar-context-from-stdin': 'contexts on standard input',
+};
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../testdata/corpus');
+const cases = corpusCases(root).filter(one => !one.needsRun && refused[one.name] === undefined);
+
+let folder: string;
+let store: Store;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'lading-corpus-'));
+  store = await openStore(join(folder, 'store'));
+});
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Golden = Record<string, unknown> & { expect: string; base: string | null; tree: Record<string, unknown> };
+
+/** The recorded result, or both where two frontends were recorded. */
+function goldens(one: CorpusCase): Golden[] {
+  const files = ['golden.json', 'golden-1.26.json'].map(name => join(one.folder, name)).filter(existsSync);
+  return files.map(file => JSON.parse(readFileSync(file, 'utf8')));
+}
+
+async function build(one: CorpusCase) {
+  const work = join(folder, one.name);
+  prepareCase(one, work);
+  const args = one.args.map(arg =>
+    arg.replace(/docker-image:\/\/127\.0\.0\.1:5000\/corpus\//, `oci-layout://${root}/bases/`),
+  );
+  const named = new Set(args.map(arg => /^(?:--build-context=)?([^=]+)=oci-layout/.exec(arg)?.[1]));
+  const bases = (one.bases ?? ['busybox']).filter(base => !named.has(base));
+  const result = await runCli(
+    [
+      ...['build', '--root', store.root, '--timestamps', 'keep', '--progress', 'json', '--offline'],
+      ...['-t', `corpus/${one.name}`],
+      ...bases.flatMap(base => ['--build-context', `${base}=oci-layout://${root}/bases/${base}`]),
+      ...(one.dockerfile === null ? [] : ['-f', one.dockerfile ?? 'Dockerfile']),
+      ...args,
+      one.context ?? 'context',
+    ],
+    {
+      cwd: work,
+      env: { ...one.env },
+      stdin: one.stdin === undefined ? undefined : readFileSync(join(work, one.stdin)),
+    },
+  );
+  return { ...result, work };
+}
+
+/** What a build says that the recorded results have too, in their form. */
+async function summary(one: CorpusCase, golden: Golden): Promise<Record<string, unknown>> {
+  const descriptor = await store.resolve(`corpus/${one.name}`);
+  await validateImage(store, descriptor);
+  const image = await openImage(store, descriptor, { platform: host });
+  const base = golden.base === null ? undefined : await baseImage(golden.base);
+  const all: Record<string, unknown> = { ...(await summarize(image, base, store, one.mtimePaths)), base: golden.base };
+  const keys = Object.keys(golden).filter(key => !['expect', 'warnings', 'frontend'].includes(key));
+  return Object.fromEntries(keys.map(key => [key, all[key]]));
+}
+
+async function baseImage(name: string) {
+  const layout = new ImageLayout(join(root, 'bases', name));
+  const copied = await copyImage(layout, await layout.resolve(''), store, { platforms: [host] });
+  return await openImage(store, copied, { platform: host });
+}
+
+/** Without what is there for human readers. */
+function comparable({ expect: _, warnings: __, frontend: ___, ...golden }: Golden): Record<string, unknown> {
+  const entries = Object.entries(golden.tree).map(([path, entry]) => {
+    if (entry === null) return [path, null];
+    const { text: _, ...rest } = entry as Record<string, unknown>;
+    return [path, rest];
+  });
+  return { ...golden, tree: Object.fromEntries(entries) };
+}
+
+describe('the corpus of recorded builds', () => {
+  it.each(cases.map(one => [one.name, one] as const))('%s', async (name, one) => {
+    const [golden, newer] = goldens(one) as [Golden, Golden | undefined];
+    const { code, stderr, work } = await build(one);
+    try {
+      const recorded = [golden, newer].flatMap(one => (one === undefined ? [] : [warningsOf(one)]));
+      if (quiet[name] === undefined) expect(recorded).toContainEqual(warningsIn(stderr));
+      if (differences[name] !== undefined) {
+        // Held to what is said above: the other way round than the recorder's.
+        expect(code, stderr).toBe(name === '189-copy-link-chown-name' ? 1 : 0);
+        return;
+      }
+      if (golden.expect === 'error') {
+        expect(code, stderr).toBe(1);
+        expect(stderr).toContain(one.errorContains ?? '');
+        const lines = [...stderr.matchAll(/^\s*(\d+) \| >>>/gm)].map(match => Number(match[1]));
+        if (golden['errorLines'] !== undefined) expect(lines, stderr).toEqual(golden['errorLines']);
+        return;
+      }
+      expect(code, stderr).toBe(0);
+      const actual = await summary(one, golden);
+      // Where the two recorded frontends differ, either answer is right.
+      if (newer !== undefined) expect([comparable(golden), comparable(newer)]).toContainEqual(actual);
+      else expect(actual).toEqual(comparable(golden));
+    } finally {
+      makeRemovable(work);
+    }
+  });
+});
+
+/** `Rule: message (line N)`; Docker prints them in no order. */
+function warningsOf(golden: Golden): string[] {
+  return [...((golden['warnings'] as string[] | undefined) ?? [])].sort();
+}
+
+function warningsIn(stderr: string): string[] {
+  const events = stderr.split('\n').filter(line => line.startsWith('{"kind":"diagnostic"'));
+  return events
+    .map(line => JSON.parse(line).diagnostic)
+    .map(({ rule, message, range }) => `${rule}: ${message} (line ${range.start.line})`)
+    .sort();
+}
+
+function makeRemovable(path: string): void {
+  if (existsSync(path)) chmodSync(path, 0o755);
+  rmSync(path, { recursive: true, force: true });
+}

@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
+
+/** `case.json` of the corpus: how a case is built and what to expect. */
+export interface CorpusCase {
+  readonly name: string;
+  readonly folder: string;
+  readonly args: readonly string[];
+  readonly bases?: readonly string[];
+  readonly expect: 'ok' | 'error';
+  readonly errorContains?: string;
+  readonly needsRun: boolean;
+  /** Absent: `Dockerfile`; `null`: no `-f` at all. */
+  readonly dockerfile?: string | null;
+  readonly context?: string;
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly frontend?: string;
+  readonly mtimePaths?: readonly string[];
+  readonly recordCreated?: boolean;
+  readonly note?: string;
+}
+
+export function corpusCases(root: string): CorpusCase[] {
+  return readdirSync(join(root, 'cases'))
+    .sort()
+    .map(name => {
+      const folder = join(root, 'cases', name);
+      return { ...JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')), name, folder };
+    });
+}
+
+/**
+ * Copies a case with the modes that git would give it and the time that it was recorded with, and runs its `setup.sh`.
+ * The recorder's rules are in the corpus's README.
+ */
+export function prepareCase(one: CorpusCase, destination: string): void {
+  cpSync(one.folder, destination, { recursive: true, verbatimSymlinks: true });
+  mkdirSync(join(destination, 'context'), { recursive: true });
+  const time = caseTime(one.folder);
+  settle(destination, time);
+  const setup = join(destination, 'setup.sh');
+  if (!existsSync(setup)) return;
+  const script = `umask 022; exec sh -eu "$0"`;
+  const result = spawnSync('sh', ['-c', script, setup], { cwd: join(destination, 'context'), encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`${one.name}: setup.sh failed: ${result.stderr}`);
+}
+
+function settle(path: string, time: number): void {
+  const stats = lstatSync(path);
+  if (stats.isDirectory()) for (const name of readdirSync(path)) settle(join(path, name), time);
+  if (stats.isSymbolicLink()) {
+    lutimesSync(path, time, time);
+    return;
+  }
+  chmodSync(path, stats.isDirectory() || (stats.mode & 0o100) !== 0 ? 0o755 : 0o644);
+  utimesSync(path, time, time);
+}
+
+/** One time for all files of a case, from its content: whole seconds, as layers hold them. */
+function caseTime(folder: string): number {
+  const hash = createHash('sha256');
+  const visit = (directory: string): void => {
+    const entries = readdirSync(directory).sort();
+    const isFolder = (name: string): boolean => lstatSync(join(directory, name)).isDirectory();
+    const leadsToFolder = (name: string): boolean => {
+      try {
+        return readdirSync(join(directory, name)) !== undefined;
+      } catch {
+        return false;
+      }
+    };
+    for (const name of entries) {
+      if (isFolder(name) || leadsToFolder(name) || name.startsWith('golden')) continue;
+      const path = join(directory, name);
+      hash.update(`${relative(folder, path)}\0`);
+      if (!lstatSync(path).isSymbolicLink()) hash.update(readFileSync(path));
+    }
+    for (const name of entries) if (isFolder(name)) visit(join(directory, name));
+  };
+  visit(folder);
+  const offset = BigInt(`0x${hash.digest('hex').slice(0, 12)}`) % (10n ** 7n * 10n ** 9n);
+  return Number((1_600_000_000n * 10n ** 9n + offset) / 10n ** 9n);
+}
