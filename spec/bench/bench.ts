@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type Contender, type Measured, measure, median, ratio } from './measure.js';
+import { measureParts } from './parts.js';
 import { largeFile, manyFiles } from './workloads.js';
 
 interface Result {
@@ -96,9 +97,10 @@ try {
     unchanged(files, quick ? '2,000 files again' : '10,000 files again'),
     firstBuild(large, quick ? 'a file of 256 MiB' : 'a file of 2 GiB'),
   ];
-  const table = report(results);
+  const parts = measureParts(runs);
+  const table = `${report(results)}\n${parts.map(part => `- ${part.title}: ${part.milliseconds.toFixed(1)} ms`).join('\n')}\n`;
   mkdirSync(join(process.cwd(), 'dist'), { recursive: true });
-  writeFileSync(join(process.cwd(), 'dist/bench.json'), `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(join(process.cwd(), 'dist/bench.json'), `${JSON.stringify({ results, parts }, undefined, 2)}\n`);
   process.stdout.write(table);
 } finally {
   rmSync(folder, { recursive: true, force: true });

