@@ -189,6 +189,18 @@ FROM never AS last
     expect(config.config?.Env).toContain('X=y');
   });
 
+  it('warns of a base of another platform, and takes it', async () => {
+    writeFiles(join(folder, 'base'), { Dockerfile: 'FROM scratch\nCOPY f /f\n', f: 'f' });
+    await built(root, join(folder, 'base'), { platforms: ['linux/arm64'], tags: ['other:1'] });
+    writeFiles(context, { Dockerfile: 'FROM other:1\nLABEL a=b\n' });
+    const rules: string[] = [];
+    const { config } = await built(root, context, {
+      onEvent: event => event.kind === 'diagnostic' && rules.push(event.diagnostic.rule),
+    });
+    expect(config.architecture).toBe('arm64');
+    expect(rules).toEqual(['InvalidBaseImagePlatform']);
+  });
+
   it('runs the triggers of its base, once', async () => {
     writeFiles(join(folder, 'base'), { Dockerfile: 'FROM scratch\nONBUILD COPY t /t\n' });
     const store = await openStore(root);

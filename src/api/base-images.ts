@@ -1,9 +1,8 @@
 import type { BaseImages } from '../build/inputs.js';
-import { requirePlatform } from '../build/inputs.js';
 import { type CopyEvent, copyImage } from '../content/copy.js';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import { type Image, openImage } from '../image/image.js';
-import type { Platform } from '../oci/platform.js';
+import { type Platform, platformDistance } from '../oci/platform.js';
 import { formatReference, parseReference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
 import type { CallOptions } from '../stream/bytes.js';
@@ -24,11 +23,12 @@ export function baseImages(options: BaseImagesOptions): BaseImages {
     async open(text, platform, call = {}) {
       const name = formatReference(parseReference(text));
       const stored = options.pull === 'always' ? undefined : await fromStore(options.store, name, platform, call);
-      if (stored !== undefined) return stored;
+      // An image of another platform is second best to what the registry may have; a build then warns of it.
+      if (stored !== undefined && (options.pull === 'never' || serves(stored, platform))) return stored;
       if (options.pull !== 'never') return await fromRegistry(text, platform, { ...options, ...call });
       throw new LadingError('REFERENCE_NOT_FOUND', `${text} is not in the store`, {
         details: { reference: name },
-        hint: 'Pull or load it first, or let the build pull it (--pull missing).',
+        hint: 'Pull or load it first, or let the build ask its registry.',
       });
     },
   };
@@ -41,13 +41,17 @@ async function fromStore(
   call: CallOptions,
 ): Promise<Image | undefined> {
   try {
-    const descriptor = await store.resolve(name, call);
-    return requirePlatform(await openImage(store, descriptor, { platform, ...call }), platform, name);
+    return await openImage(store, await store.resolve(name, call), { platform, ...call });
   } catch (error) {
     const elsewhere = ['REFERENCE_NOT_FOUND', 'PLATFORM_NOT_FOUND', 'BLOB_NOT_FOUND'] as const;
     if (elsewhere.some(code => isLadingError(error, code))) return undefined;
     throw error;
   }
+}
+
+function serves({ config }: Image, wanted: Platform): boolean {
+  const { os, architecture, variant } = config;
+  return architecture === '' || platformDistance(wanted, { os, architecture, variant }) !== undefined;
 }
 
 async function fromRegistry(text: string, platform: Platform, options: BaseImagesOptions): Promise<Image> {
@@ -59,9 +63,9 @@ async function fromRegistry(text: string, platform: Platform, options: BaseImage
     { ...options, ...events, access: 'read' },
     async source => {
       const descriptor = await source.resolve(source.name, { signal });
-      const options = { platforms: [platform], name: formatReference(reference), signal, ...events };
-      const copied = await copyImage(source, descriptor, store, options);
-      return requirePlatform(await openImage(store, copied, { platform, signal }), platform, text);
+      const copying = { platforms: [platform], name: formatReference(reference), signal, ...events };
+      const copied = await copyImage(source, descriptor, store, copying);
+      return await openImage(store, copied, { platform, signal });
     },
   );
 }

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { BaseImages, NamedContext, NamedContexts } from '../build/inputs.js';
-import { requirePlatform } from '../build/inputs.js';
 import { copyImage } from '../content/copy.js';
 import { LadingError } from '../errors/errors.js';
 import { openImage } from '../image/image.js';
@@ -35,7 +34,7 @@ async function namedContext(name: string, value: string, options: NamedContextOp
   if (scheme === 'docker-image') {
     return { kind: 'image', open: (platform, call) => options.images.open(rest, platform, call) };
   }
-  if (scheme === 'oci-layout') return layoutContext(name, rest, options);
+  if (scheme === 'oci-layout') return layoutContext(rest, options);
   if (scheme !== undefined && scheme !== 'local') {
     throw new LadingError('UNSUPPORTED', `build context ${name}: ${scheme}:// is not supported`, {
       details: { feature: `build context ${scheme}://` },
@@ -46,7 +45,7 @@ async function namedContext(name: string, value: string, options: NamedContextOp
   return { kind: 'directory', path, ignore: await contextIgnore(path) };
 }
 
-function layoutContext(name: string, text: string, options: NamedContextOptions): NamedContext {
+function layoutContext(text: string, options: NamedContextOptions): NamedContext {
   const { path: written, reference } = splitLayout(text);
   const path = resolve(options.directory, written);
   return {
@@ -56,7 +55,7 @@ function layoutContext(name: string, text: string, options: NamedContextOptions)
       return await withEndpoint({ transport: 'oci-layout', path, name: reference }, settings, async source => {
         const descriptor = await source.resolve(source.name, call);
         const copied = await copyImage(source, descriptor, options.store, { platforms: [platform], ...call });
-        return requirePlatform(await openImage(options.store, copied, { platform, ...call }), platform, name);
+        return await openImage(options.store, copied, { platform, ...call });
       });
     },
   };
