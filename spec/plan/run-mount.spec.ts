@@ -5,7 +5,7 @@ import { failureOf } from './support.js';
 
 const context: MountContext = {
   expand: word => word.replace('$X', 'x'),
-  cwd: '/work',
+  cwd: '/place',
   origin: from => (from === '' ? { kind: 'context' } : { kind: 'named', name: from }),
 };
 const parse = (text: string, sshIndex = 0) => parseRunMount(text, context, sshIndex);
@@ -14,13 +14,13 @@ const shared = { mode: 0o755, uid: 0, gid: 0 };
 describe('parseRunMount', () => {
   it.each([
     ['target=/t', { type: 'bind', target: '/t', from: { kind: 'context' }, source: '/', readOnly: true }],
-    ['type=bind,dst=t/../u/,src=../a//b,rw', { target: '/work/u', source: '/a/b', readOnly: false }],
+    ['type=bind,dst=t/../u/,src=../a//b,rw', { target: '/place/u', source: '/a/b', readOnly: false }],
     [
       'destination=//t,from=img,readonly=false',
       { target: '/t', from: { kind: 'named', name: 'img' }, readOnly: false },
     ],
-    ['target=', { target: '/work' }],
-    ['TYPE=Bind,Target=$X', { type: 'bind', target: '/work/x' }],
+    ['target=', { target: '/place' }],
+    ['TYPE=Bind,Target=$X', { type: 'bind', target: '/place/x' }],
     ['readwrite=0,target=/t', { readOnly: true }],
     ['ro,rw,target=/t', { readOnly: false }],
   ])('reads the bind mount %s', (text, expected) => {
@@ -32,7 +32,7 @@ describe('parseRunMount', () => {
       'type=cache,target=/c/',
       { id: '/c', target: '/c', from: { kind: 'scratch' }, sharing: 'shared', readOnly: false },
     ],
-    ['type=cache,target=c', { id: 'c', target: '/work/c' }],
+    ['type=cache,target=c', { id: 'c', target: '/place/c' }],
     ['type=cache,target=/c,id=$X,sharing=Private,ro', { id: 'x', sharing: 'private', readOnly: true }],
     ['type=cache,target=/c,mode=0700', { permissions: { ...shared, mode: 0o700 } }],
     ['type=cache,target=/c,uid=7', { permissions: { ...shared, uid: 7 } }],
