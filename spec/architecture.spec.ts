@@ -53,7 +53,7 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
 
 /** The one folder, or the one part of a folder, that may load a package. */
 const homes: Readonly<Record<string, string>> = {
-  undici: 'src/transport/registry/',
+  undici: 'src/transport/http/',
   yargs: 'cli/',
 };
 

@@ -42,6 +42,12 @@ export function buildProgress({ view, palette, now }: BuildProgressOptions): (ev
       case 'step-progress':
         view.status(stepKey(event.step), `#${event.step.id} ${formatSize(event.bytes)} ${elapsed(event.step)}`);
         return;
+      case 'step-fetch': {
+        const { step, url, bytes, total } = event;
+        const size = total === undefined ? formatSize(bytes) : `${formatSize(bytes)} of ${formatSize(total)}`;
+        view.status(stepKey(step), `#${step.id} ${printableLine(url)} ${size} ${elapsed(step)}`);
+        return;
+      }
       case 'step-done': {
         const { step, cached, layer } = event;
         for (const stream of ['stdout', 'stderr']) {

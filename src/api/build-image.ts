@@ -17,6 +17,7 @@ import { namedContexts } from './named-contexts.js';
 import type { Output } from './output.js';
 import { pushImage } from './push-image.js';
 import type { RegistryAccess } from './registry-access.js';
+import { remoteFiles } from './remote-files.js';
 import { writeOutput } from './write-output.js';
 
 export interface BuildImageOptions {
@@ -105,6 +106,12 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   const contexts = await namedContexts(options.buildContexts ?? {}, { ...transfer, store, images, directory });
   const lease = await store.lease();
   const temporary = await store.workFolder();
+  const remote = remoteFiles({
+    directory: temporary,
+    offline: options.pull === 'never',
+    userAgent: registry?.userAgent,
+    onRetry: ({ url, reason }) => registry?.onWarning?.(`${url}: ${reason}; trying again`),
+  });
   try {
     const result = await build({
       dockerfile,
@@ -117,6 +124,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       contexts,
       sandbox: options.sandbox ?? refusingSandbox(nothingRuns),
       temporary,
+      remote,
       platforms: platformsOf(options),
       buildPlatform: options.host,
       target: options.target,
@@ -147,6 +155,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       })),
     };
   } finally {
+    await remote.close();
     await rm(temporary, { recursive: true, force: true });
     await lease.release();
   }

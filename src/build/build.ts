@@ -16,7 +16,7 @@ import { finalConfig } from '../plan/lower.js';
 import type { DirectoryNode } from '../tree/node.js';
 import { copySources } from './copy-sources.js';
 import { FileAccess } from './file-access.js';
-import type { BuildStore } from './inputs.js';
+import type { BuildStore, RemoteFiles } from './inputs.js';
 import { type PlannedPlatform, type PlanPlatformOptions, planPlatform, readSource } from './plan-platform.js';
 import type { ReadyStage } from './plan-stages.js';
 import { runStage, type StageResult } from './run-stage.js';
@@ -29,6 +29,8 @@ export interface BuildOptions extends PlanPlatformOptions {
   readonly store: BuildStore;
   /** A folder for files that live as long as the build; the caller removes it. */
   readonly temporary: string;
+  /** Where ADD gets files of the web. */
+  readonly remote: RemoteFiles;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly noCache?: boolean | undefined;
   /** `clamp`: no file is newer than SOURCE_DATE_EPOCH; `keep`: file times stay as they are. */
@@ -94,6 +96,7 @@ async function buildPlatform(
       epoch,
       clamp,
       temporary,
+      remote: options.remote,
       stage: index => results.get(index)!,
       copySource,
       describe,

@@ -1,7 +1,6 @@
 import { type IgnoreMatcher, patternMatcher } from '../dockerfile/ignore.js';
 import { LadingError } from '../errors/errors.js';
 import { nearest } from '../errors/nearest.js';
-import { redactText } from '../errors/redact.js';
 import { sourceKind } from '../plan/remote-source.js';
 import type { CopyStep } from '../plan/step.js';
 import { TreeEditor } from '../tree/editor.js';
@@ -14,7 +13,7 @@ import { parseChmod } from './copy/chmod.js';
 import { Copier } from './copy/copier.js';
 import { parentsSource } from './copy/parents.js';
 import { selectSources } from './copy/select.js';
-import type { FileAccess } from './file-access.js';
+import { type RemoteSourceOptions, refuseGit, remoteFile, remoteName } from './remote-source.js';
 import { accountFiles, emptyRoot } from './stage-files.js';
 
 /** The tree that a COPY takes from, with the words for it in messages. */
@@ -26,13 +25,11 @@ export interface CopySource {
   readonly ignore?: IgnoreMatcher | undefined;
 }
 
-export interface CopyStepOptions {
-  readonly files: FileAccess;
+export interface CopyStepOptions extends RemoteSourceOptions {
   readonly epoch: number;
   readonly clamp: (mtime: number) => number;
   /** A folder of the build's own for what has to be decompressed first. */
   readonly temporary: string;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Two trees whose difference is the layer of a step. */
@@ -56,9 +53,19 @@ export async function copyStep(
   const owner = await ownerOf(step, tree, alone, options);
   const exclude = step.exclude.length === 0 ? undefined : patternMatcher(step.exclude);
   const copier = new Copier(editor, { owner, chmod, exclude, epoch, clamp });
-  const unpack = step.instruction === 'ADD' && step.unpack !== false;
+  const adds = step.instruction === 'ADD';
+  const target = { editor, directory: () => copier.makeDirectories(step.destination), owner };
+  const unpacks = (file: FileNode, written: string): Promise<boolean> =>
+    unpackArchive(file, written, target, { files, clamp, temporary: options.temporary, signal });
   for (const written of step.sources) {
-    refuseRemote(step, written);
+    const kind = adds ? sourceKind(written) : 'path';
+    if (kind === 'git') throw refuseGit(written, step);
+    if (kind === 'http') {
+      const file = await remoteFile(written, step, options);
+      const name = remoteName(written);
+      if (step.unpack !== true || !(await unpacks(file, name))) copier.copy(file, name, step.destination);
+      continue;
+    }
     if (step.parents) {
       copyParents(copier, written, step.destination, source);
       continue;
@@ -66,12 +73,9 @@ export async function copyStep(
     for (const path of selectSources(source.root, written)) {
       const found = lookup(source.root, path);
       if (found === undefined) throw sourceNotFound(written, path, source);
-      if (unpack && found.node.type === 'file') {
-        const target = { editor, directory: () => copier.makeDirectories(step.destination), owner };
-        if (await unpackArchive(found.node, written, target, { files, clamp, temporary: options.temporary, signal }))
-          continue;
-      }
-      copier.copy(found.node, path, step.destination);
+      const { node } = found;
+      if (adds && step.unpack !== false && node.type === 'file' && (await unpacks(node, written))) continue;
+      copier.copy(node, path, step.destination);
     }
   }
   for (const file of step.inlineFiles) copier.copy(inlineNode(file.content, epoch), file.name, step.destination);
@@ -112,16 +116,6 @@ async function ownerOf(
     });
   }
   return resolveOwner(step.chown, named ? await accountFiles(tree, options.files, { signal: options.signal }) : {});
-}
-
-/** COPY of what is no path is refused by the plan. */
-function refuseRemote(step: CopyStep, source: string): void {
-  const kind = step.instruction === 'ADD' ? sourceKind(source) : 'path';
-  if (kind === 'path') return;
-  throw new LadingError('UNSUPPORTED', `ADD ${redactText(source)}: remote sources are not supported`, {
-    details: { feature: `ADD from ${kind === 'git' ? 'git' : 'a URL'}`, range: step.range },
-    hint: 'Fetch it before the build and ADD or COPY the file from the context.',
-  });
 }
 
 function sourceNotFound(written: string, path: string, source: CopySource): LadingError {

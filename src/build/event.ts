@@ -25,6 +25,14 @@ export type BuildEvent =
   | { readonly kind: 'step-started'; readonly step: StepInfo }
   /** Uncompressed bytes of the layer written so far. */
   | { readonly kind: 'step-progress'; readonly step: StepInfo; readonly bytes: number }
+  /** A file of the web on its way: bytes so far, of `total` where the server says how many. The address has no secrets. */
+  | {
+      readonly kind: 'step-fetch';
+      readonly step: StepInfo;
+      readonly url: string;
+      readonly bytes: number;
+      readonly total?: number | undefined;
+    }
   | {
       readonly kind: 'step-done';
       readonly step: StepInfo;

@@ -2,6 +2,7 @@ import type { ContentSource, ContentTarget, RecordStore } from '../content/conte
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import type { Image } from '../image/image.js';
 import type { LayerStore } from '../layer/layer-store.js';
+import type { Digest } from '../oci/digest.js';
 import type { Platform } from '../oci/platform.js';
 import { namedContextOf } from '../plan/stage-base.js';
 import type { CallOptions } from '../stream/bytes.js';
@@ -12,6 +13,24 @@ export interface BuildStore extends ContentSource, ContentTarget, LayerStore, Re
 /** Gets images by name. What it returns is in the build's store, complete. */
 export interface BaseImages {
   open(reference: string, platform: Platform, options?: CallOptions): Promise<Image>;
+}
+
+/** A file of the web, fetched to where it stays for as long as the build. */
+export interface RemoteFile {
+  readonly path: string;
+  readonly size: number;
+  /** SHA-256. */
+  readonly digest: Digest;
+  /** Seconds since 1970, where the server says so. */
+  readonly lastModified?: number | undefined;
+}
+
+/** Gets files from the web. */
+export interface RemoteFiles {
+  fetch(
+    url: string,
+    options?: CallOptions & { onProgress?: ((bytes: number, total: number | undefined) => void) | undefined },
+  ): Promise<RemoteFile>;
 }
 
 /** A `--build-context`: a folder of this machine, or an image from wherever it says. */

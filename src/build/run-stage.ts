@@ -13,7 +13,7 @@ import { type CopySource, copyStep, type TreeChange } from './copy-step.js';
 import type { BuildEvent, StepInfo } from './event.js';
 import type { FileAccess } from './file-access.js';
 import { hostTree } from './host-tree.js';
-import type { BuildStore } from './inputs.js';
+import type { BuildStore, RemoteFiles } from './inputs.js';
 import { type ReadyStage, withExcerpt } from './plan-stages.js';
 import { emptyRoot, layersOfImage, treeOfLayers } from './stage-files.js';
 import { workdirStep } from './workdir-step.js';
@@ -37,6 +37,7 @@ export interface StageOptions extends CallOptions {
   readonly epoch: number;
   readonly clamp: (mtime: number) => number;
   readonly temporary: string;
+  readonly remote: RemoteFiles;
   /** The result of an earlier stage. */
   readonly stage: (index: number) => StageResult;
   readonly copySource: (step: CopyStep) => Promise<CopySource>;
@@ -97,7 +98,7 @@ async function runStep(step: Step, result: StageResult, options: StageOptions): 
     options.onEvent({ kind: 'step-done', step: info, cached: false });
     return { ...result, history: [...result.history, { ...entry, empty_layer: true }] };
   }
-  const { before, after } = await changeOf(step, result, options);
+  const { before, after } = await changeOf(step, info, result, options);
   const origin = { title: step.title, file: step.range.file, line: step.range.start.line };
   const committed = await commitLayer(result.tree, before, after, origin, {
     ...options,
@@ -110,6 +111,7 @@ async function runStep(step: Step, result: StageResult, options: StageOptions): 
 
 async function changeOf(
   step: Exclude<Step, { kind: 'config' }>,
+  info: StepInfo,
   result: StageResult,
   options: StageOptions,
 ): Promise<TreeChange> {
@@ -117,7 +119,10 @@ async function changeOf(
     case 'workdir':
       return { before: result.tree, after: await workdirStep(result.tree, step, options) };
     case 'copy':
-      return await copyStep(result.tree, step, await options.copySource(step), options);
+      return await copyStep(result.tree, step, await options.copySource(step), {
+        ...options,
+        onFetch: (url, bytes, total) => options.onEvent({ kind: 'step-fetch', step: info, url, bytes, total }),
+      });
     case 'run':
       throw new LadingError('RUN_UNAVAILABLE', `${step.title}: RUN cannot be executed in this build`, {
         details: { range: step.range, missing: 'a way to take the changes of a process into a layer' },

@@ -80,6 +80,8 @@ export interface ErrorDetails {
   };
   readonly REGISTRY_UNREACHABLE: { readonly url: string };
   readonly REGISTRY_PROTOCOL: { readonly url: string; readonly problem: string };
+  /** A file of the web that cannot be had. */
+  readonly REMOTE_FILE: { readonly url: string; readonly status?: number | undefined };
   readonly AUTH_FAILED: { readonly registry: string; readonly status?: number | undefined };
   readonly CREDENTIALS: { readonly source: string };
 

@@ -28,3 +28,10 @@ export function redactText(text: string): string {
       '$1REDACTED',
     );
 }
+
+/** Text of a Dockerfile with `user:password@` of its addresses taken out; the user alone of an SSH address stays. */
+export function redactUserinfo(text: string): string {
+  return text
+    .replace(/\b(https?:\/\/)[^\s/?#]{1,1024}@/gi, '$1REDACTED@')
+    .replace(/\b((?:ssh|git):\/\/)[^\s/?#:@]{0,1024}:[^\s/?#]{1,1024}@/gi, '$1REDACTED@');
+}

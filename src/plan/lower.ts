@@ -1,6 +1,7 @@
 import type { Instruction } from '../dockerfile/ast.js';
 import { parseOnbuildTrigger } from '../dockerfile/parser.js';
 import { isLadingError, LadingError, type SourceRange } from '../errors/errors.js';
+import { redactUserinfo } from '../errors/redact.js';
 import type { ContainerConfig, ImageConfig } from '../oci/config.js';
 import type { Platform } from '../oci/platform.js';
 import type { BaseInput, PlanOptions, StageGraph } from './graph.js';
@@ -98,8 +99,8 @@ function parseTrigger(text: string, range: SourceRange, fromImage: boolean): Ins
   }
 }
 
-/** The keyword in capitals and the rest as it is written. */
+/** The keyword in capitals and the rest as it is written, but for passwords in addresses. */
 function titleOf({ keyword, original }: Instruction): string {
   const text = original.trim();
-  return shortened(keyword.toUpperCase() + text.slice(keyword.length));
+  return shortened(keyword.toUpperCase() + redactUserinfo(text.slice(keyword.length)));
 }

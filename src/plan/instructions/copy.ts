@@ -1,6 +1,7 @@
 import type { AddInstruction, CopyInstruction } from '../../dockerfile/ast.js';
 import { heredocText } from '../../dockerfile/heredoc.js';
 import { LadingError } from '../../errors/errors.js';
+import { redactUserinfo } from '../../errors/redact.js';
 import { copyOrigin } from '../dependencies.js';
 import { fileMark } from '../history.js';
 import { lintSource } from '../lint/ignored-sources.js';
@@ -33,7 +34,7 @@ export function lowerCopy(instruction: CopyInstruction | AddInstruction, draft: 
     ...(parents ? ['--parents'] : []),
     ...(chown === '' ? [] : [`--chown=${chown}`]),
     ...(chmod === '' ? [] : [`--chmod=${chmod}`]),
-    ...sources,
+    ...sources.map(redactUserinfo),
     ...inlineFiles.map(file => `<<${file.name}`),
     destination,
   ];

@@ -15,12 +15,13 @@ import type { Bytes, CallOptions } from '../../stream/bytes.js';
 import { readCapped } from '../../stream/read-capped.js';
 import { digestMismatch, verified } from '../../stream/verified.js';
 import type { Endpoint } from '../endpoint.js';
+import type { HttpResponse } from '../http/http.js';
 import { repositoryScope } from './auth.js';
 import { type ConnectionOptions, RegistryConnection } from './connection.js';
 import { downloadBlob, requestBlob } from './download.js';
 import { protocolError, responseError } from './failure.js';
-import { type HttpResponse, locationOf } from './http.js';
 import { descriptorFromHeaders, isManifestKind, manifestAccept, readManifest } from './manifests.js';
+import { locationOf } from './response-location.js';
 import { listTags } from './tags.js';
 import { cancelUpload, uploadBlob } from './upload.js';
 

@@ -1,11 +1,12 @@
 import { isLadingError } from '../../errors/errors.js';
+import { Dispatcher, type DispatcherOptions } from '../http/dispatcher.js';
+import { Http, type HttpRequest, type HttpResponse } from '../http/http.js';
+import type { Timing } from '../http/timing.js';
 import { Authorizer } from './auth.js';
 import type { CredentialSource } from './credentials.js';
-import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
 import type { RegistryEventSink } from './events.js';
-import { Http, type HttpRequest, type HttpResponse } from './http.js';
+import { registryFailures } from './failure.js';
 import { raced } from './raced.js';
-import type { Timing } from './timing.js';
 import { createTrust, type Trust } from './trust.js';
 
 export interface ConnectionOptions extends DispatcherOptions {
@@ -44,7 +45,13 @@ export class RegistryConnection {
     this.registry = registry;
     this.#trust = createTrust(apiHost(registry), options.insecure ?? false);
     this.#dispatcher = new Dispatcher(options);
-    this.#http = new Http({ ...options, dispatcher: this.#dispatcher, trust: this.#trust });
+    this.#http = new Http({
+      ...options,
+      dispatcher: this.#dispatcher,
+      trust: this.#trust,
+      failures: registryFailures,
+      onRetry: retry => options.onEvent?.({ kind: 'registry-retry', ...retry }),
+    });
     this.#auth = new Authorizer({
       ...options,
       registry,

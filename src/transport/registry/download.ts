@@ -1,8 +1,9 @@
 import { LadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
+import type { HttpResponse } from '../http/http.js';
+import { isPassing, networkCode } from '../http/network-error.js';
 import type { RegistryConnection } from './connection.js';
-import { isPassing, networkCode, protocolError, responseError, unreachable } from './failure.js';
-import type { HttpResponse } from './http.js';
+import { protocolError, responseError, unreachable } from './failure.js';
 
 export interface DownloadOptions {
   readonly repository: string;

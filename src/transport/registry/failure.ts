@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import { LadingError } from '../../errors/errors.js';
 import { redactText, redactUrl } from '../../errors/redact.js';
 import { readCapped } from '../../stream/read-capped.js';
-import type { HttpResponse } from './http.js';
+import type { HttpFailures, HttpResponse } from '../http/http.js';
+import { networkCode } from '../http/network-error.js';
 
 /** The most of an error body that is read. */
 const errorBodyLimit = 64 * 1024;
@@ -78,38 +79,6 @@ export function printable(value: unknown, limit: number): string {
   );
 }
 
-/** What the system calls a failure: the code of the error, or of the nearest cause that has one. */
-export function networkCode(error: unknown): string | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    if ('code' in at && typeof at.code === 'string') return at.code;
-    if (at instanceof AggregateError && at.errors[0] instanceof Error) return networkCode(at.errors[0]);
-  }
-  return undefined;
-}
-
-const passing = new Set([
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_SOCKET',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-]);
-
-/** Whether the same request may well succeed a moment later. */
-export function isPassing(error: unknown): boolean {
-  return passing.has(networkCode(error) ?? '');
-}
-
-/** Whether the other side took too long, which means that trying again takes long too. */
-export function isTimeout(error: unknown): boolean {
-  return /TIMEOUT|ETIMEDOUT/.test(networkCode(error) ?? '');
-}
-
 export function authFailed(registry: string, status: number | undefined, said: string): LadingError<'AUTH_FAILED'> {
   return new LadingError('AUTH_FAILED', `${registry} refuses the credentials${said && `: ${said}`}`, {
     details: { registry, status },
@@ -147,3 +116,11 @@ export function protocolError(url: URL | string, problem: string, hint?: string)
   const shown = redactUrl(url);
   return new LadingError('REGISTRY_PROTOCOL', `${shown}: ${problem}`, { details: { url: shown, problem }, hint });
 }
+
+function disallowed(url: URL): LadingError<'REGISTRY_PROTOCOL'> {
+  if (url.protocol !== 'http:') return protocolError(url, 'not an address of the web');
+  const hint = 'When the registry and its network are trusted, allow it with --insecure.';
+  return protocolError(url, 'plain HTTP is not allowed', hint);
+}
+
+export const registryFailures: HttpFailures = { unreachable, protocol: protocolError, disallowed };

@@ -5,8 +5,8 @@ import { manifestSizeLimit } from '../../oci/manifest.js';
 import { isIndexType, isManifestType, mediaTypes } from '../../oci/media-types.js';
 import { readCapped } from '../../stream/read-capped.js';
 import { Digester, digestMismatch } from '../../stream/verified.js';
+import type { HttpResponse } from '../http/http.js';
 import { protocolError } from './failure.js';
-import type { HttpResponse } from './http.js';
 
 /** What we understand, best first. */
 export const manifestAccept = [

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { readCapped } from '../../stream/read-capped.js';
+import type { Http, HttpResponse } from '../http/http.js';
 import type { Credential } from './credentials.js';
 import { authFailed, protocolError, readErrors, responseError } from './failure.js';
-import type { Http, HttpResponse } from './http.js';
 
 /** Who gives out tokens for a registry. */
 export interface BearerService {

@@ -1,9 +1,9 @@
+import type { HttpTrust } from '../http/http.js';
+
 /** Which connections may be made on behalf of one registry: over plain HTTP, or over TLS whose certificate is not checked. */
-export interface Trust {
+export interface Trust extends HttpTrust {
   /** Whether the registry itself may turn out to speak plain HTTP. */
   readonly lenient: boolean;
-  allows(url: URL): boolean;
-  verifiesTls(url: URL): boolean;
 }
 
 /**

@@ -3,9 +3,11 @@ import { isDigest } from '../../oci/digest.js';
 import type { Bytes } from '../../stream/bytes.js';
 import { readCapped } from '../../stream/read-capped.js';
 import { digestMismatch, verified } from '../../stream/verified.js';
+import type { HttpResponse } from '../http/http.js';
+import { isPassing } from '../http/network-error.js';
 import type { RegistryConnection } from './connection.js';
-import { isPassing, protocolError, responseError } from './failure.js';
-import { type HttpResponse, locationOf } from './http.js';
+import { protocolError, responseError } from './failure.js';
+import { locationOf } from './response-location.js';
 
 export interface UploadOptions {
   readonly repository: string;

@@ -24,7 +24,7 @@ export interface Answer {
 export interface DispatcherOptions {
   /** Default 15 s. */
   readonly connectTimeoutMs?: number | undefined;
-  /** How long an answer may take to begin; default 60 s, and 300 s where the registry commits an upload. */
+  /** How long an answer may take to begin; default 60 s, and 300 s where a request brings content. */
   readonly headersTimeoutMs?: number | undefined;
   /** The longest silence inside an answer; default 60 s. */
   readonly bodyTimeoutMs?: number | undefined;
@@ -81,7 +81,7 @@ export class Dispatcher {
   }
 
   #agent(verifyTls: boolean): Promise<Agent> {
-    if (this.#closed) throw new Error('the registry client is closed');
+    if (this.#closed) throw new Error('the HTTP client is closed');
     let agent = this.#agents.get(verifyTls);
     if (agent === undefined) {
       // A CommonJS package: inside a bundle its default export is the only one.

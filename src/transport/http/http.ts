@@ -2,10 +2,8 @@ import type { Readable } from 'node:stream';
 import { redactUrl } from '../../errors/redact.js';
 import type { Bytes } from '../../stream/bytes.js';
 import type { Answer, Dispatcher, Exchange } from './dispatcher.js';
-import type { RegistryEventSink } from './events.js';
-import { isPassing, isTimeout, networkCode, protocolError, unreachable } from './failure.js';
+import { isPassing, isTimeout, networkCode } from './network-error.js';
 import { systemTiming, type Timing } from './timing.js';
-import type { Trust } from './trust.js';
 
 export interface HttpRequest {
   readonly method: Exchange['method'];
@@ -33,22 +31,46 @@ export interface HttpResponse {
   discard(): void;
 }
 
-export interface HttpOptions {
-  readonly dispatcher: Dispatcher;
-  readonly trust: Trust;
-  readonly userAgent?: string | undefined;
-  readonly timing?: Timing | undefined;
-  readonly onEvent?: RegistryEventSink | undefined;
+/** Which connections may be made. */
+export interface HttpTrust {
+  allows(url: URL): boolean;
+  verifiesTls(url: URL): boolean;
 }
 
-const redirectLimit = 5;
-/** A registry that asks for more patience than this gets none. */
+/** How failures are told: whoever asks knows what the other side is. */
+export interface HttpFailures {
+  unreachable(url: URL, cause: unknown): Error;
+  protocol(url: URL, problem: string): Error;
+  /** The trust does not allow the address. */
+  disallowed(url: URL): Error;
+}
+
+export interface HttpRetry {
+  readonly method: string;
+  /** Without secrets. */
+  readonly url: string;
+  readonly reason: string;
+  readonly delayMs: number;
+}
+
+export interface HttpOptions {
+  readonly dispatcher: Dispatcher;
+  readonly trust: HttpTrust;
+  readonly failures: HttpFailures;
+  readonly userAgent?: string | undefined;
+  readonly timing?: Timing | undefined;
+  /** A request is about to be sent again. */
+  readonly onRetry?: ((retry: HttpRetry) => void) | undefined;
+}
+
+const redirectLimit = 8;
+/** A server that asks for more patience than this gets none. */
 const longestWaitMs = 120_000;
 
 /**
  * Requests with patience: what may succeed a moment later is tried again, as often as bounded and as late as the
- * registry asks; redirects are followed without taking secrets along. An answer of any status is an answer: only a
- * registry that gives none is an error here.
+ * server asks; redirects are followed without taking secrets along. An answer of any status is an answer: only a
+ * server that gives none is an error here.
  */
 export class Http {
   readonly #options: HttpOptions;
@@ -61,17 +83,18 @@ export class Http {
     this.#timing = options.timing ?? systemTiming;
   }
 
-  /** @throws LadingError REGISTRY_UNREACHABLE, REGISTRY_PROTOCOL; the signal's reason */
+  /** Throws what the failures of the options make, or the signal's reason. */
   async send(request: HttpRequest): Promise<HttpResponse> {
+    const { failures } = this.#options;
     let current = request;
     for (let hop = 0; ; hop++) {
       const response = await this.#sendPatiently(current);
-      const target = redirectTarget(response);
+      const target = redirectTarget(response, failures);
       if (target === undefined) return response;
       response.discard();
-      if (hop >= redirectLimit) throw protocolError(request.url, 'redirects without end');
+      if (hop >= redirectLimit) throw failures.protocol(request.url, 'redirects without end');
       if (isStream(request.body) || request.redirects === 'refuse') {
-        throw protocolError(request.url, 'redirects a request that cannot be redirected');
+        throw failures.protocol(request.url, 'redirects a request that cannot be redirected');
       }
       current = { ...current, url: target, ...crossing(current, target) };
     }
@@ -79,15 +102,7 @@ export class Http {
 
   async #sendPatiently(request: HttpRequest): Promise<HttpResponse> {
     const { url, signal } = request;
-    if (!this.#options.trust.allows(url)) {
-      throw protocolError(
-        url,
-        url.protocol === 'http:' ? 'plain HTTP is not allowed' : 'not an address of the web',
-        url.protocol === 'http:'
-          ? 'When the registry and its network are trusted, allow it with --insecure.'
-          : undefined,
-      );
-    }
+    if (!this.#options.trust.allows(url)) throw this.#options.failures.disallowed(url);
     const retries = isStream(request.body) ? 0 : (request.retries ?? 4);
     for (let attempt = 0; ; attempt++) {
       await this.#beAllowed(url, signal);
@@ -110,11 +125,11 @@ export class Http {
         if (stream?.error !== undefined) throw stream.error;
         // Who was silent for so long once is tried once more, not five times.
         if (attempt >= (isTimeout(error) ? Math.min(retries, 1) : retries) || !isPassing(error)) {
-          throw unreachable(url, error);
+          throw this.#options.failures.unreachable(url, error);
         }
         reason = networkCode(error) ?? 'no answer';
       }
-      this.#options.onEvent?.({ kind: 'registry-retry', method: request.method, url: redactUrl(url), reason, delayMs });
+      this.#options.onRetry?.({ method: request.method, url: redactUrl(url), reason, delayMs });
       await this.#timing.wait(delayMs, signal);
     }
   }
@@ -143,30 +158,23 @@ export class Http {
   }
 }
 
-/** The address that a `Location` means: relative ones are relative to the request. */
-export function locationOf(response: HttpResponse, base: URL): URL {
-  const text = response.header('location');
-  if (text === undefined || text === '') throw protocolError(response.url, 'says nothing about where to go on');
-  let target: URL;
-  try {
-    target = new URL(text, response.url);
-  } catch {
-    throw protocolError(response.url, 'leads to something that is not an address');
-  }
-  target.username = '';
-  target.password = '';
-  // Registries behind a proxy that ends TLS often do not know their own scheme.
-  if (target.host === base.host && target.protocol !== base.protocol) target.protocol = base.protocol;
-  return target;
-}
-
-function redirectTarget(response: HttpResponse): URL | undefined {
-  const { status, method } = response;
+function redirectTarget(response: HttpResponse, failures: HttpFailures): URL | undefined {
+  const { status, method, url } = response;
   const safe = method === 'GET' || method === 'HEAD';
   if (status !== 307 && status !== 308 && !(safe && (status === 301 || status === 302 || status === 303))) {
     return undefined;
   }
-  return locationOf(response, response.url);
+  let target: URL;
+  try {
+    target = new URL(response.header('location') || 'no address', url);
+  } catch {
+    throw failures.protocol(url, 'leads to something that is not an address');
+  }
+  target.username = '';
+  target.password = '';
+  // Servers behind a proxy that ends TLS often do not know their own scheme.
+  if (target.host === url.host && url.protocol === 'https:') target.protocol = 'https:';
+  return target;
 }
 
 /** What changes when a redirect leaves the origin: nothing that could be a secret goes along. */

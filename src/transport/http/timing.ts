@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The clock and the dice of the registry client; nothing that they say reaches an output byte. */
+/** The clock and the dice of the HTTP client; nothing that they say reaches an output byte. */
 export interface Timing {
   /** Milliseconds on a clock that never jumps; only differences mean something. */
   now(): number;

@@ -1,0 +1,31 @@
+/** What the system calls a failure: the code of the error, or of the nearest cause that has one. */
+export function networkCode(error: unknown): string | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    if ('code' in at && typeof at.code === 'string') return at.code;
+    if (at instanceof AggregateError && at.errors[0] instanceof Error) return networkCode(at.errors[0]);
+  }
+  return undefined;
+}
+
+const passing = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
+
+/** Whether the same request may well succeed a moment later. */
+export function isPassing(error: unknown): boolean {
+  return passing.has(networkCode(error) ?? '');
+}
+
+/** Whether the other side took too long, which means that trying again takes long too. */
+export function isTimeout(error: unknown): boolean {
+  return /TIMEOUT|ETIMEDOUT/.test(networkCode(error) ?? '');
+}
