@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { BuildImageOptions } from '../src/index.js';
+import { type BuildImageOptions, redactText } from '../src/index.js';
 import type { CliContext } from './context.js';
 import { UsageError } from './usage-error.js';
 
@@ -9,22 +9,22 @@ const stdinLimit = 16 * 1024 * 1024;
 export async function buildSource(
   { context, file }: { readonly context: string; readonly file?: string | undefined },
   cli: CliContext,
-): Promise<Pick<BuildImageOptions, 'context' | 'dockerfile' | 'dockerfileText'>> {
-  if (/^(?:https?|git|ssh):\/\/|^git@|^github\.com\//.test(context)) {
+): Promise<Pick<BuildImageOptions, 'context' | 'contextContent' | 'dockerfile' | 'dockerfileText'>> {
+  if (/^(?:git|ssh):\/\/|^git@|^github\.com\/|^https?:\/\/[^?#]*\.git(?:[?#]|$)/.test(context)) {
     throw new UsageError(
-      `the context cannot be a web address: ${context}`,
-      'Fetch it first, for example with "git clone", and build the folder.',
+      `the context cannot be a Git repository: ${redactText(context)}`,
+      'Fetch it first with "git clone", and build the folder.',
       'UNSUPPORTED',
     );
   }
   if (context === '-') {
-    if (file !== undefined)
-      throw new UsageError('a context on standard input leaves no room for -f', 'Give a folder as the context.');
-    return { dockerfileText: await dockerfileFromStdin(cli) };
+    if (file === '-')
+      throw new UsageError('context and Dockerfile cannot both come from standard input', 'Leave -f out.');
+    return { contextContent: cli.stdin, dockerfile: file };
   }
-  const folder = resolve(cli.cwd, context);
-  if (file === '-') return { context: folder, dockerfileText: await dockerfileFromStdin(cli) };
-  return { context: folder, dockerfile: file };
+  const place = /^https?:\/\//i.test(context) ? context : resolve(cli.cwd, context);
+  if (file === '-') return { context: place, dockerfileText: await dockerfileFromStdin(cli) };
+  return { context: place, dockerfile: file };
 }
 
 async function dockerfileFromStdin({ stdin, signal }: CliContext): Promise<string> {
@@ -37,14 +37,5 @@ async function dockerfileFromStdin({ stdin, signal }: CliContext): Promise<strin
     if (size > stdinLimit) throw new UsageError(`the Dockerfile on standard input is larger than ${stdinLimit} bytes`);
     chunks.push(bytes);
   }
-  const bytes = Buffer.concat(chunks);
-  const gzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  if (gzip || bytes.subarray(257, 262).toString('latin1') === 'ustar') {
-    throw new UsageError(
-      'the context cannot be an archive on standard input',
-      'Unpack it, and give the folder.',
-      'UNSUPPORTED',
-    );
-  }
-  return bytes.toString('utf8');
+  return Buffer.concat(chunks).toString('utf8');
 }

@@ -25,13 +25,8 @@ const quiet: Readonly<Record<string, string>> = {
   '009-empty-continuation-line': 'the empty line is told of although the file is refused',
 };
 
-/** What this version refuses, with a reason and a way out, and what of the language is still to come. */
-const refused: Readonly<Record<string, string>> = {
-  '447-tar-context-from-stdin': 'contexts on standard input',
-};
-
 const root = join(dirname(fileURLToPath(import.meta.url)), '../testdata/corpus');
-const cases = corpusCases(root).filter(one => !one.needsRun && refused[one.name] === undefined);
+const cases = corpusCases(root).filter(one => !one.needsRun);
 
 let folder: string;
 let store: Store;

@@ -20,7 +20,7 @@ export const command = defineCommand({
     context: {
       type: 'string',
       demandOption: true,
-      describe: 'Folder to build, or - for a Dockerfile alone on standard input',
+      describe: 'Folder to build, address of an archive, or - for an archive or a Dockerfile alone on standard input',
     },
   },
   options: {
@@ -73,6 +73,7 @@ export const command = defineCommand({
   examples: [
     { line: 'lading build -t app:1.0 .', does: 'Build this folder into the store' },
     { line: 'lading build -t ghcr.io/me/app --push .', does: 'And push it' },
+    { line: 'tar -c . | lading build -t app -', does: 'Build an archive from standard input' },
     { line: 'lading build --platform linux/amd64,linux/arm64 -t app .', does: 'For two platforms' },
     { line: 'lading build -o type=docker,dest=app.tar -t app .', does: 'And write an archive for docker load' },
   ],

@@ -69,6 +69,14 @@ export function buildProgress({ view, palette, now }: BuildProgressOptions): (ev
         for (const line of lines.add(event.chunk)) view.line(`#${event.step.id} ${printable(line)}`);
         return;
       }
+      case 'context-progress': {
+        const { bytes, total } = event;
+        view.status('context', `context ${formatSize(bytes)}${total === undefined ? '' : ` of ${formatSize(total)}`}`);
+        return;
+      }
+      case 'context-done':
+        view.status('context', undefined);
+        return;
       case 'transfer':
         transferProgress(view, `${printableLine(event.reference)} `)(event.event);
         return;

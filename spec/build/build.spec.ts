@@ -264,7 +264,7 @@ describe('bad input', () => {
 
   it('refuses what it cannot do with a way out', async () => {
     const cases: Array<[string, ErrorCode]> = [
-      ['FROM scratch\nADD https://example.com/x /\n', 'UNSUPPORTED'],
+      ['FROM scratch\nADD https://example.com/x /\n', 'REMOTE_FILE'],
       ['FROM scratch\nCOPY --link --chown=app a /\n', 'INVALID_VALUE'],
       ['FROM scratch\nCOPY --chmod=9 a /\n', 'INVALID_VALUE'],
       ['FROM not-in-the-store:1\n', 'REFERENCE_NOT_FOUND'],

@@ -79,10 +79,10 @@ describe('build', () => {
     expect(await labels('a')).toEqual({ from: 'stdin' });
   });
 
-  it('refuses an archive on standard input', async () => {
+  it('refuses what looks like an archive on standard input and is none', async () => {
     const { code, stderr } = await runCli(['build', '-'], { cwd, stdin: Uint8Array.of(0x1f, 0x8b, 8, 0) });
-    expect(code).toBe(2);
-    expect(stderr).toContain('[UNSUPPORTED]');
+    expect(code).toBe(1);
+    expect(stderr).toContain('[INVALID_ARCHIVE]');
   });
 
   it('builds for several platforms', async () => {

@@ -63,7 +63,8 @@ describe('what is misused ends with 2', () => {
     ['two things at once', ['build', '--pull', '--offline', 'context']],
     ['cache size that is none', ['prune', '--keep-cache', 'much']],
     ['push without a name', ['build', '--push', 'sound']],
-    ['Dockerfile and context from standard input', ['build', '-f', 'Dockerfile', '-']],
+    ['Dockerfile and context from standard input', ['build', '-f', '-', '-']],
+    ['two Dockerfiles', ['build', '-f', 'Dockerfile', '-']],
   ])('%s', async (_, argv) => {
     const { exit, code, stderr } = await fault(...argv);
     expect({ exit, code: code === 'INVALID_VALUE' ? 'USAGE' : code }, stderr).toEqual({ exit: 2, code: 'USAGE' });

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type BuildResult, build } from '../build/build.js';
 import type { BuildEvent } from '../build/event.js';
 import type { CopyEvent } from '../content/copy.js';
@@ -12,7 +11,7 @@ import { formatReference, parseReference } from '../oci/reference.js';
 import { refusingSandbox, type Sandbox } from '../sandbox/sandbox.js';
 import type { Store } from '../store/store.js';
 import { baseImages, type PullPolicy } from './base-images.js';
-import { contextIgnore, readDockerfile, requireDirectory } from './context-files.js';
+import { type ContextSource, isRemoteContext, openContext } from './build-context.js';
 import { namedContexts } from './named-contexts.js';
 import type { Output } from './output.js';
 import { pushImage } from './push-image.js';
@@ -20,16 +19,10 @@ import type { RegistryAccess } from './registry-access.js';
 import { remoteFiles } from './remote-files.js';
 import { writeOutput } from './write-output.js';
 
-export interface BuildImageOptions {
+export interface BuildImageOptions extends ContextSource {
   readonly store: Store;
   /** The platform of this machine, for `RUN`, `local` and as the default of what is built. */
   readonly host: Platform;
-  /** A folder. Without it only what the Dockerfile says and other images can be copied. */
-  readonly context?: string | undefined;
-  /** Path of the Dockerfile; by default `Dockerfile` in the context, else `dockerfile`. */
-  readonly dockerfile?: string | undefined;
-  /** The Dockerfile itself, instead of a path. */
-  readonly dockerfileText?: string | undefined;
   /** Names for the image. */
   readonly tags?: readonly string[] | undefined;
   readonly target?: string | undefined;
@@ -62,6 +55,9 @@ export interface BuildImageOptions {
 /** What a build says, and then what its pushes do. */
 export type BuildImageEvent =
   | BuildEvent
+  /** A context on its way: bytes so far, of `total` where the server says how many. */
+  | { readonly kind: 'context-progress'; readonly bytes: number; readonly total?: number | undefined }
+  | { readonly kind: 'context-done' }
   | { readonly kind: 'push'; readonly name: string; readonly event: CopyEvent }
   | { readonly kind: 'output-done'; readonly output: Output };
 
@@ -90,11 +86,6 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       hint: 'Give it one with -t REGISTRY/REPOSITORY:TAG.',
     });
   }
-  if (context !== undefined) await requireDirectory(context);
-  const dockerfile =
-    options.dockerfileText === undefined
-      ? await readDockerfile(context, options.dockerfile, options.directory)
-      : { text: options.dockerfileText, file: 'Dockerfile', path: undefined };
   const transfer = { registry, signal };
   const images = baseImages({
     ...transfer,
@@ -102,8 +93,8 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
     pull: options.pull ?? 'missing',
     onEvent: (reference, event) => onEvent({ kind: 'transfer', reference, event }),
   });
-  const directory = options.directory ?? context ?? '.';
-  const contexts = await namedContexts(options.buildContexts ?? {}, { ...transfer, store, images, directory });
+  const folder = context === undefined || isRemoteContext(context) ? '.' : context;
+  const directory = options.directory ?? folder;
   const lease = await store.lease();
   const temporary = await store.workFolder();
   const remote = remoteFiles({
@@ -113,12 +104,17 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
     onRetry: ({ url, reason }) => registry?.onWarning?.(`${url}: ${reason}; trying again`),
   });
   try {
+    const opened = await openContext(options, {
+      store,
+      remote,
+      temporary,
+      signal,
+      onProgress: (bytes, total) => onEvent({ kind: 'context-progress', bytes, total }),
+    });
+    if (isRemoteContext(context ?? '')) onEvent({ kind: 'context-done' });
+    const contexts = await namedContexts(options.buildContexts ?? {}, { ...transfer, store, images, directory });
     const result = await build({
-      dockerfile,
-      context: {
-        directory: context === undefined ? undefined : resolve(context),
-        ignore: context === undefined ? undefined : await contextIgnore(context, dockerfile.path),
-      },
+      ...opened,
       store,
       images,
       contexts,

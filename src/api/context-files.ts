@@ -12,7 +12,11 @@ export interface DockerfileText {
   readonly path?: string | undefined;
 }
 
-const dockerfileLimit = 16 * 1024 * 1024;
+/** What a Dockerfile is called when nobody says. */
+export const dockerfileNames = ['Dockerfile', 'dockerfile'] as const;
+
+/** Bytes. */
+export const dockerfileLimit = 16 * 1024 * 1024;
 
 /**
  * The Dockerfile of a build: the one that is named, else `Dockerfile` in the context, else `dockerfile`.
@@ -30,7 +34,7 @@ export async function readDockerfile(
   if (context === undefined) {
     throw new LadingError('USAGE', 'there is neither a context nor a Dockerfile', { details: {} });
   }
-  for (const name of ['Dockerfile', 'dockerfile']) {
+  for (const name of dockerfileNames) {
     const candidate = join(context, name);
     const text = await readIfThere(candidate);
     if (text !== undefined) return { text, file: name, path: candidate };

@@ -5,14 +5,16 @@ import type { StageGraph } from '../plan/graph.js';
 import type { CopyStep } from '../plan/step.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { emptyDirectory } from '../tree/editor.js';
+import type { DirectoryNode } from '../tree/node.js';
 import type { CopySource } from './copy-step.js';
 import { hostTree } from './host-tree.js';
 import { type BaseImages, findNamedContext, type NamedContexts } from './inputs.js';
 import type { StageResult } from './run-stage.js';
 import { layersOfImage, treeOfLayers } from './stage-files.js';
 
-/** The files that a build is given; without a folder there are none. */
+/** The files that a build is given: a folder of this machine, or a tree; without either there are none. */
 export interface BuildContext {
+  readonly tree?: DirectoryNode | undefined;
   readonly directory?: string | undefined;
   readonly ignore?: IgnoreMatcher | undefined;
 }
@@ -61,7 +63,8 @@ export function copySources(
 }
 
 function contextSource(context: BuildContext, label: string): CopySource {
-  const { directory, ignore } = context;
+  const { directory, ignore, tree } = context;
+  if (tree !== undefined) return { root: tree, label };
   if (directory === undefined) return { root: emptyDirectory(), label: `${label} (which is empty)` };
   return { root: hostTree(directory, ignore), label, ignore };
 }

@@ -86,10 +86,14 @@ async function spool(
   options: ArchiveOptions,
 ): Promise<HostContent> {
   const content = options.files.open(file, { signal: options.signal });
-  return await keep(decompress(content, compression, name), options);
+  return await keepContent(decompress(content, compression, name), options);
 }
 
-async function keep(content: Bytes, { temporary, signal }: ArchiveOptions): Promise<HostContent> {
+/** Writes bytes to a file of the temporary folder, to be read again from there. */
+export async function keepContent(
+  content: Bytes,
+  { temporary, signal }: Pick<ArchiveOptions, 'temporary' | 'signal'>,
+): Promise<HostContent> {
   const path = join(await mkdtemp(join(temporary, 'archive-')), 'content');
   try {
     await pipeline(Readable.from(content, { objectMode: false }), createWriteStream(path, { mode: 0o600 }), { signal });
@@ -140,7 +144,7 @@ async function nodeOf(
       const { size } = item;
       // The stored bytes of a sparse file are not its content: it gets a file of its own.
       const content = item.sparse
-        ? await keep(item.content, options)
+        ? await keepContent(item.content, options)
         : { ...archive, offset: (archive.offset ?? 0) + item.dataOffset };
       return { type: 'file', ...metadata, size, content };
     }

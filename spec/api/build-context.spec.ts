@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BuildImageOptions } from '../../src/api/build-image.js';
+import { type ErrorCode, isLadingError } from '../../src/errors/errors.js';
+import type { Bytes } from '../../src/stream/bytes.js';
+import { type Built, built, writeFiles } from '../support/building.js';
+import { webServer } from '../support/web-server.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lading-context-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const dockerfile = 'FROM scratch\nCOPY . /c/\n';
+const listed = [
+  'c directory 755 0:0',
+  'c/.dockerignore file 644 5:6 2',
+  'c/Dockerfile file 644 5:6 24',
+  'c/b file 644 5:6 1',
+  'c/d directory 755 5:6',
+  'c/d/l symlink 777 5:6 -> ../b',
+];
+
+/** A tar of files; everything in it belongs to 5:6. */
+function tarOf(files: Readonly<Record<string, string>>, ...args: string[]): Buffer {
+  const from = writeFiles(mkdtempSync(join(folder, 'tar-')), files);
+  const owner = ['--owner=5', '--group=6', '--mode=u=rwX,go=rX', '--sort=name'];
+  const { status, stdout, stderr } = spawnSync('tar', ['-c', ...owner, ...args, '-C', from, '.']);
+  if (status !== 0) throw new Error(String(stderr));
+  return stdout;
+}
+
+/** In pieces of a few bytes, so that nothing depends on where they end. */
+async function* pieces(bytes: Uint8Array, size = 100): Bytes & AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+function build(options: Partial<BuildImageOptions>): Promise<Built> {
+  return built(join(folder, 'store'), '', { context: undefined, ...options });
+}
+
+async function codeOf(work: Promise<unknown>): Promise<ErrorCode | undefined> {
+  const error = await work.then(
+    () => undefined,
+    thrown => thrown as unknown,
+  );
+  if (error !== undefined && !isLadingError(error)) throw error;
+  return error?.code;
+}
+
+const files = { Dockerfile: dockerfile, '.dockerignore': 'b\n', b: 'b', 'd/l': '-> ../b' };
+
+describe('a context as bytes', () => {
+  it.each([
+    ['tar', (tar: Buffer) => tar],
+    ['gzip', (tar: Buffer) => gzipSync(tar)],
+  ])('is the files of a %s, whatever its ignore file says', async (_, pack) => {
+    const result = await build({ contextContent: pieces(pack(tarOf(files))) });
+    expect(result.files).toEqual(listed);
+  });
+
+  it.each([['--format=v7'], ['--format=pax'], ['--format=gnu']])('may be of %s', async format => {
+    expect((await build({ contextContent: pieces(tarOf(files, format)) })).files).toEqual(listed);
+  });
+
+  it('gives the image that the folder gives, but for owners', async () => {
+    const content = { Dockerfile: 'FROM scratch\nCOPY --chown=1:1 a b* d /c/\n', a: 'a', b1: '1', 'd/x': 'x' };
+    const one = await built(join(folder, 'one'), writeFiles(join(folder, 'content'), content));
+    const two = await build({ contextContent: pieces(tarOf(content)) });
+    expect(two.files).toEqual(one.files);
+  });
+
+  it('has its Dockerfile wherever it is said to be', async () => {
+    const tar = tarOf({ 'sub/build.txt': 'FROM scratch\nCOPY a /a\n', a: 'a', dockerfile: 'FROM scratch\n' });
+    const named = await build({ contextContent: pieces(tar), dockerfile: './sub/build.txt' });
+    expect(named.files).toEqual(['a file 644 5:6 1']);
+    expect((await build({ contextContent: pieces(tar) })).files).toEqual([]);
+    const text = await build({ contextContent: pieces(tar), dockerfileText: 'FROM scratch\nCOPY a /b\n' });
+    expect(text.files).toEqual(['b file 644 5:6 1']);
+  });
+
+  it('may be a Dockerfile alone', async () => {
+    const result = await build({ contextContent: pieces(Buffer.from('FROM scratch\nLABEL a=b\n'), 3) });
+    expect(result.config.config?.Labels).toEqual({ a: 'b' });
+    const copying = build({ contextContent: pieces(Buffer.from(dockerfile.replace('.', 'x'))) });
+    expect(await codeOf(copying)).toBe('SOURCE_NOT_FOUND');
+  });
+
+  it.each([
+    ['a Dockerfile besides another', Buffer.from('FROM scratch\n'), { dockerfile: 'x' }, 'USAGE'],
+    ['an archive without a Dockerfile', 'no-dockerfile', {}, 'IO'],
+    ['compressed text', gzipSync('FROM scratch\n'), {}, 'INVALID_ARCHIVE'],
+    ['a gzip that ends early', 'cut-gzip', {}, 'CORRUPT_STREAM'],
+    ['a tar that ends early', 'cut', {}, 'INVALID_ARCHIVE'],
+    ['an archive that leads outside', 'outside', {}, 'INVALID_ARCHIVE'],
+  ] as const)('fails for %s', async (_, bytes, options, code) => {
+    const made = {
+      'no-dockerfile': () => tarOf({ a: 'a' }),
+      'cut-gzip': () => gzipSync(tarOf({ ...files, big: 'x'.repeat(100_000) }), { level: 0 }).subarray(0, 50_000),
+      cut: () => tarOf({ Dockerfile: 'FROM scratch\n', big: 'x'.repeat(100_000) }).subarray(0, 50_000),
+      outside: () => tarOf(files, '-P', '--transform', 's,/b$,/../../b,'),
+    };
+    const content = typeof bytes === 'string' ? made[bytes]() : bytes;
+    expect(await codeOf(build({ contextContent: pieces(content, 4096), ...options }))).toBe(code);
+    const left = readdirSync(join(folder, 'store'), { recursive: true, encoding: 'utf8' });
+    expect(left.filter(name => name.includes('archive-'))).toEqual([]);
+  });
+
+  it.each([
+    ['at once', 0],
+    ['inside an archive', 4096],
+  ])('can be given up while nothing comes, %s', async (_, size) => {
+    const controller = new AbortController();
+    async function* stalled(): AsyncGenerator<Uint8Array> {
+      if (size > 0) yield tarOf(files).subarray(0, size);
+      setTimeout(() => controller.abort(new Error('enough')), 20);
+      await new Promise(() => {});
+    }
+    const work = build({ contextContent: stalled(), signal: controller.signal });
+    await expect(work).rejects.toThrow('enough');
+  });
+});
+
+describe('a context on the web', () => {
+  it('is an archive or a Dockerfile, as its content says', async () => {
+    const contents: Record<string, Buffer> = {
+      '/context': gzipSync(tarOf(files)),
+      '/text.tar.gz': Buffer.from('FROM scratch\nLABEL a=b\n'),
+    };
+    const server = await webServer((request, response) => {
+      const content = contents[request.url!];
+      response.writeHead(content === undefined ? 404 : 200).end(content);
+    });
+    try {
+      expect((await build({ context: `${server.url}/context`, pull: 'missing' })).files).toEqual(listed);
+      const text = await build({ context: `${server.url}/text.tar.gz`, pull: 'missing' });
+      expect(text.config.config?.Labels).toEqual({ a: 'b' });
+      expect(await codeOf(build({ context: `${server.url}/none`, pull: 'missing' }))).toBe('REMOTE_FILE');
+      expect(await codeOf(build({ context: `${server.url}/context`, pull: 'never' }))).toBe('REMOTE_FILE');
+    } finally {
+      await server.close();
+    }
+  });
+});

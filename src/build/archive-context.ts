@@ -1,0 +1,37 @@
+import { LadingError } from '../errors/errors.js';
+import { blockSize, fields, headerChecksum, parseNumber, signedHeaderChecksum } from '../layer/tar-fields.js';
+import { sniffCompression } from '../stream/compression.js';
+import { TreeEditor } from '../tree/editor.js';
+import type { DirectoryNode, FileNode } from '../tree/node.js';
+import { type ArchiveOptions, unpackArchive } from './copy/archive.js';
+import { emptyRoot } from './stage-files.js';
+
+/** How much of a file {@link isArchive} has to see. */
+export const archiveHeadBytes = blockSize;
+
+/** Whether a file that begins like this is a tar, or compressed; anything else is text, a Dockerfile. */
+export function isArchive(head: Uint8Array): boolean {
+  if (sniffCompression(head) !== 'none') return true;
+  if (head.length < blockSize || head[0] === 0) return false;
+  const stored = parseNumber(head, ...fields.checksum);
+  return stored === headerChecksum(head, 0) || stored === signedHeaderChecksum(head, 0);
+}
+
+/**
+ * The files of a tar as a tree, with the owners, modes and times that it names. Nothing is unpacked: the nodes say where
+ * in the archive (or its uncompressed copy in the temporary folder) their bytes are.
+ * @throws LadingError INVALID_ARCHIVE, UNSUPPORTED
+ */
+export async function archiveTree(
+  file: FileNode,
+  name: string,
+  options: Omit<ArchiveOptions, 'clamp'>,
+): Promise<DirectoryNode> {
+  const editor = new TreeEditor(emptyRoot);
+  const target = { editor, directory: () => '' };
+  if (await unpackArchive(file, name, target, { ...options, clamp: time => time })) return editor.root;
+  throw new LadingError('INVALID_ARCHIVE', `${name} is no tar archive`, {
+    details: { problem: 'is no tar archive' },
+    hint: 'Send a tar, plain or compressed with gzip, or a Dockerfile as text.',
+  });
+}
