@@ -2,6 +2,15 @@
  * The public API of lading: every name spelled out. The library prints nothing, reads no environment variable and ends no
  * process; what it needs of them comes in as options.
  */
+export {
+  type AnalyzeDockerfileOptions,
+  checkDockerfile,
+  type DockerfileCheck,
+  type DockerfileSource,
+  type DockerfileWarning,
+  listTargets,
+  outlineDockerfile,
+} from './api/analyze-dockerfile.js';
 export { type BaseImagesOptions, baseImages, type PullPolicy } from './api/base-images.js';
 export {
   type BuildImageEvent,
@@ -50,6 +59,8 @@ export type { ImageIndex, ImageManifest } from './oci/manifest.js';
 export type { Compression } from './oci/media-types.js';
 export { formatPlatform, hostPlatform, type Platform, parsePlatform } from './oci/platform.js';
 export { familiarName, formatReference, parseReference, type Reference } from './oci/reference.js';
+export type { DockerfileOutline, OutlineArgument, OutlineMount } from './plan/outline.js';
+export type { BuildTarget } from './plan/targets.js';
 export { refusingSandbox, type Sandbox } from './sandbox/sandbox.js';
 export type { StoreCheck, StoreProblem } from './store/check.js';
 export type { PruneOptions, PruneReport } from './store/prune.js';

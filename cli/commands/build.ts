@@ -1,12 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { buildImage, hostPlatform, LadingError, type Output, parseOutput } from '../../src/index.js';
+import { analyzeDockerfile } from '../analyze-dockerfile.js';
+import { buildCall } from '../build-call.js';
 import { buildSource } from '../build-source.js';
 import { defineCommand } from '../command.js';
 import type { CliContext } from '../context.js';
 import { keyValues } from '../key-values.js';
 import { registryAccess, registryOptions } from '../registry-options.js';
 import { namedDigest } from '../render/named-digest.js';
+import { printableLine } from '../render/printable.js';
 import { withProgress } from '../render/progress.js';
 import { platformList, platformsOption } from '../shared-options.js';
 import { withStore } from '../store-session.js';
@@ -65,6 +68,12 @@ export const command = defineCommand({
       requiresArg: true,
       describe: 'From 0, fast, to 9, small; zstd from 1 to 22',
     },
+    call: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'What to do: build, check, outline or targets; with ,format=json for programs [default: build]',
+    },
+    check: { type: 'boolean', describe: 'Look for faults in the Dockerfile and build nothing; short for --call check' },
     iidfile: { type: 'string', requiresArg: true, describe: 'File for the digest of the image' },
     ...registryOptions,
     quiet: { alias: 'q', type: 'boolean', describe: 'Print the digest and nothing else' },
@@ -75,31 +84,44 @@ export const command = defineCommand({
     { line: 'lading build -t ghcr.io/me/app --push .', does: 'And push it' },
     { line: 'tar -c . | lading build -t app -', does: 'Build an archive from standard input' },
     { line: 'lading build --platform linux/amd64,linux/arm64 -t app .', does: 'For two platforms' },
+    {
+      line: 'lading build --check .',
+      does: 'Only say what is odd about the Dockerfile, and end with 1 if anything is',
+    },
     { line: 'lading build -o type=docker,dest=app.tar -t app .', does: 'And write an archive for docker load' },
   ],
   async run(args, context) {
     const { signal, env, cwd, arch, stdout, stderr } = context;
+    const call = buildCall(args);
     const level = compressionLevel(args.compressionLevel, args.compression);
     const outputs = (args.output ?? []).map(text => placedOutput(parseOutput(text), context));
     const toStdout = outputs.some(output => output.stream !== undefined);
     const buildArgs = keyValues(args.buildArg, { option: '--build-arg', bare: name => env[name] });
     if (env['SOURCE_DATE_EPOCH'] !== undefined) buildArgs['SOURCE_DATE_EPOCH'] ??= env['SOURCE_DATE_EPOCH'];
-    const source = await buildSource(args, context);
+    const source = { ...(await buildSource(args, context)), directory: cwd };
+    const planning = {
+      host: hostPlatform(arch),
+      target: args.target,
+      platforms: platformList(args.platform),
+      buildArgs,
+      buildContexts: keyValues(args.buildContext, { option: '--build-context', bare: missingPlace }),
+      pull: args.offline ? 'never' : args.pull ? 'always' : 'missing',
+      signal,
+    } as const;
+    if (call.method !== 'build') {
+      const warning = (message: string) => void stderr.write(`warning: ${printableLine(message)}\n`);
+      const registry = registryAccess(args, context, warning);
+      return await analyzeDockerfile(call, source, { ...planning, registry }, args, context);
+    }
     const result = await withStore(args, context, store =>
       withProgress(args.quiet ? 'quiet' : args.progress, context, progress =>
         buildImage({
           ...source,
+          ...planning,
           store,
-          host: hostPlatform(arch),
           tags: args.tag,
-          target: args.target,
-          platforms: platformList(args.platform),
-          buildArgs,
           labels: keyValues(args.label, { option: '--label', bare: () => '' }),
-          buildContexts: keyValues(args.buildContext, { option: '--build-context', bare: missingPlace }),
-          directory: cwd,
           noCache: args.noCache,
-          pull: args.offline ? 'never' : args.pull ? 'always' : 'missing',
           timestamps: args.timestamps,
           compression: args.compression,
           level,
@@ -107,7 +129,6 @@ export const command = defineCommand({
           push: args.push,
           registry: registryAccess(args, context, progress.warning),
           onEvent: progress.build,
-          signal,
         }),
       ),
     );
@@ -116,6 +137,7 @@ export const command = defineCommand({
     const lines =
       args.quiet || result.names.length === 0 ? [digest] : result.names.map(name => namedDigest(name, digest));
     (toStdout ? stderr : stdout).write(lines.map(line => `${line}\n`).join(''));
+    return undefined;
   },
 });
 

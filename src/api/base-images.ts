@@ -14,6 +14,8 @@ export type PullPolicy = 'missing' | 'always' | 'never';
 export interface BaseImagesOptions extends Omit<TransferOptions, 'onEvent'> {
   readonly store: Store;
   readonly pull: PullPolicy;
+  /** Read manifest and config where they are, and leave nothing in the store. */
+  readonly configsOnly?: boolean | undefined;
   readonly onEvent?: ((reference: string, event: CopyEvent) => void) | undefined;
 }
 
@@ -55,7 +57,7 @@ function serves({ config }: Image, wanted: Platform): boolean {
 }
 
 async function fromRegistry(text: string, platform: Platform, options: BaseImagesOptions): Promise<Image> {
-  const { store, signal, onEvent } = options;
+  const { store, signal, onEvent, configsOnly } = options;
   const reference = parseReference(text);
   const events = { onEvent: (event: CopyEvent) => onEvent?.(text, event) };
   return await withEndpoint(
@@ -63,6 +65,7 @@ async function fromRegistry(text: string, platform: Platform, options: BaseImage
     { ...options, ...events, access: 'read' },
     async source => {
       const descriptor = await source.resolve(source.name, { signal });
+      if (configsOnly) return await openImage(source, descriptor, { platform, signal });
       const copying = { platforms: [platform], name: formatReference(reference), signal, ...events };
       const copied = await copyImage(source, descriptor, store, copying);
       return await openImage(store, copied, { platform, signal });

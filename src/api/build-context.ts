@@ -20,7 +20,7 @@ import {
   type DockerfileText,
   dockerfileLimit,
   dockerfileNames,
-  readDockerfile,
+  dockerfileOf as dockerfileOfFolder,
   requireDirectory,
 } from './context-files.js';
 
@@ -63,7 +63,7 @@ export async function openContext(source: ContextSource, options: OpenContextOpt
   if (contextContent !== undefined) return await openContent(contextContent, source, options);
   if (context !== undefined && isRemoteContext(context)) return await openRemote(context, source, options);
   if (context !== undefined) await requireDirectory(context);
-  const dockerfile = textOf(source) ?? (await readDockerfile(context, source.dockerfile, source.directory));
+  const dockerfile = await dockerfileOfFolder(source);
   if (context === undefined) return { context: {}, dockerfile };
   const ignore = await contextIgnore(context, dockerfile.path);
   return { context: { directory: resolve(context), ignore }, dockerfile };

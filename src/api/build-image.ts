@@ -182,8 +182,10 @@ function taggedName(text: string): string {
   return formatReference(reference);
 }
 
-function platformsOf(options: BuildImageOptions): Platform[] {
+/** The platforms that are asked for, each once; without any the host's. */
+export function platformsOf(options: Pick<BuildImageOptions, 'platforms' | 'host'>): [Platform, ...Platform[]] {
   const parsed = (options.platforms ?? []).map(text => parsePlatform(text, options.host));
   const unique = new Map(parsed.map(platform => [JSON.stringify(platform), platform]));
-  return unique.size === 0 ? [options.host] : [...unique.values()];
+  const [first = options.host, ...more] = unique.values();
+  return [first, ...more];
 }

@@ -45,6 +45,18 @@ export async function readDockerfile(
   });
 }
 
+/** The Dockerfile as text, where the caller has it so, or as {@link readDockerfile} finds it. */
+export async function dockerfileOf(options: {
+  readonly context?: string | undefined;
+  readonly dockerfile?: string | undefined;
+  readonly dockerfileText?: string | undefined;
+  readonly directory?: string | undefined;
+}): Promise<DockerfileText> {
+  const { context, dockerfile, dockerfileText, directory } = options;
+  if (dockerfileText === undefined) return await readDockerfile(context, dockerfile, directory);
+  return { text: dockerfileText, file: 'Dockerfile' };
+}
+
 /**
  * The patterns that hide files of a context: `NAME.dockerignore` beside the Dockerfile, else the context's own.
  * @throws LadingError INVALID_DOCUMENT, IO

@@ -13,6 +13,8 @@ export interface NamedContextOptions extends TransferOptions {
   readonly images: BaseImages;
   /** What relative folders start from. */
   readonly directory: string;
+  /** Read manifest and config of a layout where they are, and leave nothing in the store. */
+  readonly configsOnly?: boolean | undefined;
 }
 
 /**
@@ -54,6 +56,9 @@ function layoutContext(text: string, options: NamedContextOptions): NamedContext
       const settings = { ...options, ...call, access: 'read' } as const;
       return await withEndpoint({ transport: 'oci-layout', path, name: reference }, settings, async source => {
         const descriptor = await source.resolve(source.name, call);
+        if (options.configsOnly) {
+          return requirePlatform(await openImage(source, descriptor, { platform, ...call }), platform, name);
+        }
         const copied = await copyImage(source, descriptor, options.store, { platforms: [platform], ...call });
         return await openImage(options.store, copied, { platform, ...call });
       });

@@ -42,7 +42,11 @@ export interface Source {
  * Reads the Dockerfile of a build. What is wrong with it is told before it fails.
  * @throws LadingError DOCKERFILE_SYNTAX, INVALID_VALUE for check options
  */
-export function readSource({ dockerfile, buildArgs, onEvent = () => {} }: PlanPlatformOptions): Source {
+export function readSource({
+  dockerfile,
+  buildArgs,
+  onEvent = () => {},
+}: Pick<PlanPlatformOptions, 'dockerfile' | 'buildArgs' | 'onEvent'>): Source {
   const { text, file } = dockerfile;
   const { ast, diagnostics } = parseDockerfile(text, { file, syntax: buildArgs?.get('BUILDKIT_SYNTAX') });
   const checks = checkOptionsOf(ast, buildArgs?.get('BUILDKIT_DOCKERFILE_CHECK'));
@@ -104,7 +108,8 @@ export async function planPlatform(
   return { graph, stages };
 }
 
-function planned(text: string, ast: DockerfileAst, options: PlanOptions): StageGraph {
+/** The stage graph; what is wrong comes with the lines of the Dockerfile. */
+export function planned(text: string, ast: DockerfileAst, options: PlanOptions): StageGraph {
   try {
     return planStages(ast, options);
   } catch (error) {

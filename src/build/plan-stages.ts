@@ -24,6 +24,8 @@ export interface PlanInputs extends CallOptions {
   readonly planOptions: PlanOptions;
   readonly images: BaseImages;
   readonly contexts: NamedContexts;
+  /** Plan stages that the target does not need as well. */
+  readonly all?: boolean | undefined;
 }
 
 /**
@@ -48,7 +50,8 @@ export async function planReachable(inputs: PlanInputs): Promise<ReadyStage[]> {
     ready.set(index, result);
     return result;
   };
-  await visit(inputs.graph.target);
+  const wanted = inputs.all ? inputs.graph.stages.map(({ index }) => index) : [inputs.graph.target];
+  for (const index of wanted) await visit(index);
   return [...ready.values()];
 }
 

@@ -26,6 +26,8 @@ The build argument BUILDKIT_DOCKERFILE_CHECK takes the same words and stands for
 about the file as a whole can be skipped at the top only.
 
 Rules that need more than the text (values of variables, base images) are applied in the stages that are built.
+\`lading build --check\` applies all of them to all stages, or to those that \`--target\` needs, builds nothing, and ends with 1
+when there is something to say.
 `;
 
 function section(name: string, { description, experimental, scope, bad, good }: LintRule): string {
