@@ -20,7 +20,7 @@ import {
   type DockerfileText,
   dockerfileLimit,
   dockerfileNames,
-  dockerfileOf as dockerfileOfFolder,
+  dockerfileOf,
   requireDirectory,
 } from './context-files.js';
 
@@ -63,7 +63,7 @@ export async function openContext(source: ContextSource, options: OpenContextOpt
   if (contextContent !== undefined) return await openContent(contextContent, source, options);
   if (context !== undefined && isRemoteContext(context)) return await openRemote(context, source, options);
   if (context !== undefined) await requireDirectory(context);
-  const dockerfile = await dockerfileOfFolder(source);
+  const dockerfile = await dockerfileOf(source);
   if (context === undefined) return { context: {}, dockerfile };
   const ignore = await contextIgnore(context, dockerfile.path);
   return { context: { directory: resolve(context), ignore }, dockerfile };
@@ -107,7 +107,7 @@ async function openArchive(
 ): Promise<OpenedContext> {
   const { temporary, signal } = options;
   const tree = await archiveTree(file, name, { files, temporary, signal });
-  const dockerfile = textOf(source) ?? (await dockerfileOf(tree, source.dockerfile, name, files, { signal }));
+  const dockerfile = textOf(source) ?? (await dockerfileInTree(tree, source.dockerfile, name, files, { signal }));
   return { context: { tree }, dockerfile };
 }
 
@@ -122,7 +122,7 @@ function openText(bytes: Buffer, name: string, { dockerfile, dockerfileText }: C
   });
 }
 
-async function dockerfileOf(
+async function dockerfileInTree(
   tree: DirectoryNode,
   written: string | undefined,
   name: string,

@@ -57,7 +57,7 @@ function layoutContext(text: string, options: NamedContextOptions): NamedContext
       return await withEndpoint({ transport: 'oci-layout', path, name: reference }, settings, async source => {
         const descriptor = await source.resolve(source.name, call);
         if (options.configsOnly) {
-          return requirePlatform(await openImage(source, descriptor, { platform, ...call }), platform, name);
+          return await openImage(source, descriptor, { platform, ...call });
         }
         const copied = await copyImage(source, descriptor, options.store, { platforms: [platform], ...call });
         return await openImage(options.store, copied, { platform, ...call });
