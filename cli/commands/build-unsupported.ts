@@ -47,17 +47,13 @@ export const unsupportedBuildOptions: Readonly<Record<string, UnsupportedOption>
   },
   memory: limit('memory'),
   'memory-swap': limit('memory'),
-  'metadata-file': {
-    value: true,
-    reason: 'it is not written',
-    instead: 'Use --iidfile, or lading inspect --json NAME.',
-  },
   network: {
     value: true,
     reason: 'the network of commands is not chosen for a whole build',
     instead: 'Write RUN --network=none in the Dockerfile.',
   },
-  'no-cache-filter': { value: true, reason: 'the cache is used for all stages or none', instead: 'Use --no-cache.' },
+  policy: pointless(true, 'no policy is asked about sources'),
+  print: { value: true, reason: 'it has another name', instead: 'Use --call, as in --call outline.' },
   provenance: { value: true, reason: 'attestations are not made', instead: 'Leave it out.' },
   rm: pointless(false, 'there are no containers to remove'),
   sbom: {

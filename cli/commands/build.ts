@@ -1,6 +1,5 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { buildImage, hostPlatform, LadingError, type Output, parseOutput } from '../../src/index.js';
+import { buildImage, hostPlatform, type Output, parseAnnotation, parseOutput } from '../../src/index.js';
 import { analyzeDockerfile } from '../analyze-dockerfile.js';
 import { buildCall } from '../build-call.js';
 import { buildSource } from '../build-source.js';
@@ -8,12 +7,14 @@ import { defineCommand } from '../command.js';
 import type { CliContext } from '../context.js';
 import { keyValues } from '../key-values.js';
 import { registryAccess, registryOptions } from '../registry-options.js';
+import { buildMetadata } from '../render/build-metadata.js';
 import { namedDigest } from '../render/named-digest.js';
 import { printableLine } from '../render/printable.js';
 import { withProgress } from '../render/progress.js';
 import { platformList, platformsOption } from '../shared-options.js';
 import { withStore } from '../store-session.js';
 import { UsageError } from '../usage-error.js';
+import { writeResult } from '../write-result.js';
 import { unsupportedBuildOptions } from './build-unsupported.js';
 
 const severally = { type: 'string', array: true, requiresArg: true } as const;
@@ -36,6 +37,10 @@ export const command = defineCommand({
     },
     target: { type: 'string', requiresArg: true, describe: 'Stage to build, instead of the last' },
     'build-arg': { ...severally, describe: 'NAME=VALUE for an ARG; NAME alone takes it from the environment' },
+    annotation: {
+      ...severally,
+      describe: 'KEY=VALUE for the manifest, or TYPE:KEY=VALUE; types are manifest, index and both with -descriptor',
+    },
     label: { ...severally, describe: 'NAME=VALUE for a label of the image' },
     'build-context': {
       ...severally,
@@ -50,7 +55,8 @@ export const command = defineCommand({
     push: { type: 'boolean', describe: 'Push every name when the build is done' },
     pull: { type: 'boolean', conflicts: 'offline', describe: 'Ask registries for newer base images' },
     offline: { type: 'boolean', describe: 'Ask no registry: base images must be in the store' },
-    'no-cache': { type: 'boolean', describe: 'Carry every step out again' },
+    'no-cache': { type: 'boolean', conflicts: 'no-cache-filter', describe: 'Carry every step out again' },
+    'no-cache-filter': { ...severally, describe: 'Carry the steps of these stages out again; names with commas' },
     timestamps: {
       choices: ['clamp', 'keep'] as const,
       default: 'clamp' as const,
@@ -59,9 +65,8 @@ export const command = defineCommand({
     },
     compression: {
       choices: ['gzip', 'zstd', 'none'] as const,
-      default: 'gzip' as const,
       requiresArg: true,
-      describe: 'Of new layers',
+      describe: 'Of new layers [default: gzip]',
     },
     'compression-level': {
       type: 'number',
@@ -74,6 +79,11 @@ export const command = defineCommand({
       describe: 'What to do: build, check, outline or targets; with ,format=json for programs [default: build]',
     },
     check: { type: 'boolean', describe: 'Look for faults in the Dockerfile and build nothing; short for --call check' },
+    'metadata-file': {
+      type: 'string',
+      requiresArg: true,
+      describe: 'File for digests and names of the image, as JSON',
+    },
     iidfile: { type: 'string', requiresArg: true, describe: 'File for the digest of the image' },
     ...registryOptions,
     quiet: { alias: 'q', type: 'boolean', describe: 'Print the digest and nothing else' },
@@ -93,14 +103,14 @@ export const command = defineCommand({
   async run(args, context) {
     const { signal, env, cwd, arch, stdout, stderr } = context;
     const call = buildCall(args);
-    const level = compressionLevel(args.compressionLevel, args.compression);
-    const outputs = (args.output ?? []).map(text => placedOutput(parseOutput(text), context));
+    const host = hostPlatform(arch);
+    const outputs = (args.output ?? []).map(text => placedOutput(parseOutput(text, host), context));
     const toStdout = outputs.some(output => output.stream !== undefined);
     const buildArgs = keyValues(args.buildArg, { option: '--build-arg', bare: name => env[name] });
     if (env['SOURCE_DATE_EPOCH'] !== undefined) buildArgs['SOURCE_DATE_EPOCH'] ??= env['SOURCE_DATE_EPOCH'];
     const source = { ...(await buildSource(args, context)), directory: cwd };
     const planning = {
-      host: hostPlatform(arch),
+      host,
       target: args.target,
       platforms: platformList(args.platform),
       buildArgs,
@@ -121,10 +131,12 @@ export const command = defineCommand({
           store,
           tags: args.tag,
           labels: keyValues(args.label, { option: '--label', bare: () => '' }),
+          annotations: args.annotation?.flatMap(text => parseAnnotation(text, host)),
           noCache: args.noCache,
+          noCacheFilter: args.noCacheFilter?.flatMap(names => names.split(',').map(name => name.trim())),
           timestamps: args.timestamps,
           compression: args.compression,
-          level,
+          level: args.compressionLevel,
           outputs,
           push: args.push,
           registry: registryAccess(args, context, progress.warning),
@@ -133,36 +145,14 @@ export const command = defineCommand({
       ),
     );
     const { digest } = result.descriptor;
-    if (args.iidfile !== undefined) await writeDigest(args.iidfile, digest, context);
+    if (args.iidfile !== undefined) await writeResult(args.iidfile, digest, context);
+    if (args.metadataFile !== undefined) await writeResult(args.metadataFile, buildMetadata(result), context);
     const lines =
       args.quiet || result.names.length === 0 ? [digest] : result.names.map(name => namedDigest(name, digest));
     (toStdout ? stderr : stdout).write(lines.map(line => `${line}\n`).join(''));
     return undefined;
   },
 });
-
-/** Refused here rather than by the first step that packs a layer. */
-function compressionLevel(level: number | undefined, compression: 'gzip' | 'zstd' | 'none'): number | undefined {
-  if (level === undefined) return undefined;
-  if (compression === 'none') throw new UsageError('--compression none has no level', 'Leave out --compression-level.');
-  const [least, most] = compression === 'zstd' ? [1, 22] : [0, 9];
-  if (Number.isInteger(level) && level >= least && level <= most) return level;
-  throw new UsageError(`--compression-level is a whole number from ${least} to ${most} for ${compression}`);
-}
-
-async function writeDigest(file: string, digest: string, { cwd, signal }: CliContext): Promise<void> {
-  const path = resolve(cwd, file);
-  try {
-    await writeFile(path, digest, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    const errno = (error as NodeJS.ErrnoException).code;
-    throw new LadingError('IO', `cannot write the digest to ${path}: ${errno}`, {
-      details: { path, errno },
-      cause: error,
-    });
-  }
-}
 
 /** Paths start in the folder that the command was started in; `-` is standard output. */
 function placedOutput(output: Output, { cwd, stdout }: CliContext): Output {

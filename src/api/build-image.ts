@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import type { Annotation } from '../build/annotations.js';
 import { type BuildResult, build } from '../build/build.js';
 import type { BuildEvent } from '../build/event.js';
 import type { CopyEvent } from '../content/copy.js';
@@ -12,12 +13,13 @@ import { refusingSandbox, type Sandbox } from '../sandbox/sandbox.js';
 import type { Store } from '../store/store.js';
 import { baseImages, type PullPolicy } from './base-images.js';
 import { type ContextSource, isRemoteContext, openContext } from './build-context.js';
+import { imageSettings } from './image-settings.js';
 import { namedContexts } from './named-contexts.js';
-import type { Output } from './output.js';
+import { type Output, outputNames } from './output.js';
 import { pushImage } from './push-image.js';
 import type { RegistryAccess } from './registry-access.js';
 import { remoteFiles } from './remote-files.js';
-import { writeOutput } from './write-output.js';
+import { checkOutputs, writeOutput } from './write-output.js';
 
 export interface BuildImageOptions extends ContextSource {
   readonly store: Store;
@@ -33,6 +35,8 @@ export interface BuildImageOptions extends ContextSource {
   /** Name to `docker-image://REF`, `oci-layout://DIR[:tag]` or a folder. */
   readonly buildContexts?: Readonly<Record<string, string>> | undefined;
   readonly noCache?: boolean | undefined;
+  /** Names of stages, in any case, whose steps are carried out again. */
+  readonly noCacheFilter?: readonly string[] | undefined;
   /** @default 'missing' */
   readonly pull?: PullPolicy | undefined;
   /** @default 'clamp' */
@@ -40,6 +44,8 @@ export interface BuildImageOptions extends ContextSource {
   /** @default 'gzip' */
   readonly compression?: Compression | undefined;
   readonly level?: number | undefined;
+  /** Of the image; `parseAnnotation` reads them from text. */
+  readonly annotations?: readonly Annotation[] | undefined;
   readonly outputs?: readonly Output[] | undefined;
   /** Push every tag when the build is done. */
   readonly push?: boolean | undefined;
@@ -80,7 +86,10 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   const { store, context, signal, registry } = options;
   const onEvent = options.onEvent ?? (() => {});
   const names = (options.tags ?? []).map(taggedName);
-  if (options.push && names.length === 0) {
+  const platforms = platformsOf(options);
+  const settings = imageSettings(options, platforms);
+  checkOutputs(options.outputs ?? [], platforms);
+  if (names.length === 0 && (options.push || options.outputs?.some(({ push, name }) => push && name === undefined))) {
     throw new LadingError('USAGE', 'there is nothing to push to: the image has no name', {
       details: { option: 'push' },
       hint: 'Give it one with -t REGISTRY/REPOSITORY:TAG.',
@@ -121,15 +130,15 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       sandbox: options.sandbox ?? refusingSandbox(nothingRuns),
       temporary,
       remote,
-      platforms: platformsOf(options),
+      platforms,
       buildPlatform: options.host,
       target: options.target,
       buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
       labels: options.labels,
       noCache: options.noCache,
+      noCacheFilter: options.noCacheFilter,
       timestamps: options.timestamps,
-      compression: options.compression,
-      level: options.level,
+      ...settings,
       onEvent,
       signal,
     });
@@ -170,7 +179,7 @@ async function nameResult(
 
 function pushed(options: BuildImageOptions, names: readonly string[]): readonly string[] {
   const outputs = options.outputs?.filter(output => output.push) ?? [];
-  const named = outputs.flatMap(output => output.name?.split(',').map(taggedName) ?? names);
+  const named = outputs.flatMap(output => outputNames(output, names).map(taggedName));
   return [...new Set([...(options.push ? names : []), ...named])];
 }
 

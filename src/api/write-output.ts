@@ -12,18 +12,43 @@ import { diffTrees } from '../layer/diff.js';
 import type { LayerEntry } from '../layer/entry.js';
 import { unpackEntries } from '../layer/unpack.js';
 import { writeTar } from '../layer/write-tar.js';
-import { formatPlatform } from '../oci/platform.js';
+import { formatPlatform, type Platform } from '../oci/platform.js';
 import { parseReference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
 import { emptyDirectory } from '../tree/editor.js';
 import type { DirectoryNode } from '../tree/node.js';
-import type { Output } from './output.js';
+import { type Output, outputNames } from './output.js';
 import { withEndpoint } from './registry-access.js';
 import { writeArchive } from './save-images.js';
 
 export interface OutputOptions {
   readonly store: Store;
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Refuses outputs that cannot be written, before anything is built.
+ * @throws LadingError USAGE, UNSUPPORTED, INVALID_VALUE for a name
+ */
+export function checkOutputs(outputs: readonly Output[], platforms: readonly Platform[]): void {
+  const places = new Set<string>();
+  for (const output of outputs) {
+    for (const name of outputNames(output, [])) fullName(name);
+    if (output.type === 'docker' && platforms.length > 1) {
+      throw new LadingError('UNSUPPORTED', 'a docker archive holds one platform', {
+        details: { feature: 'type=docker with several platforms' },
+        hint: 'Use type=oci, or build one platform at a time.',
+      });
+    }
+    const { dest } = output;
+    if (dest !== undefined && places.has(dest)) {
+      throw new LadingError('USAGE', `two outputs are to go to ${dest === '-' ? 'standard output' : dest}`, {
+        details: { option: 'output' },
+        hint: 'Give each its own dest=.',
+      });
+    }
+    if (dest !== undefined) places.add(dest);
+  }
 }
 
 /** Hands the result of a build to one output. The names are those of the image in the store. */
@@ -34,19 +59,21 @@ export async function writeOutput(
   options: OutputOptions,
 ): Promise<void> {
   const { store, signal } = options;
-  const own = output.name === undefined ? names : output.name.split(',');
+  const own = outputNames(output, names);
   switch (output.type) {
     case 'image':
     case 'registry':
-      for (const name of output.name?.split(',') ?? []) await store.tag(result.descriptor, fullName(name), { signal });
+      for (const name of outputNames(output, [])) await store.tag(result.descriptor, fullName(name), { signal });
       return;
     case 'oci':
       if (output.tar === false) {
-        const reference = own[0] === undefined ? undefined : parseReference(own[0]);
-        const location = { transport: 'oci-layout', path: output.dest!, name: reference?.tag ?? 'latest' } as const;
-        await withEndpoint(location, { access: 'write', signal }, target =>
-          copyImage(store, result.descriptor, target, { name: target.name, signal }),
-        );
+        // A layout knows an image by its tag alone.
+        const tags = new Set(own.length === 0 ? ['latest'] : own.map(name => parseReference(name).tag ?? 'latest'));
+        const location = { transport: 'oci-layout', path: output.dest!, name: undefined } as const;
+        await withEndpoint(location, { access: 'write', signal }, async target => {
+          await copyImage(store, result.descriptor, target, { signal });
+          for (const tag of tags) await target.tag(result.descriptor, tag, { signal });
+        });
         return;
       }
       await writeArchive(store, [{ descriptor: result.descriptor, names: own }], 'oci', destination(output), {
@@ -54,12 +81,6 @@ export async function writeOutput(
       });
       return;
     case 'docker':
-      if (result.images.length > 1) {
-        throw new LadingError('UNSUPPORTED', 'a docker archive holds one platform', {
-          details: { feature: 'type=docker with several platforms' },
-          hint: 'Use type=oci, or build one platform at a time.',
-        });
-      }
       await writeArchive(store, [{ descriptor: result.descriptor, names: own }], 'docker', destination(output), {
         signal,
       });

@@ -14,6 +14,7 @@ import { formatTime } from '../oci/time.js';
 import { type StageGraph, sourceDateEpoch } from '../plan/graph.js';
 import { finalConfig } from '../plan/lower.js';
 import type { DirectoryNode } from '../tree/node.js';
+import { type Annotation, annotationsAt } from './annotations.js';
 import { copySources } from './copy-sources.js';
 import { FileAccess } from './file-access.js';
 import type { BuildStore, RemoteFiles } from './inputs.js';
@@ -33,10 +34,15 @@ export interface BuildOptions extends PlanPlatformOptions {
   readonly remote: RemoteFiles;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly noCache?: boolean | undefined;
+  /** Names of stages, in any case, whose steps are carried out again. */
+  readonly noCacheFilter?: readonly string[] | undefined;
   /** `clamp`: no file is newer than SOURCE_DATE_EPOCH; `keep`: file times stay as they are. */
   readonly timestamps?: 'clamp' | 'keep' | undefined;
   readonly compression?: Compression | undefined;
   readonly level?: number | undefined;
+  /** Whose media types the image has. @default 'oci' */
+  readonly style?: 'oci' | 'docker' | undefined;
+  readonly annotations?: readonly Annotation[] | undefined;
 }
 
 export interface BuiltImage {
@@ -60,6 +66,14 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   const { onEvent = () => {}, store } = options;
   const source = readSource(options);
   const files = new FileAccess(store);
+  const stageNames = source.ast.instructions.flatMap(each => (each.kind === 'FROM' ? (each.stageName ?? []) : []));
+  const unknown = (options.noCacheFilter ?? []).filter(name => !stageNames.includes(name.toLowerCase()));
+  if (unknown.length > 0) {
+    onEvent({
+      kind: 'warning',
+      message: `No stage is called [${unknown.join(' ')}]: nothing to leave the cache out for`,
+    });
+  }
   const images: BuiltImage[] = [];
   for (const platform of options.platforms) {
     if (options.platforms.length > 1) onEvent({ kind: 'platform-started', platform });
@@ -92,7 +106,7 @@ async function buildPlatform(
       files,
       compression: options.compression ?? 'gzip',
       level: options.level,
-      noCache: options.noCache ?? false,
+      noCache: (options.noCache ?? false) || isNamed(graph.stages[stage.index]!.name, options.noCacheFilter),
       epoch,
       clamp,
       temporary,
@@ -114,7 +128,8 @@ async function buildPlatform(
     epoch,
     options,
   );
-  const assembled = assembleImage({ config, layers });
+  const annotations = annotationsAt(options.annotations ?? [], 'manifest', platform);
+  const assembled = assembleImage({ config, layers, annotations, style: options.style });
   await store.put(assembled.config, bytes(assembled.configBytes), { signal });
   await store.put(assembled.descriptor, bytes(assembled.manifestBytes), { signal });
   return { platform, tree, image: await openImage(store, assembled.descriptor, { signal }) };
@@ -144,10 +159,23 @@ function imageConfig(
 }
 
 async function resultDescriptor(images: readonly BuiltImage[], options: BuildOptions): Promise<Descriptor> {
-  if (images.length === 1) return images[0]!.image.descriptor;
-  const index = imageIndex(images.map(({ image, platform }) => ({ ...image.descriptor, platform })));
+  const { annotations = [], style } = options;
+  const described = images.map(({ image, platform }) =>
+    annotated(image.descriptor, annotationsAt(annotations, 'manifest-descriptor', platform)),
+  );
+  if (described.length === 1) return described[0]!;
+  const manifests = described.map((descriptor, i) => ({ ...descriptor, platform: images[i]!.platform }));
+  const index = imageIndex(manifests, { annotations: annotationsAt(annotations, 'index'), style });
   await options.store.put(index.descriptor, bytes(index.bytes), { signal: options.signal });
-  return index.descriptor;
+  return annotated(index.descriptor, annotationsAt(annotations, 'index-descriptor'));
+}
+
+function annotated(descriptor: Descriptor, annotations: Descriptor['annotations']): Descriptor {
+  return annotations === undefined ? descriptor : { ...descriptor, annotations };
+}
+
+function isNamed(name: string | undefined, names: readonly string[] = []): boolean {
+  return name !== undefined && names.some(other => other.toLowerCase() === name);
 }
 
 async function* bytes(content: Uint8Array): AsyncGenerator<Uint8Array> {

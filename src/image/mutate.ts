@@ -56,7 +56,7 @@ export function imageIndex(
   manifests: readonly Descriptor[],
   options: {
     readonly annotations?: Readonly<Record<string, string>> | undefined;
-    readonly style?: 'oci' | 'docker';
+    readonly style?: 'oci' | 'docker' | undefined;
   } = {},
 ): EncodedDocument {
   const mediaType = options.style === 'docker' ? mediaTypes.dockerIndex : mediaTypes.index;

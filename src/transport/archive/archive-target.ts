@@ -15,12 +15,12 @@ import { isIndexType, isManifestType, mediaTypes } from '../../oci/media-types.j
 import { familiarName, formatReference, parseReference, referenceIdentifier } from '../../oci/reference.js';
 import { syncDirectory } from '../../store/durable.js';
 import { ImageLayout } from '../../store/layout.js';
-import { mayBeMissing, refNameAnnotation } from '../../store/layout-entry.js';
+import { mayBeMissing, plainDescriptor, refNameAnnotation } from '../../store/layout-entry.js';
 import { blobNotFound } from '../../store/verified-file.js';
 import type { Bytes, CallOptions } from '../../stream/bytes.js';
 import type { Endpoint } from '../endpoint.js';
 import { blobPath, notInArchive } from './archive-source.js';
-import { imageNameAnnotation } from './oci-archive.js';
+import { imageNameAnnotation, withoutNames } from './oci-archive.js';
 
 export type ArchiveFormat = 'oci-archive' | 'docker-archive';
 
@@ -78,8 +78,14 @@ export class ArchiveTarget implements Endpoint {
 
   async tag(descriptor: Descriptor, name: string, options?: CallOptions): Promise<void> {
     if (!(await this.has(descriptor, options))) throw blobNotFound(descriptor.digest);
-    const { mediaType, digest, size, platform } = descriptor;
-    this.#tags.set(this.#fullName(name), { mediaType, digest, size, ...(platform === undefined ? {} : { platform }) });
+    const { mediaType, digest, size, platform, annotations } = withoutNames(plainDescriptor(descriptor));
+    this.#tags.set(this.#fullName(name), {
+      mediaType,
+      digest,
+      size,
+      ...(platform === undefined ? {} : { platform }),
+      ...(annotations === undefined ? {} : { annotations }),
+    });
   }
 
   close(options: CallOptions = {}): Promise<void> {
@@ -146,7 +152,10 @@ export class ArchiveTarget implements Endpoint {
     const index = {
       schemaVersion: 2,
       mediaType: mediaTypes.index,
-      manifests: tags.map(([name, descriptor]) => ({ ...descriptor, annotations: this.#annotations(name) })),
+      manifests: tags.map(([name, descriptor]) => {
+        const annotations = { ...descriptor.annotations, ...this.#annotations(name) };
+        return { ...descriptor, annotations: Object.keys(annotations).length === 0 ? undefined : annotations };
+      }),
     };
     const documents = new Map([
       ['index.json', Buffer.from(encodeJson(index))],
