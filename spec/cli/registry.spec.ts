@@ -39,6 +39,19 @@ describe('commands that speak to registries', () => {
     expect(built.stderr).toContain(`${name} sha256:`);
   });
 
+  it('read of a base only what planning needs, when nothing is built', async () => {
+    const registry = await startRegistry();
+    const name = `${registry.host}/base:1`;
+    await cli(['build', '-q', '-t', name, '--push', 'app'], { cwd });
+    const second = { cwd, env: { LADING_ROOT: join(cwd, 'second') }, stdin: `FROM ${name}\nARG a=1\n` };
+    registry.requests.length = 0;
+    expect(await cli(['build', '--check', '-'], second)).toContain('no warnings');
+    expect(await cli(['build', '--call', 'outline', '-'], second)).toMatch(/^a +1$/m);
+    const blobs = registry.log().filter(line => line.includes('/blobs/'));
+    expect(new Set(blobs).size).toBe(1);
+    expect(await cli(['images', '-q'], second)).toBe('');
+  });
+
   it('use the credentials that other tools have left', async () => {
     const registry = await startRegistry({ auth: { kind: 'basic', username: 'user', password: 'secret' } });
     const name = `${registry.host}/app:1`;
