@@ -24,6 +24,7 @@ const file = (path: string, size = 1): IndexEntry => ({
 });
 const link = (path: string, target: string): IndexEntry => ({ type: 'symlink', path, mode: 0o777, ...own, target });
 const gone = (path: string): IndexEntry => ({ type: 'whiteout', path });
+const opaque = (path: string): IndexEntry => ({ type: 'opaque', path });
 
 function apply(...layers: IndexEntry[][]): DirectoryNode {
   const index = (entries: IndexEntry[]): LayerIndex => ({ diffId: digest, size: 0, entries });
@@ -109,4 +110,17 @@ describe('applyLayer', () => {
     applyLayer(before, { diffId: digest, size: 0, entries: [file('a/y'), gone('a/x')] }, layer);
     expect(listing(before)).toEqual(was);
   });
+
+  it('refuses links that lead deeper and deeper', () => {
+    const step = 'd/'.repeat(1000);
+    // Each link is put where the last one leads, so each path through all of them is a thousand folders longer.
+    const chain = Array.from({ length: 100 }, (_, i) => link(`${'l/'.repeat(i)}l`, step));
+    expect(() => apply(chain)).toThrow(expect.objectContaining({ code: 'PATH_INVALID' }));
+  });
+
+  it('is not slowed down by many opaque markers', () => {
+    const lower = Array.from({ length: 20_000 }, (_, i) => file(`a/${i}`));
+    const markers = Array.from({ length: 20_000 }, () => opaque('a'));
+    expect(listing(apply(lower, [...lower.slice(1), ...markers]))).toHaveLength(20_000);
+  }, 5_000);
 });

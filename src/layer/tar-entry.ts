@@ -1,4 +1,4 @@
-import { decodePath } from '../tree/path.js';
+import { decodePath, pathLimit } from '../tree/path.js';
 import { invalidArchive } from './invalid-archive.js';
 import { type PaxRecords, parsePaxNumber, parsePaxTime, xattrPrefix } from './pax.js';
 import { fields, parseNumber } from './tar-fields.js';
@@ -42,7 +42,7 @@ export interface TarLimits {
   readonly xattrs?: number | undefined;
 }
 
-export const defaultTarLimits = { paxBytes: 1 << 20, nameBytes: 4096, xattrs: 1024 } as const;
+export const defaultTarLimits = { paxBytes: 1 << 20, nameBytes: pathLimit, xattrs: 1024 } as const;
 
 /** What stood before a header and belongs to it. */
 export interface HeaderPrelude {

@@ -14,18 +14,19 @@ export function applyLayer(root: DirectoryNode, index: LayerIndex, layer: LayerR
   const editor = new TreeEditor(root);
   /** What this layer has put, and the folders on the way: an opaque marker spares it, wherever in the layer it stands. */
   const own = index.entries.some(entry => entry.type === 'opaque') ? new Set<string>() : undefined;
+  const cleared = new Set<string>();
   let parent: { written: string; real: string } | undefined;
   for (const entry of index.entries) {
     if (entry.path === '') {
       if (entry.type === 'directory') editor.set('', withMetadata(editor.root, entry));
-      else if (entry.type === 'opaque') makeOpaque(editor, '', own!);
+      else if (entry.type === 'opaque') makeOpaque(editor, '', own!, cleared);
       continue;
     }
     const written = parentOf(entry.path);
     if (parent?.written !== written) parent = { written, real: ensureDirectory(editor, written) };
     const path = joinPath(parent.real, baseOf(entry.path));
     if (entry.type === 'opaque') {
-      makeOpaque(editor, realPath(editor.root, entry.path), own!);
+      makeOpaque(editor, realPath(editor.root, entry.path), own!, cleared);
       parent = undefined;
       continue;
     }
@@ -89,12 +90,14 @@ function ensureDirectory(editor: TreeEditor, written: string): string {
   return path;
 }
 
-function makeOpaque(editor: TreeEditor, path: string, own: ReadonlySet<string>): void {
+/** `cleared`: folders in which nothing of lower layers is left, and to which this layer can add only its own. */
+function makeOpaque(editor: TreeEditor, path: string, own: ReadonlySet<string>, cleared: Set<string>): void {
   const directory = editor.get(path);
-  if (directory?.type !== 'directory') return;
+  if (directory?.type !== 'directory' || cleared.has(path)) return;
+  cleared.add(path);
   for (const name of [...directory.children.keys()]) {
     const child = joinPath(path, name);
     if (!own.has(child)) editor.remove(child);
-    else if (directory.children.get(name)!.type === 'directory') makeOpaque(editor, child, own);
+    else if (directory.children.get(name)!.type === 'directory') makeOpaque(editor, child, own, cleared);
   }
 }

@@ -5,6 +5,12 @@
  */
 import { isUtf8 } from 'node:buffer';
 
+/**
+ * The longest path, as Linux has it. Deeper trees cannot be unpacked anywhere; refusing them bounds every walk over a tree,
+ * however the links of a hostile image are laid.
+ */
+export const pathLimit = 4096;
+
 /** The path that these bytes name. */
 export function decodePath(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
