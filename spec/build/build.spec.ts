@@ -201,6 +201,12 @@ FROM never AS last
     expect(rules).toEqual(['InvalidBaseImagePlatform']);
   });
 
+  it('leaves out of FROM a folder what its ignore file hides', async () => {
+    writeFiles(context, { 'base/f': '1', 'base/hidden': '2', 'base/.dockerignore': 'hidden\n.dockerignore' });
+    const options = { buildContexts: { base: 'base' }, dockerfileText: 'FROM base\n' };
+    expect((await built(root, context, options)).files).toEqual(['f file 644 0:0 1']);
+  });
+
   it('runs the triggers of its base, once', async () => {
     writeFiles(join(folder, 'base'), { Dockerfile: 'FROM scratch\nONBUILD COPY t /t\n' });
     const store = await openStore(root);

@@ -5,7 +5,7 @@ import type { BaseInput, PlanOptions, StageGraph } from '../plan/graph.js';
 import { planStage, scratchState, stateFromImage } from '../plan/lower.js';
 import type { StagePlan } from '../plan/step.js';
 import type { CallOptions } from '../stream/bytes.js';
-import { type BaseImages, findNamedContext, type NamedContexts } from './inputs.js';
+import { type BaseImages, findNamedContext, type NamedContext, type NamedContexts } from './inputs.js';
 
 /** A stage ready to be carried out: its steps, and the image that it starts from when that is no earlier stage. */
 export interface ReadyStage {
@@ -15,7 +15,7 @@ export interface ReadyStage {
     | { readonly kind: 'scratch' }
     | { readonly kind: 'stage'; readonly stage: number }
     | { readonly kind: 'image'; readonly image: Image }
-    | { readonly kind: 'directory'; readonly path: string };
+    | Extract<NamedContext, { kind: 'directory' }>;
 }
 
 export interface PlanInputs extends CallOptions {
@@ -59,7 +59,7 @@ async function openBase(inputs: PlanInputs, index: number): Promise<ReadyStage['
   const { graph, contexts, images, signal } = inputs;
   const { base, platform } = graph.stages[index]!;
   const context = base.kind === 'image' ? findNamedContext(contexts, base.reference) : undefined;
-  if (context?.kind === 'directory') return { kind: 'directory', path: context.path };
+  if (context?.kind === 'directory') return context;
   if (context !== undefined) return { kind: 'image', image: await context.open(platform, { signal }) };
   if (base.kind !== 'image') return base;
   return { kind: 'image', image: await images.open(base.reference, platform, { signal }) };

@@ -74,14 +74,17 @@ async function startStage(stage: ReadyStage, options: StageOptions): Promise<Sta
       return { tree, layers, history: reconciledHistory(base.image.config.history ?? [], layers.length) };
     }
     case 'directory':
-      return await startFromDirectory(base.path, options);
+      return await startFromDirectory(base, options);
   }
 }
 
-/** FROM a named context that is a folder: an image of one layer with the folder's content. */
-async function startFromDirectory(path: string, options: StageOptions): Promise<StageResult> {
+/** FROM a named context that is a folder: an image of one layer with what the folder's ignore file lets through. */
+async function startFromDirectory(
+  { path, ignore }: Extract<ReadyStage['base'], { kind: 'directory' }>,
+  options: StageOptions,
+): Promise<StageResult> {
   const editor = new TreeEditor(emptyRoot);
-  new Copier(editor, options).copy(hostTree(path), '', '/');
+  new Copier(editor, options).copy(hostTree(path, ignore), '', '/');
   const origin = { title: `FROM ${path}`, file: path, line: 0 };
   const { layer, tree } = await commitLayer(emptyRoot, emptyRoot, editor.root, origin, {
     ...options,
