@@ -89,7 +89,7 @@ async function analyzeOptions(dockerfile: DockerfileText, options: AnalyzeDocker
     dockerfile,
     context: {
       directory: context === undefined ? undefined : resolve(context),
-      ignore: context === undefined ? undefined : await contextIgnore(context, dockerfile.path),
+      ignore: context === undefined ? undefined : await contextIgnore(context, { dockerfile: dockerfile.path }),
     },
     images,
     contexts: await namedContexts(options.buildContexts ?? {}, { ...access, images, directory }),

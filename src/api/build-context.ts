@@ -40,7 +40,10 @@ export interface ContextSource {
 
 export interface OpenContextOptions extends CallOptions {
   readonly store: Pick<LayerStore, 'openRange'>;
+  /** Folder of the store, which is never part of a context. */
+  readonly storeRoot: string;
   readonly remote: RemoteFiles;
+  readonly onWarning?: ((message: string) => void) | undefined;
   /** For archives and their uncompressed copies. */
   readonly temporary: string;
   readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
@@ -65,7 +68,8 @@ export async function openContext(source: ContextSource, options: OpenContextOpt
   if (context !== undefined) await requireDirectory(context);
   const dockerfile = await dockerfileOf(source);
   if (context === undefined) return { context: {}, dockerfile };
-  const ignore = await contextIgnore(context, dockerfile.path);
+  const { storeRoot, onWarning } = options;
+  const ignore = await contextIgnore(context, { dockerfile: dockerfile.path, storeRoot, onWarning });
   return { context: { directory: resolve(context), ignore }, dockerfile };
 }
 

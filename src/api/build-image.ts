@@ -104,6 +104,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   });
   const folder = context === undefined || isRemoteContext(context) ? '.' : context;
   const directory = options.directory ?? folder;
+  const onWarning = (message: string): void => onEvent({ kind: 'warning', message });
   const lease = await store.lease();
   const temporary = await store.workFolder();
   const remote = remoteFiles({
@@ -113,15 +114,24 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
     onRetry: ({ url, reason }) => registry?.onWarning?.(`${url}: ${reason}; trying again`),
   });
   try {
+    // Behind the lease: only now is the store there, and can be told from what it may lie in.
     const opened = await openContext(options, {
       store,
+      storeRoot: store.root,
       remote,
       temporary,
       signal,
+      onWarning,
       onProgress: (bytes, total) => onEvent({ kind: 'context-progress', bytes, total }),
     });
     if (isRemoteContext(context ?? '')) onEvent({ kind: 'context-done' });
-    const contexts = await namedContexts(options.buildContexts ?? {}, { ...transfer, store, images, directory });
+    const contexts = await namedContexts(options.buildContexts ?? {}, {
+      ...transfer,
+      store,
+      images,
+      directory,
+      onWarning,
+    });
     const result = await build({
       ...opened,
       store,

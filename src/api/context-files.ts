@@ -1,8 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { type IgnoreMatcher, ignoreMatcher } from '../dockerfile/ignore.js';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
+import { readCapped } from '../stream/read-capped.js';
 
 /** A Dockerfile as text with the name it has in messages. */
 export interface DockerfileText {
@@ -57,11 +59,34 @@ export async function dockerfileOf(options: {
   return { text: dockerfileText, file: 'Dockerfile' };
 }
 
+export interface ContextIgnoreOptions {
+  /** The ignore file beside it, `NAME.dockerignore`, goes before the context's own. */
+  readonly dockerfile?: string | undefined;
+  /** Folder of the store that is built into, when anything is. */
+  readonly storeRoot?: string | undefined;
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
 /**
- * The patterns that hide files of a context: `NAME.dockerignore` beside the Dockerfile, else the context's own.
+ * What hides files of a context: the patterns of its ignore file. A store in the context is hidden too, with a warning:
+ * copied, it would put all earlier images and the state of this very process into the image.
  * @throws LadingError INVALID_DOCUMENT, IO
  */
-export async function contextIgnore(context: string, dockerfile?: string): Promise<IgnoreMatcher | undefined> {
+export async function contextIgnore(
+  context: string,
+  options: ContextIgnoreOptions = {},
+): Promise<IgnoreMatcher | undefined> {
+  const { dockerfile, storeRoot, onWarning } = options;
+  const written = await writtenIgnore(context, dockerfile);
+  const path = storeRoot === undefined ? undefined : await pathInside(context, storeRoot);
+  if (path === undefined || written?.canPrune(path)) return written;
+  onWarning?.(
+    `the store is in the build context, as ${path}, and left out of it: add it to .dockerignore or use --root`,
+  );
+  return hiding(path, written);
+}
+
+async function writtenIgnore(context: string, dockerfile: string | undefined): Promise<IgnoreMatcher | undefined> {
   const candidates = [
     ...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]),
     join(context, '.dockerignore'),
@@ -71,6 +96,29 @@ export async function contextIgnore(context: string, dockerfile?: string): Promi
     if (text !== undefined) return matcherOf(text, basename(file));
   }
   return undefined;
+}
+
+/** Where in a folder another one lies; `undefined` when it does not. */
+async function pathInside(folder: string, other: string): Promise<string | undefined> {
+  const from = await realpath(folder).catch(error => {
+    throw ioError(error, folder);
+  });
+  // A folder that is not there lies nowhere.
+  const to = await realpath(other).catch(() => undefined);
+  if (to === undefined) return undefined;
+  const path = relative(from, to).split(sep).join('/');
+  return path === '' || path === '..' || path.startsWith('../') || isAbsolute(path) ? undefined : path;
+}
+
+function hiding(hidden: string, ignore: IgnoreMatcher | undefined): IgnoreMatcher {
+  const isHidden = (path: string): boolean => path === hidden || path.startsWith(`${hidden}/`);
+  return {
+    ignores: path => isHidden(path) || (ignore?.ignores(path) ?? false),
+    canPrune: directory => isHidden(directory) || (ignore?.canPrune(directory) ?? false),
+    hasExclusions: ignore?.hasExclusions ?? false,
+    hasCatchAll: ignore?.hasCatchAll ?? false,
+    matchingPattern: path => (isHidden(path) ? undefined : ignore?.matchingPattern(path)),
+  };
 }
 
 function matcherOf(text: string, file: string): IgnoreMatcher {
@@ -98,24 +146,29 @@ export async function requireDirectory(path: string): Promise<void> {
   });
 }
 
+/** A file that is looked for by its name and may be missing. What lies there must have an end, so it is no pipe. */
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
+    await requireFile(path);
     return await readText(path);
   } catch (error) {
-    const errno = (error as LadingError<'IO'>).details?.errno;
+    const failure = ioError(error, path);
+    const errno = (failure as LadingError<'IO'>).details?.errno;
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
-    throw error;
+    throw failure;
   }
+}
+
+async function requireFile(path: string): Promise<void> {
+  const stats = await stat(path);
+  if (stats.isFile()) return;
+  const errno = stats.isDirectory() ? 'EISDIR' : 'EINVAL';
+  throw new LadingError('IO', `${path} is not a regular file`, { details: { path, errno } });
 }
 
 async function readText(path: string): Promise<string> {
   try {
-    const { size } = await stat(path);
-    if (size > dockerfileLimit) {
-      const details = { what: path, limit: dockerfileLimit };
-      throw new LadingError('SIZE_EXCEEDED', `${path} is larger than ${dockerfileLimit} bytes`, { details });
-    }
-    return await readFile(path, 'utf8');
+    return (await readCapped(createReadStream(path), dockerfileLimit, path)).toString('utf8');
   } catch (error) {
     throw ioError(error, path);
   }

@@ -15,6 +15,7 @@ export interface NamedContextOptions extends TransferOptions {
   readonly directory: string;
   /** Read manifest and config of a layout where they are, and leave nothing in the store. */
   readonly configsOnly?: boolean | undefined;
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /**
@@ -44,7 +45,11 @@ async function namedContext(name: string, value: string, options: NamedContextOp
     });
   }
   const path = resolve(options.directory, rest.replace(/^local:/, ''));
-  return { kind: 'directory', path, ignore: await contextIgnore(path) };
+  return {
+    kind: 'directory',
+    path,
+    ignore: await contextIgnore(path, { storeRoot: options.store.root, onWarning: options.onWarning }),
+  };
 }
 
 function layoutContext(text: string, options: NamedContextOptions): NamedContext {
