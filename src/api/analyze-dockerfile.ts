@@ -8,12 +8,13 @@ import type { LadingError } from '../errors/errors.js';
 import type { DockerfileOutline } from '../plan/outline.js';
 import { type BuildTarget, targetsOf } from '../plan/targets.js';
 import { baseImages } from './base-images.js';
+import { type ContextSource, dockerfileAlone } from './build-context.js';
 import { type BuildImageOptions, platformsOf } from './build-image.js';
-import { contextIgnore, type DockerfileText, dockerfileOf, requireDirectory } from './context-files.js';
+import { contextIgnore, type DockerfileText, requireDirectory } from './context-files.js';
 import { namedContexts } from './named-contexts.js';
 
 /** Where a Dockerfile is read from, as for a build. */
-export type DockerfileSource = Pick<BuildImageOptions, 'context' | 'dockerfile' | 'dockerfileText' | 'directory'>;
+export type DockerfileSource = ContextSource;
 
 /**
  * What a Dockerfile is planned with, as for a build. Of several platforms the first counts. Configs of base images are
@@ -48,7 +49,7 @@ export interface DockerfileCheck {
  * @throws LadingError IO when there is no Dockerfile
  */
 export async function checkDockerfile(options: AnalyzeDockerfileOptions): Promise<DockerfileCheck> {
-  const dockerfile = await dockerfileOf(options);
+  const dockerfile = await dockerfileAlone(options);
   const { text, file } = dockerfile;
   const { warnings, error } = await checkBuild(await analyzeOptions(dockerfile, options));
   const shown = warnings.map(warning => ({
@@ -64,7 +65,7 @@ export async function checkDockerfile(options: AnalyzeDockerfileOptions): Promis
  * @throws LadingError as a build does before its first step
  */
 export async function outlineDockerfile(options: AnalyzeDockerfileOptions): Promise<DockerfileOutline> {
-  return await outlineBuild(await analyzeOptions(await dockerfileOf(options), options));
+  return await outlineBuild(await analyzeOptions(await dockerfileAlone(options), options));
 }
 
 /**
@@ -72,7 +73,7 @@ export async function outlineDockerfile(options: AnalyzeDockerfileOptions): Prom
  * @throws LadingError IO when there is no Dockerfile, DOCKERFILE_SYNTAX
  */
 export async function listTargets(options: DockerfileSource): Promise<BuildTarget[]> {
-  const { text, file } = await dockerfileOf(options);
+  const { text, file } = await dockerfileAlone(options);
   const { ast, diagnostics } = parseDockerfile(text, { file });
   const error = diagnostics.find(({ severity }) => severity === 'error');
   if (error !== undefined) throw dockerfileError(text, error);

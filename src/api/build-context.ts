@@ -115,6 +115,26 @@ async function openArchive(
   return { context: { tree }, dockerfile };
 }
 
+/**
+ * The Dockerfile of a build that is only looked at: from a folder, a path, or text. Archives and addresses are for builds.
+ * @throws LadingError UNSUPPORTED, and as {@link openContext}
+ */
+export async function dockerfileAlone(source: ContextSource, options: CallOptions = {}): Promise<DockerfileText> {
+  const { context, contextContent } = source;
+  const remote = context !== undefined && isRemoteContext(context);
+  if (contextContent === undefined && !remote) return await dockerfileOf(source);
+  if (contextContent !== undefined) {
+    const { head, whole } = await peek(contextContent, archiveHeadBytes, options);
+    if (!isArchive(head)) {
+      return openText(await readCapped(whole, dockerfileLimit, 'the Dockerfile'), 'the context', source).dockerfile;
+    }
+  }
+  throw new LadingError('UNSUPPORTED', 'only a build reads its Dockerfile from an archive or an address', {
+    details: { feature: 'looking at a Dockerfile in an archive or at an address' },
+    hint: 'Give the folder, or the Dockerfile itself.',
+  });
+}
+
 /** A Dockerfile alone: there are no files to copy. */
 function openText(bytes: Buffer, name: string, { dockerfile, dockerfileText }: ContextSource): OpenedContext {
   if (dockerfile === undefined && dockerfileText === undefined) {
