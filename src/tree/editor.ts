@@ -1,5 +1,6 @@
+import { LadingError } from '../errors/errors.js';
 import type { DirectoryNode, Metadata, TreeNode } from './node.js';
-import { baseOf, joinPath, parentOf } from './path.js';
+import { baseOf, joinPath, parentOf, pathLimit } from './path.js';
 
 /** A directory with nothing in it. */
 export function emptyDirectory(metadata: Partial<Metadata> = {}): DirectoryNode {
@@ -41,8 +42,12 @@ export class TreeEditor {
     return node;
   }
 
-  /** Puts a node at a path in place of whatever was there. The parent must be a directory. */
+  /**
+   * Puts a node at a path in place of whatever was there. The parent must be a directory.
+   * @throws LadingError PATH_INVALID for a path that is too long
+   */
   set(path: string, node: TreeNode): void {
+    if (path.length > pathLimit) throw tooLong(path);
     if (path === '') {
       if (node.type !== 'directory') throw new Error('the root of a tree is a directory');
       this.#root = node;
@@ -90,6 +95,14 @@ export class TreeEditor {
     const { mode, uid, gid, mtime, xattrs } = directory;
     return [{ type: 'directory', mode, uid, gid, mtime, xattrs, children }, children];
   }
+}
+
+function tooLong(path: string): LadingError {
+  const shown = `${path.slice(0, 200)}…`;
+  return new LadingError('PATH_INVALID', `/${shown} is longer than ${pathLimit} characters`, {
+    details: { path: shown, problem: 'too long' },
+    hint: 'Nothing could unpack it: copy to a path that is not as deep.',
+  });
 }
 
 function isWithin(path: string, ancestor: string): boolean {

@@ -129,4 +129,14 @@ describe('Copier', () => {
     new Copier(target, { epoch: 0, clamp: time => time }).copy(lookup(editor.root, 'd')!.node, 'd', '/x');
     expect(listing(target.root)).toEqual(['x directory 755 0:0', 'x/one file 644 0:0 1', 'x/two = x/one']);
   });
+
+  it('bears trees as deep as they can be, and puts none at the bottom of another', () => {
+    const deepest = Array(2047).fill('d').join('/');
+    const tree = treeOf({ [`${deepest}/f`]: 'x' });
+    const editor = new TreeEditor(treeOf({}));
+    const copier = new Copier(editor, { epoch: 5, clamp: time => time });
+    copier.copy(tree, '', '/');
+    expect(listing(editor.root)).toHaveLength(2048);
+    fails('PATH_INVALID', () => copier.copy(tree, '', `/${deepest}`));
+  });
 });
