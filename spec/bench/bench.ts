@@ -69,6 +69,11 @@ function unchanged(context: string, title: string): Result {
   return { title, against: 'tar | sha256sum', measured };
 }
 
+/** A pipe would end the cell of a Markdown table. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
 function report(results: readonly Result[]): string {
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   const lines = [`Machine: ${machine}; medians of ${runs} runs in alternation.`, ''];
@@ -79,8 +84,10 @@ function report(results: readonly Result[]): string {
       const to =
         one === peer
           ? ''
-          : `${ratio(one, peer).toFixed(2)} of ${against}${limit && one === measured[0] ? ` (limit ${limit})` : ''}`;
-      lines.push(`| ${title} | ${one.name} | ${median(one.seconds).toFixed(2)} | ${one.memoryMiB ?? ''} | ${to} |`);
+          : `${ratio(one, peer).toFixed(2)} of ${cell(against)}${limit && one === measured[0] ? ` (limit ${limit})` : ''}`;
+      lines.push(
+        `| ${title} | ${cell(one.name)} | ${median(one.seconds).toFixed(2)} | ${one.memoryMiB ?? ''} | ${to} |`,
+      );
     }
   }
   return `${lines.join('\n')}\n`;
