@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 const rows: Readonly<Record<string, { folders: readonly string[]; packages?: readonly string[] }>> = {
   'src/errors': { folders: [] },
   'src/oci': { folders: ['src/errors'], packages: ['zod'] },
-  'src/stream': { folders: ['src/errors', 'src/oci'] },
+  'src/stream': { folders: ['src/errors', 'src/oci'], packages: ['xz-decompress'] },
   'src/dockerfile': { folders: ['src/errors'] },
   'src/plan': { folders: ['src/errors', 'src/oci', 'src/dockerfile'] },
   'src/tree': { folders: ['src/errors', 'src/oci', 'src/stream'] },
@@ -54,6 +54,7 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
 /** The one folder, or the one part of a folder, that may load a package. */
 const homes: Readonly<Record<string, string>> = {
   undici: 'src/transport/http/',
+  'xz-decompress': 'src/stream/xz.ts',
   yargs: 'cli/',
 };
 

@@ -32,6 +32,6 @@ export async function archiveTree(
   if (await unpackArchive(file, name, target, { ...options, clamp: time => time })) return editor.root;
   throw new LadingError('INVALID_ARCHIVE', `${name} is no tar archive`, {
     details: { problem: 'is no tar archive' },
-    hint: 'Send a tar, plain or compressed with gzip, or a Dockerfile as text.',
+    hint: 'Send a tar, plain or compressed with gzip, bzip2, xz or zstd, or a Dockerfile as text.',
   });
 }

@@ -6,9 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import { isLadingError, LadingError } from '../../errors/errors.js';
 import { ioError } from '../../errors/io-error.js';
 import { readTar, type TarItem } from '../../layer/tar-reader.js';
-import type { Compression } from '../../oci/media-types.js';
 import type { Bytes, CallOptions } from '../../stream/bytes.js';
-import { decompress, sniffCompression } from '../../stream/compression.js';
+import { type ArchiveCompression, decompress, sniffCompression } from '../../stream/compression.js';
 import { emptyDirectory, type TreeEditor, withMetadata } from '../../tree/editor.js';
 import { lookup, realPath } from '../../tree/lookup.js';
 import type { FileContent, FileNode, Metadata, TreeNode } from '../../tree/node.js';
@@ -59,15 +58,9 @@ async function archiveCompression(
   file: FileNode,
   name: string,
   options: ArchiveOptions,
-): Promise<Compression | undefined> {
+): Promise<ArchiveCompression | undefined> {
   const { files, signal } = options;
   const compression = sniffCompression(await files.head(file, 6, { signal }));
-  if (compression === 'bzip2' || compression === 'xz') {
-    throw new LadingError('UNSUPPORTED', `ADD ${name}: archives compressed with ${compression} cannot be read`, {
-      details: { feature: `ADD of ${compression} archives` },
-      hint: `Compress it with gzip instead, or copy the file as it is with ADD --unpack=false or COPY.`,
-    });
-  }
   try {
     const content = decompress(files.open(file, { signal }), compression, name);
     for await (const _ of readTar(content, { signal })) return compression;
@@ -81,7 +74,7 @@ async function archiveCompression(
 /** Files inside a compressed archive are read more than once: it is kept uncompressed for as long as the build. */
 async function spool(
   file: FileNode,
-  compression: Compression,
+  compression: ArchiveCompression,
   name: string,
   options: ArchiveOptions,
 ): Promise<HostContent> {
