@@ -3,7 +3,6 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { copyImage } from '../../src/content/copy.js';
 import { openImage } from '../../src/image/image.js';
 import type { LayerEntry } from '../../src/layer/entry.js';
 import { digestHex, digestOf } from '../../src/oci/digest.js';
@@ -11,6 +10,7 @@ import { mediaTypes } from '../../src/oci/media-types.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import type { LayerRef } from '../../src/tree/node.js';
 import { chunksOf, codeOf, describeBytes, readAll } from '../support/content-suite.js';
+import { copied } from '../support/copied.js';
 import { MemoryContent } from '../support/memory-content.js';
 import { randomBytes, randomImage, randomTar, seededRandom } from '../support/random-image.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -49,12 +49,12 @@ describe('openStore', () => {
     const { store, root } = await newStore();
     const memory = new MemoryContent();
     const { descriptor } = await randomImage(memory, 1);
-    await copyImage(memory, descriptor, store, { name: 'app' });
+    await copied(memory, descriptor, store, { name: 'app' });
     await store.close();
     for (const name of ['version', 'layers', 'cache', 'locks', 'tmp']) await rm(join(root, name), { recursive: true });
     const again = await openStore(root);
     expect((await again.resolve('app')).digest).toBe(descriptor.digest);
-    await copyImage(memory, descriptor, again, { name: 'app2' });
+    await copied(memory, descriptor, again, { name: 'app2' });
     expect(await readFile(join(root, 'version'), 'utf8')).toBe('1\n');
   });
 });
@@ -64,7 +64,7 @@ describe('names in the store', () => {
     const { store } = await newStore();
     const memory = new MemoryContent();
     const { descriptor } = await randomImage(memory, 1);
-    await copyImage(memory, descriptor, store, { name: 'debian:12' });
+    await copied(memory, descriptor, store, { name: 'debian:12' });
     expect((await store.images())[0]!.name).toBe('docker.io/library/debian:12');
     for (const name of ['debian:12', 'library/debian:12', 'docker.io/library/debian:12', descriptor.digest]) {
       expect((await store.resolve(name)).digest).toBe(descriptor.digest);
@@ -82,8 +82,8 @@ describe('names in the store', () => {
     const memory = new MemoryContent();
     const one = await randomImage(memory, 1);
     const two = await randomImage(memory, 2);
-    await copyImage(memory, one.descriptor, store, { name: 'app' });
-    await copyImage(memory, two.descriptor, store, { name: 'app' });
+    await copied(memory, one.descriptor, store, { name: 'app' });
+    await copied(memory, two.descriptor, store, { name: 'app' });
     const images = await store.images();
     expect(images.map(({ name, descriptor }) => [name, descriptor.digest])).toEqual([
       [undefined, one.descriptor.digest],
@@ -102,7 +102,7 @@ describe('names in the store', () => {
     const { store, root } = await newStore(() => new Date(time));
     const memory = new MemoryContent();
     const { descriptor } = await randomImage(memory, 1);
-    await copyImage(memory, descriptor, store, { name: 'app' });
+    await copied(memory, descriptor, store, { name: 'app' });
     time = Date.UTC(2026, 5, 1);
     await store.tag(descriptor, 'app2');
     const reopened = await openStore(root);
@@ -260,7 +260,7 @@ describe('layers in the store', () => {
     const { store } = await newStore();
     const memory = new MemoryContent();
     const { descriptor, layers } = await randomImage(memory, 1);
-    await copyImage(memory, descriptor, store, { name: 'app' });
+    await copied(memory, descriptor, store, { name: 'app' });
     const image = await openImage(store, await store.resolve('app'));
     expect(image.layers.map(({ diffId }) => diffId)).toEqual(layers.map(({ diffId }) => diffId));
     for (const { diffId, descriptor: blob } of image.layers) {

@@ -1,9 +1,9 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { copyImage } from '../../src/content/copy.js';
 import type { Location } from '../../src/transport/location.js';
 import { type Endpoint, type OpenLocationOptions, openLocation } from '../../src/transport/open.js';
+import { copied } from '../support/copied.js';
 import { MemoryContent } from '../support/memory-content.js';
 import { tempDir } from '../support/temp-dir.js';
 import { codeOf, startRegistry } from './registry/connected.js';
@@ -59,7 +59,7 @@ describe('openLocation', () => {
     await putImage(store, image, 'x');
     for (const name of [undefined, image.manifest.descriptor.digest]) {
       const endpoint = await open({ transport: 'oci-layout', path, name }, { access: 'write' });
-      await copyImage(store, image.manifest.descriptor, endpoint, { name: endpoint.name });
+      await copied(store, image.manifest.descriptor, endpoint, { name: endpoint.name });
       expect((await endpoint.resolve(endpoint.name)).digest).toBe(image.manifest.descriptor.digest);
     }
     const other = (await sampleImage(2)).manifest.descriptor.digest;

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { copyImage } from '../../../src/content/copy.js';
 import { isLadingError } from '../../../src/errors/errors.js';
 import { digestHex, digestOf } from '../../../src/oci/digest.js';
 import { encodeManifest, parseManifest } from '../../../src/oci/manifest.js';
 import { mediaTypes } from '../../../src/oci/media-types.js';
 import { readCapped } from '../../../src/stream/read-capped.js';
 import { type Endpoint, openLocation } from '../../../src/transport/open.js';
+import { copied } from '../../support/copied.js';
 import { codeOf } from '../registry/connected.js';
 import { blobOf, putBlob, putImage, type SampleImage, sampleImage, tarOf } from '../sample-image.js';
 
@@ -283,7 +283,7 @@ describe('an OCI archive', () => {
     let source = await open('oci-archive', 'read', 'a');
     for (const place of places) {
       const target = await openLocation(place, { access: 'write' });
-      await copyImage(source, await source.resolve(source.name), target, { name: target.name });
+      await copied(source, await source.resolve(source.name), target, { name: target.name });
       await target.close();
       source = await openLocation(place, { access: 'read' });
       opened.push(source);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { copyImage } from '../../../src/content/copy.js';
 import { isLadingError, LadingError } from '../../../src/errors/errors.js';
 import { parseReference } from '../../../src/oci/reference.js';
 import { readCapped } from '../../../src/stream/read-capped.js';
@@ -7,6 +6,7 @@ import { openRegistry } from '../../../src/transport/registry/client.js';
 import { RegistryConnection } from '../../../src/transport/registry/connection.js';
 import type { Credential, CredentialSource } from '../../../src/transport/registry/credentials.js';
 import type { RegistryEvent } from '../../../src/transport/registry/events.js';
+import { copied } from '../../support/copied.js';
 import { RegistryServer } from '../../support/registry-server.js';
 import { blobOf, noise, putBlob, putImage, sampleImage } from '../sample-image.js';
 import { codeOf, connect, hasty, startRegistry } from './connected.js';
@@ -111,7 +111,7 @@ describe('authentication', () => {
     const image = await sampleImage();
     await putImage(open('app/one:1'), image, '1');
     const before = server.requests.length;
-    await copyImage(open('app/one:1'), image.manifest.descriptor, open('app/two:1'), { name: '1' });
+    await copied(open('app/one:1'), image.manifest.descriptor, open('app/two:1'), { name: '1' });
     const scopes = server.requests
       .slice(before)
       .filter(({ origin }) => origin === 'tokens')

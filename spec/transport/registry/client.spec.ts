@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { copyImage } from '../../../src/content/copy.js';
 import { mediaTypes } from '../../../src/oci/media-types.js';
 import { parseReference } from '../../../src/oci/reference.js';
 import { readCapped } from '../../../src/stream/read-capped.js';
 import { openRegistry } from '../../../src/transport/registry/client.js';
 import { RegistryConnection } from '../../../src/transport/registry/connection.js';
+import { copied } from '../../support/copied.js';
 import { blobOf, inPieces, noise, putBlob, putImage, sampleImage } from '../sample-image.js';
 import { codeOf, connect, hasty, startRegistry } from './connected.js';
 
@@ -128,7 +128,7 @@ describe('a repository of a registry', () => {
     await putImage(from, image, '1');
     const to = connect(server, 'app/two:2');
     const before = server.requests.length;
-    await copyImage(from, image.manifest.descriptor, to, { name: '2' });
+    await copied(from, image.manifest.descriptor, to, { name: '2' });
     expect(await to.resolve('2')).toEqual(image.manifest.descriptor);
     const sent = server.requests.slice(before).filter(({ method }) => method === 'PUT');
     expect(sent.every(({ path }) => path.includes('/manifests/'))).toBe(true);
@@ -141,7 +141,7 @@ describe('a repository of a registry', () => {
     await putImage(from, image, '1');
     const to = connect(server, 'app/two:2');
     const before = server.requests.length;
-    await copyImage(from, image.manifest.descriptor, to, { name: '2' });
+    await copied(from, image.manifest.descriptor, to, { name: '2' });
     expect(await to.resolve('2')).toEqual(image.manifest.descriptor);
     expect(server.requests.slice(before).filter(({ method }) => method === 'POST')).toHaveLength(3);
     expect(server.content.openUploads).toBe(0);
