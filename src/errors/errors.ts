@@ -36,8 +36,6 @@ export interface ErrorDetails {
     readonly excerpt?: string | undefined;
     readonly expected?: string | undefined;
   };
-  /** A Dockerfile instruction that cannot be carried out; the cause says why. */
-  readonly BUILD_STEP: { readonly range: SourceRange; readonly step: string; readonly excerpt?: string | undefined };
   /** Lint rules found something, and the Dockerfile or the caller asks for that to be a failure. */
   readonly LINT_FAILED: { readonly rules: readonly string[] };
   readonly BAD_SUBSTITUTION: { readonly word: string };
@@ -86,7 +84,6 @@ export interface ErrorDetails {
   readonly CREDENTIALS: { readonly source: string };
 
   readonly IMAGE_INVALID: { readonly digest: string; readonly problems: readonly string[] };
-  readonly CANCELLED: Record<never, never>;
 }
 
 export type ErrorCode = keyof ErrorDetails;

@@ -12,14 +12,14 @@ function shown(error: unknown, debug = false): string {
 describe('renderError', () => {
   it('says what, where, why and what next', () => {
     const start = { line: 2, column: 1 };
-    const error = new LadingError('BUILD_STEP', 'COPY failed', {
-      details: { range: { file: 'Dockerfile', start, end: start }, step: 'COPY' },
+    const error = new LadingError('FILE_CHANGED', 'COPY failed', {
+      details: { path: 'x' },
       place: { range: { file: 'Dockerfile', start, end: start }, excerpt: 'Dockerfile:2\n----\n>>> COPY\n----\n' },
       cause: new Error('the disk is on fire', { cause: new Error('somebody lit it') }),
       hint: 'Put it out.',
     });
     expect(shown(error)).toBe(
-      'error: COPY failed [BUILD_STEP]\nDockerfile:2\n----\n>>> COPY\n----\n' +
+      'error: COPY failed [FILE_CHANGED]\nDockerfile:2\n----\n>>> COPY\n----\n' +
         '  because: the disk is on fire\n  because: somebody lit it\nhint: Put it out.\n',
     );
   });
