@@ -3,6 +3,7 @@
  * Dockerfiles and layers. It is given its store, images, contexts and sandbox; it imports none of their implementations
  * and touches nothing but the context that it reads and the temporary folder that it is given.
  */
+
 import { stepCache } from '../cache/step-cache.js';
 import { type Image, openImage } from '../image/image.js';
 import { assembleImage, imageIndex } from '../image/mutate.js';
@@ -13,6 +14,7 @@ import type { Platform } from '../oci/platform.js';
 import { formatTime } from '../oci/time.js';
 import { type StageGraph, sourceDateEpoch } from '../plan/graph.js';
 import { finalConfig } from '../plan/lower.js';
+import { inOnePiece } from '../stream/bytes.js';
 import type { DirectoryNode } from '../tree/node.js';
 import { type Annotation, annotationsAt } from './annotations.js';
 import { copySources } from './copy-sources.js';
@@ -130,8 +132,8 @@ async function buildPlatform(
   );
   const annotations = annotationsAt(options.annotations ?? [], 'manifest', platform);
   const assembled = assembleImage({ config, layers, annotations, style: options.style });
-  await store.put(assembled.config, bytes(assembled.configBytes), { signal });
-  await store.put(assembled.descriptor, bytes(assembled.manifestBytes), { signal });
+  await store.put(assembled.config, inOnePiece(assembled.configBytes), { signal });
+  await store.put(assembled.descriptor, inOnePiece(assembled.manifestBytes), { signal });
   return { platform, tree, image: await openImage(store, assembled.descriptor, { signal }) };
 }
 
@@ -166,7 +168,7 @@ async function resultDescriptor(images: readonly BuiltImage[], options: BuildOpt
   if (described.length === 1) return described[0]!;
   const manifests = described.map((descriptor, i) => ({ ...descriptor, platform: images[i]!.platform }));
   const index = imageIndex(manifests, { annotations: annotationsAt(annotations, 'index'), style });
-  await options.store.put(index.descriptor, bytes(index.bytes), { signal: options.signal });
+  await options.store.put(index.descriptor, inOnePiece(index.bytes), { signal: options.signal });
   return annotated(index.descriptor, annotationsAt(annotations, 'index-descriptor'));
 }
 
@@ -176,8 +178,4 @@ function annotated(descriptor: Descriptor, annotations: Descriptor['annotations'
 
 function isNamed(name: string | undefined, names: readonly string[] = []): boolean {
   return name !== undefined && names.some(other => other.toLowerCase() === name);
-}
-
-async function* bytes(content: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield content;
 }

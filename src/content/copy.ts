@@ -3,7 +3,7 @@ import { digestOf } from '../oci/digest.js';
 import { encodeManifest, type ImageIndex } from '../oci/manifest.js';
 import { isForeignLayerType, isIndexType, isManifestType } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
-import type { Bytes, CallOptions } from '../stream/bytes.js';
+import { type Bytes, type CallOptions, inOnePiece } from '../stream/bytes.js';
 import type { BlobMounter, ContentSource, ContentTarget, MountOrigin } from './content.js';
 import { Limiter } from './limiter.js';
 import { readIndex, readManifest } from './read-content.js';
@@ -233,8 +233,4 @@ function isMounter(target: object): target is BlobMounter {
 
 function mountOriginOf(place: object): MountOrigin['mountOrigin'] | undefined {
   return 'mountOrigin' in place ? (place as MountOrigin).mountOrigin : undefined;
-}
-
-async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -21,7 +21,7 @@ import type { Descriptor } from '../oci/descriptor.js';
 import { digestOf, isDigest } from '../oci/digest.js';
 import { compressionOf, isLayerType } from '../oci/media-types.js';
 import { formatReference, parseReference } from '../oci/reference.js';
-import type { Bytes, CallOptions } from '../stream/bytes.js';
+import { type Bytes, type CallOptions, inOnePiece } from '../stream/bytes.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import { type CheckOptions, checkStore, type StoreCheck } from './check.js';
@@ -149,7 +149,7 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
   /** Stores bytes that are in memory: a config, a manifest. */
   async putBytes(mediaType: string, bytes: Uint8Array, options?: CallOptions): Promise<Descriptor> {
     const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
-    await this.put(descriptor, once(bytes), options);
+    await this.put(descriptor, inOnePiece(bytes), options);
     return descriptor;
   }
 
@@ -295,8 +295,4 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
     });
     return this.#ready;
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -6,3 +6,8 @@ export interface CallOptions {
   /** Ends the call early; it then fails with the signal's reason and leaves nothing behind. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Bytes that are in memory, as a stream of one chunk. */
+export async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -81,12 +81,7 @@ function linked(entry: { readonly path: string; readonly target: string }, edito
 
 function ensureDirectory(editor: TreeEditor, written: string): string {
   const path = realPath(editor.root, written);
-  if (path === '') return path;
-  let walked = '';
-  for (const name of path.split('/')) {
-    walked = joinPath(walked, name);
-    if (editor.get(walked)?.type !== 'directory') editor.set(walked, emptyDirectory());
-  }
+  editor.makeDirectories(path);
   return path;
 }
 

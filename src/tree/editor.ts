@@ -62,6 +62,15 @@ export class TreeEditor {
     children.set(baseOf(path), node);
   }
 
+  /** Makes a path and its parents folders: root's, mode 0755, in place of what is missing or none. */
+  makeDirectories(path: string): void {
+    let walked = '';
+    for (const name of path === '' ? [] : path.split('/')) {
+      walked = joinPath(walked, name);
+      if (this.get(walked)?.type !== 'directory') this.set(walked, emptyDirectory());
+    }
+  }
+
   /** Takes a path and all below it away; nothing happens when it is not there. */
   remove(path: string): void {
     if (this.get(path) === undefined) return;

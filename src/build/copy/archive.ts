@@ -115,7 +115,7 @@ async function place(
   if (root !== '' && parent !== root && !parent.startsWith(`${root}/`)) {
     throw invalid(item.path, `leads outside, to /${parent}, through a link`);
   }
-  makeParents(editor, parent);
+  editor.makeDirectories(parent);
   const real = joinPath(parent, baseOf(path));
   editor.set(real, await nodeOf(item, root, editor.get(real), archive, target, options));
 }
@@ -153,14 +153,6 @@ async function nodeOf(
       return { type: item.type, ...metadata, major: item.devMajor, minor: item.devMinor };
     case 'fifo':
       return { type: 'fifo', ...metadata };
-  }
-}
-
-function makeParents(editor: TreeEditor, path: string): void {
-  let walked = '';
-  for (const component of path === '' ? [] : path.split('/')) {
-    walked = joinPath(walked, component);
-    if (editor.get(walked)?.type !== 'directory') editor.set(walked, emptyDirectory());
   }
 }
 

@@ -3,7 +3,7 @@ import type { ContentSource } from '../../content/content.js';
 import { LadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { type Digest, digestAlgorithm, digestHex } from '../../oci/digest.js';
-import type { CallOptions } from '../../stream/bytes.js';
+import { type CallOptions, inOnePiece } from '../../stream/bytes.js';
 import { sizeMismatch, verified } from '../../stream/verified.js';
 import type { Endpoint } from '../endpoint.js';
 import type { TarFile, TarMember } from './tar-file.js';
@@ -48,7 +48,7 @@ export abstract class ArchiveSource implements ContentSource, Endpoint {
     }
     const size = Buffer.isBuffer(place) ? place.length : place.size;
     if (size !== descriptor.size) throw sizeMismatch(descriptor, size);
-    const content = Buffer.isBuffer(place) ? onePiece(place) : this.tar.read(place, options);
+    const content = Buffer.isBuffer(place) ? inOnePiece(place) : this.tar.read(place, options);
     return Readable.from(verified(content, descriptor), { objectMode: false });
   }
 
@@ -98,8 +98,4 @@ export function notInArchive(file: string, name: string, known: readonly string[
       hint: none,
     },
   );
-}
-
-async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

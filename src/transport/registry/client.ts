@@ -11,7 +11,7 @@ import type { Descriptor } from '../../oci/descriptor.js';
 import { type Digest, isDigest } from '../../oci/digest.js';
 import { manifestSizeLimit } from '../../oci/manifest.js';
 import { familiarName, type Reference, referenceIdentifier } from '../../oci/reference.js';
-import type { Bytes, CallOptions } from '../../stream/bytes.js';
+import { type Bytes, type CallOptions, inOnePiece } from '../../stream/bytes.js';
 import { readCapped } from '../../stream/read-capped.js';
 import { digestMismatch, verified } from '../../stream/verified.js';
 import type { Endpoint } from '../endpoint.js';
@@ -103,7 +103,7 @@ export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
 
   async open(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<Readable> {
     if (isManifestKind(descriptor.mediaType)) {
-      return Readable.from(onePiece(await this.#readManifest(descriptor, signal)), { objectMode: false });
+      return Readable.from(inOnePiece(await this.#readManifest(descriptor, signal)), { objectMode: false });
     }
     const abandoned = new AbortController();
     const either = signal === undefined ? abandoned.signal : AbortSignal.any([signal, abandoned.signal]);
@@ -211,7 +211,7 @@ export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
     }
     if (response.status !== 200) throw await responseError(response, `cannot read ${descriptor.digest}`);
     const { bytes } = await readManifest(response, descriptor.digest);
-    return readCapped(verified(onePiece(bytes), descriptor), manifestSizeLimit, 'manifest');
+    return readCapped(verified(inOnePiece(bytes), descriptor), manifestSizeLimit, 'manifest');
   }
 
   async #putManifest(
@@ -237,10 +237,6 @@ export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
     if (!isDigest(stored)) throw protocolError(response.url, 'names what it stored by something that is not a digest');
     throw digestMismatch(digest, stored);
   }
-}
-
-async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /** Lets go as soon as the stream is destroyed: its generator hears of that only with the next bytes, if they come. */
