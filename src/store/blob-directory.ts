@@ -30,7 +30,9 @@ export class BlobDirectory {
   readonly #root: string;
   readonly #temporary: () => Promise<string>;
   readonly #claim: (path: string) => Promise<boolean>;
-  readonly #unsynced = new Set<string>();
+  /** Folders with names that may not be on the disk yet, each with the number of its last change. */
+  readonly #unsynced = new Map<string, number>();
+  #changes = 0;
 
   /**
    * `temporary` gives a new path on the file system of `root`, in a folder that exists. `claim` is asked before a blob
@@ -111,15 +113,17 @@ export class BlobDirectory {
   async #place(temporary: string, written: Pick<Descriptor, 'digest' | 'size'>): Promise<boolean> {
     const path = this.path(written.digest);
     const folder = await this.#folder(digestAlgorithm(written.digest));
-    this.#unsynced.add(folder);
-    if (await this.has(written)) return false;
     try {
+      if (await this.has(written)) return false;
       await rename(temporary, path);
       return true;
     } catch (error) {
       // Windows refuses to replace a file that somebody reads; the same bytes are there already.
       if ((hasErrno(error, 'EPERM') || hasErrno(error, 'EACCES')) && (await this.has(written))) return false;
       throw ioError(error, path);
+    } finally {
+      // Not before: a flush meanwhile, for another blob, must not count for this one.
+      this.#unsynced.set(folder, ++this.#changes);
     }
   }
 
@@ -140,9 +144,10 @@ export class BlobDirectory {
 
   /** Makes the names of all blobs written so far last; called before a name points to one. */
   async flush(): Promise<void> {
-    const folders = [...this.#unsynced];
-    this.#unsynced.clear();
-    for (const folder of folders) await onFile(folder, () => syncDirectory(folder));
+    for (const [folder, change] of [...this.#unsynced]) {
+      await onFile(folder, () => syncDirectory(folder));
+      if (this.#unsynced.get(folder) === change) this.#unsynced.delete(folder);
+    }
   }
 
   /** Every file in `blobs/`, those with wrong names too. */
