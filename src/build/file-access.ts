@@ -18,8 +18,10 @@ const turnBytes = 16 * 1024 * 1024;
 /** Reads the files of a tree, wherever their bytes are, and knows their digests. */
 export class FileAccess {
   readonly #read: ContentReader;
-  readonly #digests = new WeakMap<FileNode, Digest>();
-  readonly #buffer = Buffer.allocUnsafeSlow(pieceBytes);
+  /** Promises for files that are being read: steps at the same time read a file once. */
+  readonly #digests = new WeakMap<FileNode, Digest | Promise<Digest>>();
+  /** For the bytes that are being hashed; one for each file under way. */
+  readonly #buffers: Buffer[] = [];
   #unyielded = 0;
 
   constructor(layers: Pick<LayerStore, 'openRange'>) {
@@ -55,7 +57,9 @@ export class FileAccess {
   async digest(file: FileNode, options: CallOptions = {}): Promise<Digest> {
     const known = file.digest ?? this.#digests.get(file);
     if (known !== undefined) return known;
-    const digest = file.size === 0 ? emptyDigest : await this.#hash(file, options);
+    const hashing = file.size === 0 ? emptyDigest : this.#hash(file, options);
+    this.#digests.set(file, hashing);
+    const digest = await hashing;
     this.#digests.set(file, digest);
     return digest;
   }
@@ -79,9 +83,10 @@ export class FileAccess {
   async #hash(file: FileNode, options: CallOptions): Promise<Digest> {
     const hash = createHash('sha256');
     const cursor = await openFile(file, this.#read, options);
+    const buffer = this.#buffers.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
     try {
       for (let position = 0; position < file.size; position += pieceBytes) {
-        const piece = this.#buffer.subarray(0, Math.min(pieceBytes, file.size - position));
+        const piece = buffer.subarray(0, Math.min(pieceBytes, file.size - position));
         // A promise for every file of this machine, which is read synchronously, would cost more than the reading.
         const reading = cursor.read(piece, 0, piece.length);
         if (reading !== undefined) await reading;
@@ -92,6 +97,7 @@ export class FileAccess {
       await cursor.finish();
     } finally {
       cursor.close();
+      this.#buffers.push(buffer);
     }
     return `sha256:${hash.digest('hex')}` as Digest;
   }
