@@ -73,6 +73,11 @@ export const command = defineCommand({
       requiresArg: true,
       describe: 'From 0, fast, to 9, small; zstd from 1 to 22',
     },
+    jobs: {
+      type: 'number',
+      requiresArg: true,
+      describe: 'Steps carried out at a time [default: the number of processors, at least 4]',
+    },
     call: {
       type: 'string',
       requiresArg: true,
@@ -137,6 +142,7 @@ export const command = defineCommand({
           timestamps: args.timestamps,
           compression: args.compression,
           level: args.compressionLevel,
+          concurrency: args.jobs,
           outputs,
           push: args.push,
           registry: registryAccess(args, context, progress.warning),

@@ -19,11 +19,22 @@ export interface BuildProgressOptions {
  *
  *     #1 [build 1/3] COPY . /src
  *     #1 DONE 12.3MB 0.4s
+ *
+ * Steps run at the same time: the number at the beginning of a line says which one it is of. A build for several platforms
+ * names those that a step is for: `[linux/arm64 build 1/3]`, or `[linux/amd64,linux/arm64 build 1/3]` where it is one step.
  */
 export function buildProgress({ view, palette, now }: BuildProgressOptions): (event: BuildImageEvent) => void {
   const started = new Map<number, number>();
   const outputs = new Map<string, OutputLines>();
   const elapsed = (step: StepInfo): string => formatDuration(now() - (started.get(step.id) ?? now()));
+  const end = (step: StepInfo): void => {
+    for (const stream of ['stdout', 'stderr']) {
+      const key = outputKey(step, stream);
+      for (const line of outputs.get(key)?.end() ?? []) view.line(`#${step.id} ${printable(line)}`);
+      outputs.delete(key);
+    }
+    view.status(stepKey(step), undefined);
+  };
   return event => {
     switch (event.kind) {
       case 'diagnostic':
@@ -31,9 +42,6 @@ export function buildProgress({ view, palette, now }: BuildProgressOptions): (ev
         return;
       case 'warning':
         view.line(`${palette.warning('warning:')} ${printableLine(event.message)}`);
-        return;
-      case 'platform-started':
-        view.line(palette.strong(`platform ${printableLine(platformText(event.platform))}`));
         return;
       case 'step-started':
         started.set(event.step.id, now());
@@ -48,14 +56,13 @@ export function buildProgress({ view, palette, now }: BuildProgressOptions): (ev
         view.status(stepKey(step), `#${step.id} ${printableLine(url)} ${size} ${elapsed(step)}`);
         return;
       }
+      case 'step-failed':
+        end(event.step);
+        view.line(`#${event.step.id} ${event.cancelled ? 'CANCELED' : palette.error('ERROR')}`);
+        return;
       case 'step-done': {
         const { step, cached, layer } = event;
-        for (const stream of ['stdout', 'stderr']) {
-          const key = outputKey(step, stream);
-          for (const line of outputs.get(key)?.end() ?? []) view.line(`#${step.id} ${printable(line)}`);
-          outputs.delete(key);
-        }
-        view.status(stepKey(step), undefined);
+        end(step);
         // A step that only changes the configuration takes no time and makes nothing.
         if (step.index === undefined) return;
         const size = layer === undefined ? '' : ` ${formatSize(layer.blob.size)}`;
@@ -103,9 +110,9 @@ function outputKey(step: StepInfo, stream: string): string {
   return `${step.id} ${stream}`;
 }
 
-function stepTitle({ id, stage, index, total, title }: StepInfo): string {
+function stepTitle({ id, platforms, stage, index, total, title }: StepInfo): string {
   const count = index === undefined ? undefined : `${index}/${total}`;
-  const place = [stage, count].filter(part => part !== undefined).join(' ');
+  const place = [platforms?.map(platformText).join(','), stage, count].filter(part => part !== undefined).join(' ');
   return `#${id} ${place === '' ? '' : `[${printableLine(place)}] `}${printableLine(title)}`;
 }
 

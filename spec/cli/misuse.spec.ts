@@ -58,6 +58,8 @@ describe('what is misused ends with 2', () => {
     ['build context without a place', ['build', '--build-context', 'a', 'context']],
     ['compression level that is no number', ['build', '--compression-level', 'x', 'context']],
     ['compression level out of range', ['build', '--compression-level', '10', 'context']],
+    ['no step at a time', ['build', '--jobs', '0', 'sound']],
+    ['number of steps that is none', ['build', '--jobs', 'x', 'sound']],
     ['compression level of nothing', ['build', '--compression', 'none', '--compression-level', '1', 'context']],
     ['name with a digest', ['tag', 'a', `b@sha256:${'0'.repeat(64)}`]],
     ['two things at once', ['build', '--pull', '--offline', 'context']],

@@ -50,6 +50,8 @@ export interface BuildImageOptions extends ContextSource {
   /** Push every tag when the build is done. */
   readonly push?: boolean | undefined;
   readonly registry?: RegistryAccess | undefined;
+  /** Steps that are carried out at the same time. The result does not depend on it. @default the number of processors, at least 4 */
+  readonly concurrency?: number | undefined;
   /** What executes RUN; by default nothing does, and reaching one is an error. */
   readonly sandbox?: Sandbox | undefined;
   /** What relative paths start from: in `dockerfile` by default the current folder, in `buildContexts` the context. */
@@ -88,6 +90,12 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   const names = (options.tags ?? []).map(taggedName);
   const platforms = platformsOf(options);
   const settings = imageSettings(options, platforms);
+  const { concurrency } = options;
+  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
+    throw new LadingError('USAGE', 'the number of steps at a time is a whole number from 1', {
+      details: { option: 'jobs' },
+    });
+  }
   checkOutputs(options.outputs ?? [], platforms);
   if (names.length === 0 && (options.push || options.outputs?.some(({ push, name }) => push && name === undefined))) {
     throw new LadingError('USAGE', 'there is nothing to push to: the image has no name', {
@@ -148,6 +156,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       noCache: options.noCache,
       noCacheFilter: options.noCacheFilter,
       timestamps: options.timestamps,
+      concurrency,
       ...settings,
       onEvent,
       signal,

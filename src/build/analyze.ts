@@ -1,14 +1,15 @@
 import type { Diagnostic } from '../dockerfile/ast.js';
 import { applyChecks } from '../dockerfile/lint/apply-checks.js';
 import { isLadingError, type LadingError } from '../errors/errors.js';
+import type { Image } from '../image/image.js';
 import type { Platform } from '../oci/platform.js';
 import type { PlanOptions, StageGraph } from '../plan/graph.js';
 import { type DockerfileOutline, outlineOf } from '../plan/outline.js';
-import { type PlanPlatformOptions, planned, readSource, type Source } from './plan-platform.js';
+import { type PlanBuildOptions, planned, readSource, type Source } from './plan-build.js';
 import { planReachable, type ReadyStage } from './plan-stages.js';
 
 /** What is needed to plan a Dockerfile without carrying it out. Of base images only manifest and config are read. */
-export interface AnalyzeOptions extends Omit<PlanPlatformOptions, 'sandbox' | 'platforms' | 'onEvent'> {
+export interface AnalyzeOptions extends Omit<PlanBuildOptions, 'sandbox' | 'platforms' | 'onEvent'> {
   readonly platform: Platform;
 }
 
@@ -27,7 +28,7 @@ export async function checkBuild(options: AnalyzeOptions): Promise<BuildCheck> {
   const told: Diagnostic[] = [];
   let source: Source;
   try {
-    const onEvent: PlanPlatformOptions['onEvent'] = event => {
+    const onEvent: PlanBuildOptions['onEvent'] = event => {
       if (event.kind === 'diagnostic') told.push(event.diagnostic);
     };
     source = readSource({ ...options, onEvent });
@@ -55,7 +56,7 @@ async function planStagesOf(
   { text, ast }: Source,
   options: AnalyzeOptions,
   { onFinding, all }: Pick<PlanOptions, 'onFinding'> & { readonly all: boolean },
-): Promise<{ graph: StageGraph; stages: ReadyStage[] }> {
+): Promise<{ graph: StageGraph; stages: readonly ReadyStage[] }> {
   const { images, signal, context, contexts = new Map() } = options;
   const planOptions: PlanOptions = {
     buildArgs: options.buildArgs ?? new Map(),
@@ -67,7 +68,9 @@ async function planStagesOf(
     onFinding,
   };
   const graph = planned(text, ast, planOptions);
-  return { graph, stages: await planReachable({ text, graph, planOptions, images, contexts, all, signal }) };
+  const opening = { text, images, contexts, opened: new Map<string, Image>(), signal };
+  const [stages = []] = await planReachable([{ graph, planOptions }], { ...opening, all });
+  return { graph, stages };
 }
 
 function ladingError(error: unknown): LadingError {

@@ -4,6 +4,7 @@
  * and touches nothing but the context that it reads and the temporary folder that it is given.
  */
 
+import { availableParallelism } from 'node:os';
 import { stepCache } from '../cache/step-cache.js';
 import { type Image, openImage } from '../image/image.js';
 import { assembleImage, imageIndex } from '../image/mutate.js';
@@ -20,15 +21,17 @@ import { type Annotation, annotationsAt } from './annotations.js';
 import { copySources } from './copy-sources.js';
 import { FileAccess } from './file-access.js';
 import type { BuildStore, RemoteFiles } from './inputs.js';
-import { type PlannedPlatform, type PlanPlatformOptions, planPlatform, readSource } from './plan-platform.js';
+import { layerWork } from './layer-work.js';
+import { type PlanBuildOptions, type PlannedPlatform, planBuild, readSource } from './plan-build.js';
 import type { ReadyStage } from './plan-stages.js';
-import { runStage, type StageResult } from './run-stage.js';
-import { stepDescriptions } from './step-info.js';
+import type { StageResult } from './run-step.js';
+import { runWork } from './run-work.js';
+import { workGraph } from './work-graph.js';
 
 /** 2000-01-01T00:00:00Z: what times are clamped to when nothing else is said; zip and its like can hold it. */
 export const defaultEpoch = 946_684_800;
 
-export interface BuildOptions extends PlanPlatformOptions {
+export interface BuildOptions extends PlanBuildOptions {
   readonly store: BuildStore;
   /** A folder for files that live as long as the build; the caller removes it. */
   readonly temporary: string;
@@ -45,6 +48,8 @@ export interface BuildOptions extends PlanPlatformOptions {
   /** Whose media types the image has. @default 'oci' */
   readonly style?: 'oci' | 'docker' | undefined;
   readonly annotations?: readonly Annotation[] | undefined;
+  /** Steps that are carried out at the same time; never changes the result. */
+  readonly concurrency?: number | undefined;
 }
 
 export interface BuiltImage {
@@ -61,13 +66,20 @@ export interface BuildResult {
 }
 
 /**
- * Builds an image into the store.
+ * COPY and ADD are bound by the processors and the disk, which two or three of them keep busy, but those that fetch wait
+ * for a network, and commands will do either. So: as many as there are processors, and some where there are few. Memory
+ * does not depend on it: packing, which needs most, has a limit of its own.
+ */
+const defaultConcurrency = Math.max(4, availableParallelism());
+
+/**
+ * Builds an image into the store: independent stages at the same time, what several platforms share once. No byte of the
+ * result depends on which of them is faster.
  * @throws LadingError DOCKERFILE_SYNTAX and others with the place in the Dockerfile; the store then has at most layers more
  */
 export async function build(options: BuildOptions): Promise<BuildResult> {
-  const { onEvent = () => {}, store } = options;
+  const { dockerfile, store, contexts = new Map(), onEvent = () => {} } = options;
   const source = readSource(options);
-  const files = new FileAccess(store);
   const stageNames = source.ast.instructions.flatMap(each => (each.kind === 'FROM' ? (each.stageName ?? []) : []));
   const unknown = (options.noCacheFilter ?? []).filter(name => !stageNames.includes(name.toLowerCase()));
   if (unknown.length > 0) {
@@ -76,58 +88,50 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       message: `No stage is called [${unknown.join(' ')}]: nothing to leave the cache out for`,
     });
   }
+  const { platforms, opened } = await planBuild(source, options);
+  const graph = workGraph(platforms, {
+    opened,
+    contexts,
+    epoch: planned => epochOf(planned.graph),
+    fresh: stage => (options.noCache ?? false) || isNamed(stage, options.noCacheFilter),
+  });
+  const results = await runWork(graph, {
+    text: dockerfile.text,
+    store,
+    cache: stepCache(store),
+    layers: layerWork(),
+    files: new FileAccess(store),
+    sources: copySources(options.context, store),
+    compression: options.compression ?? 'gzip',
+    level: options.level,
+    timestamps: options.timestamps ?? 'clamp',
+    temporary: options.temporary,
+    remote: options.remote,
+    concurrency: options.concurrency ?? defaultConcurrency,
+    onEvent,
+    signal: options.signal,
+  });
   const images: BuiltImage[] = [];
-  for (const platform of options.platforms) {
-    if (options.platforms.length > 1) onEvent({ kind: 'platform-started', platform });
-    const planned = await planPlatform(platform, source, options);
-    const built = await buildPlatform(platform, planned, files, options);
+  for (const [place, planned] of platforms.entries()) {
+    const built = await storeImage(planned, results[place]!, options);
     images.push(built);
-    onEvent({ kind: 'image-done', descriptor: built.image.descriptor, platform });
+    onEvent({ kind: 'image-done', descriptor: built.image.descriptor, platform: built.platform });
   }
   return { descriptor: await resultDescriptor(images, options), images };
 }
 
-async function buildPlatform(
-  platform: Platform,
-  { graph, stages }: PlannedPlatform,
-  files: FileAccess,
+async function storeImage(
+  { platform, graph, stages }: PlannedPlatform,
+  { tree, layers, history }: StageResult,
   options: BuildOptions,
 ): Promise<BuiltImage> {
-  const { dockerfile, store, temporary, signal, onEvent = () => {} } = options;
-  const contexts = options.contexts ?? new Map();
-  const epoch = epochOf(graph);
-  const clamp = options.timestamps === 'keep' ? (time: number) => time : (time: number) => Math.min(time, epoch);
-  const results = new Map<number, StageResult>();
-  const describe = stepDescriptions(graph, stages);
-  const copySource = copySources(graph, results, { ...options, contexts, platform });
-  for (const stage of stages) {
-    const result = await runStage(stage, {
-      text: dockerfile.text,
-      store,
-      cache: stepCache(store),
-      files,
-      compression: options.compression ?? 'gzip',
-      level: options.level,
-      noCache: (options.noCache ?? false) || isNamed(graph.stages[stage.index]!.name, options.noCacheFilter),
-      epoch,
-      clamp,
-      temporary,
-      remote: options.remote,
-      stage: index => results.get(index)!,
-      copySource,
-      describe,
-      onEvent,
-      signal,
-    });
-    results.set(stage.index, result);
-  }
+  const { store, signal } = options;
   const target = stages.find(stage => stage.index === graph.target)!;
-  const { tree, layers, history } = results.get(graph.target)!;
   const config = imageConfig(
     target,
     history,
     layers.map(layer => layer.diffId),
-    epoch,
+    epochOf(graph),
     options,
   );
   const annotations = annotationsAt(options.annotations ?? [], 'manifest', platform);

@@ -15,13 +15,17 @@ export interface StepInfo {
   readonly total?: number | undefined;
   readonly title: string;
   readonly line: number;
+  /** Those of the build's platforms that the step is carried out for, at once; absent in a build for one. */
+  readonly platforms?: readonly Platform[] | undefined;
 }
 
-/** What a build says while it runs. */
+/**
+ * What a build says while it runs. Steps that need nothing of each other run at the same time, so their events mix; what
+ * a step needs is done before it starts.
+ */
 export type BuildEvent =
   | { readonly kind: 'diagnostic'; readonly diagnostic: Diagnostic }
   | { readonly kind: 'warning'; readonly message: string }
-  | { readonly kind: 'platform-started'; readonly platform: Platform }
   | { readonly kind: 'step-started'; readonly step: StepInfo }
   /** Uncompressed bytes of the layer written so far. */
   | { readonly kind: 'step-progress'; readonly step: StepInfo; readonly bytes: number }
@@ -33,12 +37,15 @@ export type BuildEvent =
       readonly bytes: number;
       readonly total?: number | undefined;
     }
+  /** `cached`: the store had the layer before the build. */
   | {
       readonly kind: 'step-done';
       readonly step: StepInfo;
       readonly cached: boolean;
       readonly layer?: LayerRef | undefined;
     }
+  /** The step failed, or was `cancelled` because another one did or the caller wanted it. The build rejects with the reason. */
+  | { readonly kind: 'step-failed'; readonly step: StepInfo; readonly cancelled: boolean }
   | {
       readonly kind: 'output';
       readonly step: StepInfo;

@@ -40,8 +40,17 @@ export type NamedContext =
 
 export type NamedContexts = ReadonlyMap<string, NamedContext>;
 
-/** The named context that a name in FROM or `--from` means. */
-export function findNamedContext(contexts: NamedContexts, name: string): NamedContext | undefined {
-  const key = namedContextOf(name, contexts.keys());
-  return key === undefined ? undefined : contexts.get(key);
+/** A named context that is no image, under its own name. */
+export interface FilesContext {
+  readonly name: string;
+  readonly context: Exclude<NamedContext, { readonly kind: 'image' }>;
+}
+
+/** The named context that a name in FROM or `--from` means, with the name it was given. */
+export function findNamedContext(
+  contexts: NamedContexts,
+  name: string,
+): { readonly name: string; readonly context: NamedContext } | undefined {
+  const known = namedContextOf(name, contexts.keys());
+  return known === undefined ? undefined : { name: known, context: contexts.get(known)! };
 }

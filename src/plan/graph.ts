@@ -118,9 +118,9 @@ export function planStages(ast: DockerfileAst, options: PlanOptions): StageGraph
   };
 }
 
-/** The stages that the target needs, itself included, each after those that it needs. */
-export function reachableStages(graph: StageGraph): number[] {
-  const seen = new Set([graph.target]);
+/** The stages that the target (or others) needs, itself included, each after those that it needs. */
+export function reachableStages(graph: StageGraph, wanted: Iterable<number> = [graph.target]): number[] {
+  const seen = new Set(wanted);
   for (const index of seen) for (const needed of graph.stages[index]!.dependsOn) seen.add(needed);
   // What a stage can use stands before it, so the order of the file is an order of dependencies.
   return [...seen].sort((a, b) => a - b);

@@ -139,6 +139,39 @@ describe('buildProgress', () => {
     expect([...view.states]).toEqual([]);
   });
 
+  it('says of every line which step it is of, when several run', () => {
+    const view = recorder();
+    const show = buildProgress({ view, palette: palette({}, {}), now: () => 0 });
+    const amd64 = { os: 'linux', architecture: 'amd64' };
+    const arm = { os: 'linux', architecture: 'arm', variant: 'v7' };
+    const both: StepInfo = {
+      id: 1,
+      platforms: [amd64, arm],
+      stage: 'a',
+      index: 1,
+      total: 1,
+      title: 'COPY . /',
+      line: 2,
+    };
+    const one: StepInfo = { id: 2, platforms: [arm], index: 2, total: 3, title: 'RUN make', line: 4 };
+    const other: StepInfo = { id: 3, platforms: [arm], title: 'ENV A=b', line: 5 };
+    for (const step of [both, one, other]) show({ kind: 'step-started', step });
+    show({ kind: 'output', step: one, stream: 'stdout', chunk: Buffer.from('made\nhalf') });
+    show({ kind: 'step-progress', step: both, bytes: 5000 });
+    show({ kind: 'step-failed', step: both, cancelled: false });
+    show({ kind: 'step-failed', step: one, cancelled: true });
+    expect(view.lines).toEqual([
+      '#1 [linux/amd64,linux/arm/v7 a 1/1] COPY . /',
+      '#2 [linux/arm/v7 2/3] RUN make',
+      '#3 [linux/arm/v7] ENV A=b',
+      '#2 made',
+      '#1 ERROR',
+      '#2 half',
+      '#2 CANCELED',
+    ]);
+    expect([...view.states]).toEqual([]);
+  });
+
   it('keeps characters whole that are split between chunks', () => {
     const view = recorder();
     const show = buildProgress({ view, palette: palette({}, {}), now: () => 0 });

@@ -6,17 +6,21 @@ import type { Finding } from '../dockerfile/lint/finding.js';
 import { lintDockerfile } from '../dockerfile/lint/lint-dockerfile.js';
 import { parseDockerfile } from '../dockerfile/parser.js';
 import { isLadingError, type SourceRange } from '../errors/errors.js';
+import type { Image } from '../image/image.js';
 import type { Platform } from '../oci/platform.js';
 import { type PlanOptions, planStages, type StageGraph, unusedBuildArgs } from '../plan/graph.js';
+import { stepOrigins } from '../plan/step-origins.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { BuildContext } from './copy-sources.js';
 import type { BuildEvent } from './event.js';
 import type { BaseImages, NamedContexts } from './inputs.js';
-import { planReachable, type ReadyStage, withExcerpt } from './plan-stages.js';
+import { type ImageUse, type OpenedImages, openImages } from './open-images.js';
+import { imageUse, type PlatformGraph, planReachable, type ReadyStage } from './plan-stages.js';
+import { withExcerpt } from './with-excerpt.js';
 
 /** What planning needs of the options of a build. */
-export interface PlanPlatformOptions extends CallOptions {
+export interface PlanBuildOptions extends CallOptions {
   readonly dockerfile: { readonly text: string; readonly file: string };
   readonly context: BuildContext;
   readonly images: BaseImages;
@@ -46,7 +50,7 @@ export function readSource({
   dockerfile,
   buildArgs,
   onEvent = () => {},
-}: Pick<PlanPlatformOptions, 'dockerfile' | 'buildArgs' | 'onEvent'>): Source {
+}: Pick<PlanBuildOptions, 'dockerfile' | 'buildArgs' | 'onEvent'>): Source {
   const { text, file } = dockerfile;
   const { ast, diagnostics } = parseDockerfile(text, { file, syntax: buildArgs?.get('BUILDKIT_SYNTAX') });
   const checks = checkOptionsOf(ast, buildArgs?.get('BUILDKIT_DOCKERFILE_CHECK'));
@@ -64,48 +68,71 @@ function tell(findings: readonly Finding[], checks: CheckOptions, onEvent: (even
   return failure;
 }
 
+/** What a build does for one of its platforms. */
 export interface PlannedPlatform {
+  readonly platform: Platform;
   readonly graph: StageGraph;
   readonly stages: readonly ReadyStage[];
 }
 
-/** Plans one platform, fetching the bases that the plan depends on. Warnings come out even when it fails. */
-export async function planPlatform(
-  platform: Platform,
-  source: Source,
-  options: PlanPlatformOptions,
-): Promise<PlannedPlatform> {
-  const { images, signal, context, onEvent = () => {} } = options;
+export interface BuildPlan {
+  readonly platforms: readonly PlannedPlatform[];
+  /** Every image that a stage starts from or a step takes files of. */
+  readonly opened: OpenedImages;
+}
+
+/** Plans all platforms together, fetching the images that they need. Warnings come out even when it fails. */
+export async function planBuild(source: Source, options: PlanBuildOptions): Promise<BuildPlan> {
+  const { images, signal, context, contexts = new Map(), onEvent = () => {} } = options;
   const { text, ast, findings, checks } = source;
-  const contexts = options.contexts ?? new Map();
-  const first = platform === options.platforms[0];
-  const planOptions: PlanOptions = {
-    buildArgs: options.buildArgs ?? new Map(),
-    targetPlatform: platform,
-    buildPlatform: options.buildPlatform,
-    target: options.target,
-    namedContexts: new Set(contexts.keys()),
-    contextIgnore: context.ignore,
-    onFinding: first ? finding => findings.push(finding) : undefined,
-  };
+  const opened = new Map<string, Image>();
+  const opening = { text, images, contexts, signal };
   let failure: unknown;
-  let graph: StageGraph;
-  let stages: readonly ReadyStage[];
+  let graphs: Array<PlatformGraph & { readonly platform: Platform }>;
+  let stages: ReadonlyArray<readonly ReadyStage[]>;
   try {
-    graph = planned(text, ast, planOptions);
-    stages = await planReachable({ text, graph, planOptions, images, contexts, signal });
+    graphs = options.platforms.map((platform, place) => {
+      const planOptions: PlanOptions = {
+        buildArgs: options.buildArgs ?? new Map(),
+        targetPlatform: platform,
+        buildPlatform: options.buildPlatform,
+        target: options.target,
+        namedContexts: new Set(contexts.keys()),
+        contextIgnore: context.ignore,
+        // What is found is the same for all platforms: it is said once.
+        onFinding: place === 0 ? finding => findings.push(finding) : undefined,
+      };
+      return { platform, planOptions, graph: planned(text, ast, planOptions) };
+    });
+    stages = await planReachable(graphs, { ...opening, opened });
   } finally {
-    // What is found is the same for all platforms: it is said once.
-    failure = first ? tell(findings, checks, onEvent) : undefined;
+    failure = tell(findings, checks, onEvent);
   }
   if (failure !== undefined) throw withExcerpt(failure, placeOf(failure)!, text);
-  const plans = stages.map(stage => stage.plan);
-  const unused = unusedBuildArgs(graph, planOptions, plans);
-  if (first && unused.length > 0) {
+  const platforms = graphs.map(({ platform, graph }, place) => ({ platform, graph, stages: stages[place]! }));
+  const plans = stages[0]!.map(stage => stage.plan);
+  const unused = unusedBuildArgs(graphs[0]!.graph, graphs[0]!.planOptions, plans);
+  if (unused.length > 0) {
     onEvent({ kind: 'warning', message: `One or more build-args [${unused.join(' ')}] were not consumed` });
   }
-  await checkRuns(stages, options);
-  return { graph, stages };
+  await checkRuns(stages.flat(), options);
+  await openImages(
+    platforms.flatMap(planned => imagesOfSteps(planned, contexts)),
+    opened,
+    opening,
+  );
+  return { platforms, opened };
+}
+
+/** The images that steps take files from; they are for the platform of the build, whatever that of their stage. */
+function imagesOfSteps({ platform, stages }: PlannedPlatform, contexts: NamedContexts): ImageUse[] {
+  return stages
+    .flatMap(stage => stage.plan.steps)
+    .flatMap(step =>
+      stepOrigins(step).flatMap(origin =>
+        origin.kind === 'named' ? imageUse(origin.name, platform, step.range, contexts) : [],
+      ),
+    );
 }
 
 /** The stage graph; what is wrong comes with the lines of the Dockerfile. */
@@ -122,7 +149,7 @@ function placeOf(error: unknown): SourceRange | undefined {
   return isLadingError(error) ? error.place?.range : undefined;
 }
 
-async function checkRuns(stages: readonly ReadyStage[], options: PlanPlatformOptions): Promise<void> {
+async function checkRuns(stages: readonly ReadyStage[], options: PlanBuildOptions): Promise<void> {
   for (const step of stages.flatMap(stage => stage.plan.steps)) {
     if (step.kind !== 'run') continue;
     try {

@@ -1,0 +1,176 @@
+import type { StepCache } from '../cache/step-cache.js';
+import { LadingError } from '../errors/errors.js';
+import type { HistoryEntry } from '../oci/config.js';
+import type { Compression } from '../oci/media-types.js';
+import { formatTime } from '../oci/time.js';
+import type { CallOptions } from '../stream/bytes.js';
+import { TreeEditor } from '../tree/editor.js';
+import type { DirectoryNode, LayerRef } from '../tree/node.js';
+import { commitLayer } from './commit-layer.js';
+import { Copier } from './copy/copier.js';
+import type { CopySources } from './copy-sources.js';
+import { type CopySource, copyStep, type TreeChange } from './copy-step.js';
+import type { BuildEvent } from './event.js';
+import type { FileAccess } from './file-access.js';
+import type { BuildStore, RemoteFiles } from './inputs.js';
+import type { LayerWork } from './layer-work.js';
+import { emptyRoot, layersOfImage } from './stage-files.js';
+import { withExcerpt } from './with-excerpt.js';
+import type { StartWork, StepWork, Work, WorkSource } from './work-graph.js';
+import { workdirStep } from './workdir-step.js';
+
+/** A stage as far as it is carried out: its files, and what of it goes into an image. */
+export interface StageResult {
+  readonly tree: DirectoryNode;
+  /** Oldest first, those of the base included. */
+  readonly layers: readonly LayerRef[];
+  readonly history: readonly HistoryEntry[];
+}
+
+export interface RunOptions extends CallOptions {
+  readonly text: string;
+  readonly store: BuildStore;
+  readonly cache: StepCache;
+  readonly layers: LayerWork;
+  readonly files: FileAccess;
+  readonly sources: CopySources;
+  readonly compression: Compression;
+  readonly level?: number | undefined;
+  /** `clamp`: no file is newer than the epoch of the step. */
+  readonly timestamps: 'clamp' | 'keep';
+  readonly temporary: string;
+  readonly remote: RemoteFiles;
+  /** The result of what is done. */
+  readonly result: (work: Work) => StageResult;
+  readonly onEvent: (event: BuildEvent) => void;
+}
+
+export const historyComment = 'buildkit.dockerfile.v0';
+
+/** Makes what a stage starts from. */
+export async function runStart({ base, range, epoch, fresh }: StartWork, options: RunOptions): Promise<StageResult> {
+  switch (base.kind) {
+    case 'scratch':
+      return { tree: emptyRoot, layers: [], history: [] };
+    case 'image': {
+      const layers = layersOfImage(base.image);
+      const tree = await options.sources.image(base.image, options);
+      return { tree, layers, history: reconciledHistory(base.image.config.history ?? [], layers.length) };
+    }
+    case 'context':
+      try {
+        return await startFromContext(await options.sources.named(base), base.name, { ...options, epoch, fresh });
+      } catch (error) {
+        throw withExcerpt(error, range, options.text);
+      }
+  }
+}
+
+/** FROM a named context that is no image: an image of one layer with its files. */
+async function startFromContext(
+  source: CopySource,
+  name: string,
+  options: RunOptions & { readonly epoch: number; readonly fresh: boolean },
+): Promise<StageResult> {
+  const editor = new TreeEditor(emptyRoot);
+  const copier = new Copier(editor, { epoch: options.epoch, clamp: clampTo(options.epoch, options) });
+  copier.copy(source.root, '', '/');
+  const origin = { title: `FROM ${name}`, file: source.label, line: 0 };
+  const { layer, tree } = await commitLayer(emptyRoot, emptyRoot, editor.root, origin, options);
+  return { tree, layers: [layer], history: reconciledHistory([], 1) };
+}
+
+/** Carries out one step, and tells of it. */
+export async function runStep(work: StepWork, options: RunOptions): Promise<StageResult> {
+  const { step, info } = work;
+  const { onEvent, signal, text } = options;
+  signal?.throwIfAborted();
+  onEvent({ kind: 'step-started', step: info });
+  try {
+    const { result, cached, layer } = await carriedOut(work, options);
+    onEvent({ kind: 'step-done', step: info, cached, layer });
+    return result;
+  } catch (error) {
+    onEvent({ kind: 'step-failed', step: info, cancelled: signal?.aborted ?? false });
+    throw withExcerpt(error, step.range, text);
+  }
+}
+
+async function carriedOut(
+  work: StepWork,
+  options: RunOptions,
+): Promise<{ readonly result: StageResult; readonly cached: boolean; readonly layer?: LayerRef | undefined }> {
+  const { step, info, below, epoch, fresh } = work;
+  const before = options.result(below);
+  const entry = { created: formatTime(epoch), created_by: step.createdBy, comment: historyComment };
+  if (step.kind === 'config') {
+    const history = [...before.history, { ...entry, empty_layer: true }];
+    return { result: { ...before, history }, cached: false };
+  }
+  const change = await changeOf(step, before.tree, work, options);
+  const origin = { title: step.title, file: step.range.file, line: step.range.start.line };
+  const { layer, tree, cached } = await commitLayer(before.tree, change.before, change.after, origin, {
+    ...options,
+    fresh,
+    onProgress: bytes => options.onEvent({ kind: 'step-progress', step: info, bytes }),
+  });
+  const result = { tree, layers: [...before.layers, layer], history: [...before.history, entry] };
+  return { result, cached, layer };
+}
+
+async function changeOf(
+  step: Exclude<StepWork['step'], { kind: 'config' }>,
+  tree: DirectoryNode,
+  { info, epoch, sources }: StepWork,
+  options: RunOptions,
+): Promise<TreeChange> {
+  switch (step.kind) {
+    case 'workdir':
+      return { before: tree, after: await workdirStep(tree, step, { ...options, epoch }) };
+    case 'copy':
+      return await copyStep(tree, step, await openSource(sources[0]!, options), {
+        ...options,
+        epoch,
+        clamp: clampTo(epoch, options),
+        onFetch: (url, bytes, total) => options.onEvent({ kind: 'step-fetch', step: info, url, bytes, total }),
+      });
+    case 'run':
+      throw new LadingError('RUN_UNAVAILABLE', `${step.title}: RUN cannot be executed in this build`, {
+        details: { range: step.range, missing: 'a way to take the changes of a process into a layer' },
+      });
+  }
+}
+
+async function openSource(source: WorkSource, options: RunOptions): Promise<CopySource> {
+  switch (source.kind) {
+    case 'scratch':
+      return { root: emptyRoot, label: 'scratch' };
+    case 'context':
+      return await options.sources.context();
+    case 'named':
+      return await options.sources.named(source);
+    case 'image':
+      return { root: await options.sources.image(source.image, options), label: `image ${source.name}` };
+    case 'work':
+      return { root: options.result(source.work).tree, label: `stage ${source.stage}` };
+  }
+}
+
+function clampTo(epoch: number, { timestamps }: Pick<RunOptions, 'timestamps'>): (mtime: number) => number {
+  return timestamps === 'keep' ? time => time : time => Math.min(time, epoch);
+}
+
+/**
+ * The history of a base made to agree with its layers, as BuildKit does it: layers that no entry speaks of get one, and
+ * entries past the last layer are marked empty.
+ */
+function reconciledHistory(history: readonly HistoryEntry[], layers: number): readonly HistoryEntry[] {
+  let seen = 0;
+  const marked = history.map(entry => {
+    if (entry.empty_layer) return entry;
+    seen += 1;
+    return seen > layers ? { ...entry, empty_layer: true } : entry;
+  });
+  const missing = Math.max(0, layers - seen);
+  return [...marked, ...Array.from({ length: missing }, () => ({ comment: 'buildkit.exporter.image.v0' }))];
+}
