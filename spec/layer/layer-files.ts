@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ContentReader } from '../../src/layer/content-reader.js';
 import type { LayerEntry } from '../../src/layer/entry.js';
-import type { LayerSink, PackLayerOptions, PackResult } from '../../src/layer/pack.js';
+import type { PackLayerOptions, PackResult } from '../../src/layer/pack.js';
 import { packLayer } from '../../src/layer/pack.js';
+import type { LayerSink } from '../../src/layer/segment-writer.js';
 import type { FileNode } from '../../src/tree/node.js';
 
 /** A folder that is gone after the test. */

@@ -23,6 +23,11 @@ export interface PackedLayer {
 export interface LayerStore {
   /** Packs entries, in the order given, into a blob. Idempotent; on an error nothing is left behind. */
   packLayer(entries: Iterable<LayerEntry>, options?: PackOptions): Promise<PackedLayer>;
+  /**
+   * The same tar in another blob, cut and compressed without regard to what is in it.
+   * @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says
+   */
+  recompressLayer(layer: LayerRef, options?: PackOptions): Promise<LayerRef>;
   /** The index of a stored layer, rebuilt from the blob when it is missing. */
   layerIndex(layer: LayerRef, options?: CallOptions): Promise<LayerIndex>;
   /** `length` bytes at `offset` of the uncompressed tar. */

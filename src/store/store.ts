@@ -17,11 +17,13 @@ import { isLadingError } from '../errors/errors.js';
 import type { LayerEntry } from '../layer/entry.js';
 import type { LayerStore, PackedLayer, PackOptions } from '../layer/layer-store.js';
 import { packLayer } from '../layer/pack.js';
+import { recompress } from '../layer/recompress.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { digestOf, isDigest } from '../oci/digest.js';
 import { compressionOf, isLayerType } from '../oci/media-types.js';
 import { formatReference, parseReference } from '../oci/reference.js';
 import { type Bytes, type CallOptions, inOnePiece } from '../stream/bytes.js';
+import { digestMismatch } from '../stream/verified.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import { type CheckOptions, checkStore, type StoreCheck } from './check.js';
@@ -30,7 +32,7 @@ import { FileLock } from './file-lock.js';
 import { onFile } from './io-error.js';
 import { LayerFiles } from './layer-files.js';
 import { LayerShelf } from './layer-shelf.js';
-import { LayerTap } from './layer-tap.js';
+import { LayerTap, uncompressed } from './layer-tap.js';
 import { ImageLayout } from './layout.js';
 import { plainDescriptor } from './layout-entry.js';
 import { type PruneOptions, type PruneReport, pruneStore } from './prune.js';
@@ -203,6 +205,20 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
       });
       await this.#parts.layers.save(blob.digest, index, compressionOf(blob.mediaType));
       return { layer: { diffId, blob }, index };
+    });
+  }
+
+  async recompressLayer(layer: LayerRef, options: PackOptions = {}): Promise<LayerRef> {
+    const index = await this.layerIndex(layer, options);
+    return this.#write(async () => {
+      const { blob, segments } = await this.#layout.blobs.write(async write => {
+        const content = uncompressed(await this.open(layer.blob, options), `the layer ${layer.diffId}`);
+        const result = await recompress(content, { write }, options);
+        if (result.diffId !== layer.diffId) throw digestMismatch(layer.diffId, result.diffId);
+        return { ...result, digest: result.blob.digest, size: result.blob.size };
+      });
+      await this.#parts.layers.save(blob.digest, { ...index, segments }, compressionOf(blob.mediaType));
+      return { diffId: layer.diffId, blob };
     });
   }
 
