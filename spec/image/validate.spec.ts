@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { isLadingError } from '../../src/errors/errors.js';
+import { attestationManifest, statementOf } from '../../src/image/attestation.js';
 import { assembleImage, imageIndex } from '../../src/image/mutate.js';
 import { validateImage } from '../../src/image/validate.js';
 import type { ImageConfig } from '../../src/oci/config.js';
@@ -143,18 +144,21 @@ describe('validateImage', () => {
     expect(await problemsOf(content, content.add(mediaTypes.index, '{}'))).toHaveLength(1);
   });
 
-  it('only hashes attestations', async () => {
+  it('hashes what attestations consist of', async () => {
     const content = new MemoryContent();
     const good = await randomImage(content, 1);
-    const attestation = {
-      ...content.add(mediaTypes.manifest, 'not a manifest at all'),
-      platform: { os: 'unknown', architecture: 'unknown' },
-    };
-    const index = imageIndex([{ ...good.descriptor, platform: { os: 'linux', architecture: 'amd64' } }, attestation]);
-    content.add(index.descriptor.mediaType, index.bytes);
+    const claim = { predicateType: 'https://example.com/claim', predicate: {} };
+    const statement = statementOf(claim, [{ name: '_', digest: good.descriptor.digest }]);
+    const { descriptor, manifest, blobs } = attestationManifest(good.descriptor, [statement], { artifact: true });
+    const documents = [manifest, ...blobs];
+    const index = imageIndex([{ ...good.descriptor, platform: { os: 'linux', architecture: 'amd64' } }, descriptor]);
+    for (const each of [...documents, index]) content.add(each.descriptor.mediaType, each.bytes);
     expect(await problemsOf(content, index.descriptor)).toEqual([]);
-    content.blobs.delete(attestation.digest);
-    expect(await problemsOf(content, index.descriptor)).toHaveLength(1);
+    for (const each of documents) {
+      content.blobs.delete(each.descriptor.digest);
+      expect(await problemsOf(content, index.descriptor)).toHaveLength(1);
+      content.add(each.descriptor.mediaType, each.bytes);
+    }
   });
 
   it('passes on failures of the place, which are not the image’s', async () => {

@@ -1,5 +1,5 @@
 import type { ContentSource } from '../content/content.js';
-import { readIndex } from '../content/read-content.js';
+import { readIndex, readManifest } from '../content/read-content.js';
 import { isAttestation } from '../content/select-platform.js';
 import { maxContentDepth } from '../content/walk.js';
 import { type ErrorCode, isLadingError, LadingError } from '../errors/errors.js';
@@ -63,7 +63,7 @@ class Validation {
       return;
     }
     for (const manifest of index.value.manifests) {
-      if (isAttestation(manifest)) await this.#try(manifest, () => this.#hash(manifest));
+      if (isAttestation(manifest)) await this.#try(manifest, () => this.#attestation(manifest));
       else await this.node(manifest, depth + 1);
     }
   }
@@ -158,6 +158,11 @@ class Validation {
     } finally {
       content.destroy();
     }
+  }
+
+  async #attestation(descriptor: Descriptor): Promise<void> {
+    const { config, layers } = (await readManifest(this.#source, descriptor, this.#options)).value;
+    for (const part of [config, ...layers]) await this.#try(part, () => this.#hash(part));
   }
 
   async #hash(descriptor: Descriptor): Promise<void> {

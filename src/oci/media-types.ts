@@ -4,6 +4,10 @@ export const mediaTypes = {
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
   empty: 'application/vnd.oci.empty.v1+json',
+  /** A signed or unsigned statement about an image (in-toto attestation framework). */
+  inToto: 'application/vnd.in-toto+json',
+  /** Type of artifact of a manifest that holds statements about another one. */
+  attestation: 'application/vnd.docker.attestation.manifest.v1+json',
   layerTar: 'application/vnd.oci.image.layer.v1.tar',
   layerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
   layerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
