@@ -6,6 +6,8 @@ import type { GlobalArguments } from './global-options.js';
 export interface UnsupportedOption {
   /** Whether a value follows, so that it is not taken for an argument. */
   readonly value: boolean;
+  /** Values that ask for what happens anyway; `true` and `false` for an option without a value. By default none does. */
+  readonly accepts?: ((value: string) => boolean) | undefined;
   /** Why not. */
   readonly reason: string;
   /** What to do instead. */

@@ -2,7 +2,8 @@ import { join, resolve } from 'node:path';
 import type { InferredOptionTypes, Options } from 'yargs';
 import type { CliContext } from './context.js';
 
-export const progressModes = ['auto', 'plain', 'quiet', 'json'] as const;
+/** The last two are other names that docker buildx has for `quiet` and `json`. */
+export const progressModes = ['auto', 'plain', 'tty', 'quiet', 'json', 'none', 'rawjson'] as const;
 export type ProgressMode = (typeof progressModes)[number];
 
 /** What every command takes, before or after its name. */

@@ -62,6 +62,7 @@ describe('the examples of the documentation', () => {
       'docs/store.md',
       'docs/cache.md',
       'docs/compatibility.md',
+      'docs/outputs.md',
       'CONTRIBUTING.md',
     ]) {
       const text = readFileSync(join(top, document), 'utf8');

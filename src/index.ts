@@ -27,8 +27,9 @@ export {
   inspectImage,
 } from './api/inspect-image.js';
 export { type LoadedImage, type LoadOptions, loadImages } from './api/load-images.js';
-export { type Output, type OutputImage, parseOutput } from './api/output.js';
+export { type Output, type OutputFiles, type OutputImage, parseOutput } from './api/output.js';
 export { parseAnnotation } from './api/parse-annotation.js';
+export { parseAttestations } from './api/parse-attestations.js';
 export { type PullOptions, pullImage } from './api/pull-image.js';
 export { type PushOptions, pushImage } from './api/push-image.js';
 export type { RegistryAccess, TransferOptions } from './api/registry-access.js';
@@ -36,6 +37,7 @@ export { type ArchiveFormat, type SaveOptions, saveImages } from './api/save-ima
 export { type RemovedImage, removeImages, tagImage } from './api/store-names.js';
 export type { Annotation, AnnotationPlace } from './build/annotations.js';
 export type { BuildEvent, StepInfo } from './build/event.js';
+export type { ProvenanceOptions } from './build/provenance.js';
 export type { ContentSource, ContentTarget } from './content/content.js';
 export type { CopyEvent } from './content/copy.js';
 export type { Diagnostic, DockerfileAst, Instruction } from './dockerfile/ast.js';

@@ -7,6 +7,8 @@ export interface WrittenOption {
   readonly written: string;
   /** Its name in the table; absent when the table does not have it. */
   readonly name?: string | undefined;
+  /** Its value as it is written; `true` for an option that takes none. */
+  readonly value: string;
   /** The arguments end where its value should be. */
   readonly valueMissing?: boolean | undefined;
 }
@@ -32,10 +34,12 @@ export function scanArguments(
       const written = token.split('=', 1)[0]!;
       const name = byWritten.get(written);
       const consumes = name !== undefined && takesValue(table[name]!) && !token.includes('=');
-      options.push({ written, name, valueMissing: consumes && i === argv.length - 1 });
+      const equals = token.indexOf('=');
+      const value = equals >= 0 ? token.slice(equals + 1) : consumes ? (argv[i + 1] ?? '') : 'true';
+      options.push({ written, name, value, valueMissing: consumes && i === argv.length - 1 });
       if (consumes) i++;
     } else if (token.startsWith('-') && token !== '-') {
-      if (scanLetters(token, i === argv.length - 1, byWritten, table, options)) i++;
+      if (scanLetters(token, argv[i + 1], byWritten, table, options)) i++;
     } else {
       words.push(token);
     }
@@ -46,7 +50,7 @@ export function scanArguments(
 /** `-qt NAME`: whether the next argument belongs to the last letter. */
 function scanLetters(
   token: string,
-  last: boolean,
+  following: string | undefined,
   byWritten: ReadonlyMap<string, string>,
   table: OptionTable,
   options: WrittenOption[],
@@ -56,7 +60,8 @@ function scanLetters(
     const name = byWritten.get(written);
     const consumes = name !== undefined && takesValue(table[name]!);
     const next = consumes && at === token.length - 1;
-    options.push({ written, name, valueMissing: next && last });
+    const value = next ? (following ?? '') : consumes ? token.slice(at + 1) : 'true';
+    options.push({ written, name, value, valueMissing: next && following === undefined });
     if (name === undefined || consumes) return next;
   }
   return false;

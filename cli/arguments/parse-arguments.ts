@@ -76,6 +76,7 @@ function commandParser(entry: CommandEntry, command: Command, columns: number): 
   const build = (parser: Argv): Argv => {
     for (const [name, positional] of Object.entries(command.positionals)) parser.positional(name, positional);
     return parser
+      .options(foreignOptions(command))
       .options(command.options)
       .group(Object.keys(command.options), 'Options:')
       .options(globalOptions)
@@ -111,10 +112,10 @@ function configured(parser: Argv, columns: number): Argv {
 function refuseForeign(entry: CommandEntry, command: Command, argv: readonly string[]): void {
   const known = { ...command.options, ...globalOptions };
   const scanned = scanArguments(argv, { ...known, ...foreignOptions(command) });
-  for (const { written, name, valueMissing } of scanned.options) {
+  for (const { written, name, value, valueMissing } of scanned.options) {
     if (name === undefined) throw unknownOption(written, known, `lading ${entry.name} --help`);
     const foreign = Object.hasOwn(command.unsupported, name) ? command.unsupported[name] : undefined;
-    if (foreign !== undefined) {
+    if (foreign !== undefined && !(foreign.accepts?.(value) ?? false)) {
       throw new UsageError(`${written} is not supported: ${foreign.reason}`, foreign.instead, 'UNSUPPORTED');
     }
     if (valueMissing) throw valueMissingAt(written, entry);
@@ -128,7 +129,9 @@ function valueMissingAt(written: string, entry?: CommandEntry): UsageError {
 
 function foreignOptions(command: Command | undefined): OptionTable {
   const entries = Object.entries(command?.unsupported ?? {});
-  return Object.fromEntries(entries.map(([name, { value }]) => [name, { type: value ? 'string' : 'boolean' }]));
+  return Object.fromEntries(
+    entries.map(([name, { value }]) => [name, { type: value ? 'string' : 'boolean', hidden: true }]),
+  );
 }
 
 function unknownOption(written: string, known: OptionTable, help: string): UsageError {

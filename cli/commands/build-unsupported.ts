@@ -1,65 +1,70 @@
 import type { UnsupportedOption } from '../command.js';
 
+/** For what says what happens anyway. */
+const isOn = (value: string): boolean => value === 'true';
+const isOff = (value: string): boolean => value === 'false';
+const anything = (): boolean => true;
+
 const limit = (what: string): UnsupportedOption => ({
   value: true,
+  accepts: value => /^(?:|0[a-z]*|-1)$/.test(value),
   reason: `there is no limit on the ${what} of commands`,
   instead:
     'Limit the process that runs lading, for example with "systemd-run --scope -p …" or the limits of the CI job.',
 });
-const pointless = (value: boolean, reason: string): UnsupportedOption => ({ value, reason, instead: 'Leave it out.' });
+const pointless = (value: boolean, reason: string, accepts?: UnsupportedOption['accepts']): UnsupportedOption => ({
+  value,
+  accepts,
+  reason,
+  instead: 'Leave it out.',
+});
 const cache: UnsupportedOption = {
   value: true,
   reason: 'the cache is in the store',
   instead: 'Keep the folder of the store (--root) between builds.',
 };
 
-/** Options of `docker build`, `docker buildx build`, `podman build` and kaniko that people bring along. */
+/**
+ * Options of `docker build`, `docker buildx build`, `podman build` and kaniko that people bring along. A value that asks for
+ * what happens anyway is accepted, so that scripts run as they are; one that would not be honoured is refused.
+ */
 export const unsupportedBuildOptions: Readonly<Record<string, UnsupportedOption>> = {
   'add-host': {
     value: true,
     reason: 'commands see the hosts of this machine',
     instead: 'Name the host in /etc/hosts or DNS.',
   },
-  allow: pointless(true, 'nothing is entitled to more than the rest'),
-  attest: {
-    value: true,
-    reason: 'attestations are not made',
-    instead: 'Attach them to the pushed image, for example with "cosign attest".',
-  },
-  builder: pointless(true, 'there is one builder'),
+  builder: pointless(true, 'there is one builder', anything),
   'cache-from': cache,
   'cache-to': cache,
   'cgroup-parent': limit('control group'),
-  compress: pointless(false, 'the context is not sent anywhere'),
+  compress: pointless(false, 'the context is not sent anywhere', anything),
   'cpu-period': limit('processors'),
   'cpu-quota': limit('processors'),
   'cpu-shares': limit('processors'),
   'cpuset-cpus': limit('processors'),
   'cpuset-mems': limit('processors'),
-  'disable-content-trust': pointless(false, 'there is no Notary here'),
-  'force-rm': pointless(false, 'there are no containers to remove'),
-  isolation: pointless(true, 'there are no containers to isolate'),
-  layers: pointless(false, 'every instruction that changes files makes a layer'),
-  load: {
-    value: false,
-    reason: 'the image is in the store of lading, and no engine is spoken to',
-    instead: 'For an engine: lading save NAME | docker load.',
-  },
+  'disable-content-trust': pointless(false, 'there is no Notary here', isOn),
+  'force-rm': pointless(false, 'there are no containers to remove', anything),
+  isolation: pointless(true, 'there are no containers to isolate', value => /^(?:default)?$/.test(value)),
+  layers: pointless(false, 'every instruction that changes files makes a layer', isOn),
   memory: limit('memory'),
   'memory-swap': limit('memory'),
   network: {
     value: true,
+    accepts: value => /^(?:default)?$/.test(value),
     reason: 'the network of commands is not chosen for a whole build',
     instead: 'Write RUN --network=none in the Dockerfile.',
   },
-  policy: pointless(true, 'no policy is asked about sources'),
+  policy: pointless(true, 'no policy is asked about sources', value => value === 'disabled=true'),
   print: { value: true, reason: 'it has another name', instead: 'Use --call, as in --call outline.' },
-  provenance: { value: true, reason: 'attestations are not made', instead: 'Leave it out.' },
-  rm: pointless(false, 'there are no containers to remove'),
+  resource: limit('resources'),
+  rm: pointless(false, 'there are no containers to keep', isOn),
   sbom: {
     value: true,
-    reason: 'attestations are not made',
-    instead: 'Make one from the result, for example with "syft".',
+    accepts: value => /^(?:|0|f|false)$/i.test(value),
+    reason: 'no list of what is in the image is made',
+    instead: 'Make one from the result, for example with "syft", and attach it with "cosign attest".',
   },
   secret: {
     value: true,
@@ -70,11 +75,12 @@ export const unsupportedBuildOptions: Readonly<Record<string, UnsupportedOption>
   'shm-size': limit('memory'),
   squash: {
     value: false,
+    accepts: isOff,
     reason: 'layers are not merged',
     instead: 'Copy the files into a last stage: FROM scratch, then COPY --from=… / /.',
   },
   ssh: { value: true, reason: 'no SSH agent is forwarded', instead: 'Fetch the sources first and COPY them.' },
-  stream: pointless(false, 'the context is not sent anywhere'),
+  stream: pointless(false, 'the context is not sent anywhere', anything),
   ulimit: limit('resources'),
   volume: {
     value: true,

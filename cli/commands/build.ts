@@ -1,10 +1,13 @@
+import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { buildImage, hostPlatform, type Output, parseAnnotation, parseOutput } from '../../src/index.js';
+import { buildImage, type Diagnostic, hostPlatform, parseAnnotation, parseAttestations } from '../../src/index.js';
 import { analyzeDockerfile } from '../analyze-dockerfile.js';
+import { attestationTexts } from '../build-attestations.js';
 import { buildCall } from '../build-call.js';
+import { buildOutputs } from '../build-outputs.js';
+import { buildProgressMode } from '../build-progress-mode.js';
 import { buildSource } from '../build-source.js';
 import { defineCommand } from '../command.js';
-import type { CliContext } from '../context.js';
 import { keyValues } from '../key-values.js';
 import { registryAccess, registryOptions } from '../registry-options.js';
 import { buildMetadata } from '../render/build-metadata.js';
@@ -50,18 +53,28 @@ export const command = defineCommand({
     output: {
       ...severally,
       alias: 'o',
-      describe: 'Further result: a folder, or type=oci|docker|tar|local|registry,dest=PATH',
+      describe: 'Further result: a folder, or type=oci|docker|tar|local|image|registry|cacheonly,KEY=VALUE',
     },
     push: { type: 'boolean', describe: 'Push every name when the build is done' },
+    load: {
+      type: 'boolean',
+      describe: 'Keep the image in the store, as is done anyway; "lading save" hands it to an engine',
+    },
+    provenance: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Say in the image what it was made from: true, false, or mode=min|max,KEY=VALUE [default: false]',
+    },
+    attest: { ...severally, describe: 'The same as type=provenance,KEY=VALUE' },
+    allow: { ...severally, describe: 'buildx.local.delete: let mode=delete delete outside the current folder' },
     pull: { type: 'boolean', conflicts: 'offline', describe: 'Ask registries for newer base images' },
     offline: { type: 'boolean', describe: 'Ask no registry: base images must be in the store' },
     'no-cache': { type: 'boolean', conflicts: 'no-cache-filter', describe: 'Carry every step out again' },
     'no-cache-filter': { ...severally, describe: 'Carry the steps of these stages out again; names with commas' },
     timestamps: {
       choices: ['clamp', 'keep'] as const,
-      default: 'clamp' as const,
       requiresArg: true,
-      describe: 'File times: none later than SOURCE_DATE_EPOCH (2000-01-01), or as they are',
+      describe: 'File times: none later than SOURCE_DATE_EPOCH (2000-01-01), or as they are [default: clamp]',
     },
     compression: {
       choices: ['gzip', 'zstd', 'none'] as const,
@@ -109,15 +122,15 @@ export const command = defineCommand({
     const { signal, env, cwd, arch, stdout, stderr } = context;
     const call = buildCall(args);
     const host = hostPlatform(arch);
-    const outputs = (args.output ?? []).map(text => placedOutput(parseOutput(text, host), context));
-    const toStdout = outputs.some(output => output.stream !== undefined);
+    const outputs = await buildOutputs(args, host, context);
+    const provenance = parseAttestations(attestationTexts(args));
     const buildArgs = keyValues(args.buildArg, { option: '--build-arg', bare: name => env[name] });
     if (env['SOURCE_DATE_EPOCH'] !== undefined) buildArgs['SOURCE_DATE_EPOCH'] ??= env['SOURCE_DATE_EPOCH'];
     const source = { ...(await buildSource(args, context)), directory: cwd };
     const planning = {
       host,
       target: args.target,
-      platforms: platformList(args.platform),
+      platforms: platformList(args.platform ?? env['DOCKER_DEFAULT_PLATFORM']?.split(' ')),
       buildArgs,
       buildContexts: keyValues(args.buildContext, { option: '--build-context', bare: missingPlace }),
       pull: args.offline ? 'never' : args.pull ? 'always' : 'missing',
@@ -128,8 +141,15 @@ export const command = defineCommand({
       const registry = registryAccess(args, context, warning);
       return await analyzeDockerfile(call, source, { ...planning, registry }, args, context);
     }
+    if (args.load && outputs.some(({ type, store }) => type === 'cacheonly' || store === false)) {
+      throw new UsageError('--load keeps the image in the store, and an output keeps it out', 'Leave one of them out.');
+    }
+    // What a build that fails has not written must not look like its result.
+    if (args.iidfile !== undefined) await rm(resolve(cwd, args.iidfile), { force: true });
+    const mode = buildProgressMode(args, env);
+    const diagnostics: Diagnostic[] = [];
     const result = await withStore(args, context, store =>
-      withProgress(args.quiet ? 'quiet' : args.progress, context, progress =>
+      withProgress(mode, context, progress =>
         buildImage({
           ...source,
           ...planning,
@@ -143,31 +163,32 @@ export const command = defineCommand({
           compression: args.compression,
           level: args.compressionLevel,
           concurrency: args.jobs,
+          provenance,
           outputs,
           push: args.push,
           registry: registryAccess(args, context, progress.warning),
-          onEvent: progress.build,
+          onEvent: event => {
+            if (event.kind === 'diagnostic') diagnostics.push(event.diagnostic);
+            progress.build(event);
+          },
         }),
       ),
     );
     const { digest } = result.descriptor;
     if (args.iidfile !== undefined) await writeResult(args.iidfile, digest, context);
-    if (args.metadataFile !== undefined) await writeResult(args.metadataFile, buildMetadata(result), context);
-    const lines =
-      args.quiet || result.names.length === 0 ? [digest] : result.names.map(name => namedDigest(name, digest));
+    if (args.metadataFile !== undefined) {
+      await writeResult(args.metadataFile, buildMetadata(result, { env, diagnostics }), context);
+    }
+    const names = result.names.map(name => namedDigest(name, digest));
+    const lines = mode === 'quiet' || names.length === 0 ? [digest] : names;
+    const toStdout = outputs.some(output => output.stream !== undefined);
     (toStdout ? stderr : stdout).write(lines.map(line => `${line}\n`).join(''));
+    if (args.load && mode !== 'quiet') stderr.write(`${loadNote}\n`);
     return undefined;
   },
 });
 
-/** Paths start in the folder that the command was started in; `-` is standard output. */
-function placedOutput(output: Output, { cwd, stdout }: CliContext): Output {
-  if (output.dest === undefined) return output;
-  if (output.dest !== '-') return { ...output, dest: resolve(cwd, output.dest) };
-  if (stdout.isTTY)
-    throw new UsageError('an archive is nothing for a terminal', 'Write dest=FILE, or send it into a pipe.');
-  return { ...output, stream: stdout };
-}
+const loadNote = 'note: the image is in the store of lading; for an engine: lading save NAME | docker load';
 
 function missingPlace(name: string): never {
   throw new UsageError(`--build-context ${name}: the place is missing`, 'Write --build-context NAME=FOLDER.');

@@ -4,7 +4,7 @@ import { formatSize } from './size.js';
 
 /** An image for people: what runs, with which settings, and from which layers. */
 export function formatInspection(inspection: Inspection, verified: boolean): string {
-  const { name, descriptor, index, manifestDescriptor, manifest, config } = inspection;
+  const { name, descriptor, index, manifestDescriptor, manifest, config, attestations } = inspection;
   const { config: container = {} } = config;
   const lines: Array<readonly [string, string | undefined]> = [
     ['Name', name],
@@ -14,8 +14,11 @@ export function formatInspection(inspection: Inspection, verified: boolean): str
     ['Type', descriptor.mediaType],
     [
       'Platforms',
-      index === undefined ? undefined : list(index.manifests.map(({ platform }) => platformText(platform))),
+      index === undefined
+        ? undefined
+        : list(index.manifests.map(({ platform }) => platformText(platform)).filter(isReal)),
     ],
+    ['Attestations', list(attestations.map(({ predicateType }) => predicateType))],
     ['Platform', platformText(config)],
     ['Created', config.created ?? undefined],
     ['Author', config.author],
@@ -44,6 +47,11 @@ export function formatInspection(inspection: Inspection, verified: boolean): str
     settings('Labels', labels) +
     settings(`Layers, ${formatSize(total)}`, layers)
   );
+}
+
+/** Attestations have a platform that no machine is. */
+function isReal(platform: string): boolean {
+  return platform !== 'unknown/unknown';
 }
 
 function command(words: readonly string[] | undefined | null): string | undefined {

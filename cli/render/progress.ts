@@ -23,10 +23,11 @@ export async function withProgress<T>(
   work: (progress: Progress) => Promise<T>,
 ): Promise<T> {
   const { stderr, env, now } = context;
-  if (mode === 'quiet') return await work({ build: () => {}, transfer: () => {}, warning: () => {} });
-  if (mode === 'json') return await work(jsonProgress(context));
+  if (mode === 'quiet' || mode === 'none')
+    return await work({ build: () => {}, transfer: () => {}, warning: () => {} });
+  if (mode === 'json' || mode === 'rawjson') return await work(jsonProgress(context));
   const colours = palette(stderr, env);
-  const live = mode === 'auto' && stderr.isTTY === true && env['TERM'] !== 'dumb';
+  const live = mode === 'tty' || (mode === 'auto' && stderr.isTTY === true && env['TERM'] !== 'dumb');
   const view = live ? liveView(stderr, now) : plainView(stderr);
   try {
     return await work({

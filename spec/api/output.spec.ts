@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { imageSettings } from '../../src/api/image-settings.js';
 import { type Output, outputNames, parseOutput } from '../../src/api/output.js';
 import { isLadingError } from '../../src/errors/errors.js';
 
@@ -20,12 +19,30 @@ describe('parseOutput', () => {
     ['out', { type: 'local', dest: 'out' }],
     ['-', { type: 'tar', dest: '-' }],
     ['type=tar', { type: 'tar', dest: '-' }],
-    ['type=local,dest=out,mode=copy', { type: 'local', dest: 'out' }],
+    ['type=local,dest=out,mode=copy', { type: 'local', dest: 'out', files: { mode: 'copy' } }],
+    ['type=local,dest=out,mode=delete,platform-split=false', { files: { mode: 'delete', platformSplit: false } }],
+    ['type=tar,attestation-prefix=a-,source-date-epoch=12', { files: { attestationPrefix: 'a-', epoch: 12 } }],
+    ['type=tar,source-date-epoch=', { files: { epoch: undefined } }],
+    ['type=cacheonly', { type: 'cacheonly' }],
     ['type=oci,dest=a.tar', { type: 'oci', dest: 'a.tar' }],
     ['type=oci,dest=a,tar=false', { type: 'oci', dest: 'a', tar: false }],
     ['TYPE=docker, Dest=a b', { type: 'docker', dest: 'a b' }],
+    ['type=docker,dest=a,tar=0', { type: 'docker', dest: 'a', tar: false }],
+    ['type=docker', { type: 'docker', dest: '-' }],
     ['type=image,push', { type: 'image', push: true }],
     ['type=registry,unpack=false,rewrite-timestamp=true', { type: 'registry', push: true }],
+    ['type=registry,push=true', { push: true }],
+    [
+      'type=image,push-by-digest=true,name-canonical=True,store=false',
+      { pushByDigest: true, canonicalNames: true, store: false },
+    ],
+    ['type=image,registry.insecure=true,prefer-nondist-layers=false', { insecure: true }],
+    ['type=image,dangling-name-prefix=a/b', { danglingName: { prefix: 'a/b', fallback: false } }],
+    ['type=image,danging-name-empty-only,dangling-name-prefix=b', { danglingName: { prefix: 'b', fallback: true } }],
+    ['type=image,force-compression=true,compression=none', { image: { forceCompression: true, compression: 'none' } }],
+    ['type=image,rewrite-timestamp=false,source-date-epoch=-5', { image: { timestamps: 'keep', epoch: -5 } }],
+    ['type=image,source-date-epoch=', { image: { epoch: 946_684_800 } }],
+    ['type=oci,oci-artifact=false,attestation-inline=true', { image: { artifact: false, inlineAttestations: true } }],
     ['type=image,"name=a,b:2"', { type: 'image', name: 'a,b:2' }],
     ['type=image,compression=zstd,compression-level=19', { image: { compression: 'zstd', level: 19 } }],
     ['type=image,compression=uncompressed', { image: { compression: 'none' } }],
@@ -55,12 +72,14 @@ describe('parseOutput', () => {
 
   it.each([
     'dest=a',
-    'type=cacheonly',
+    'type=moby',
+    'type=cacheonly,dest=a',
     'type=local',
     'type=local,dest=-',
     'type=oci,tar=false',
     'type=oci,tar=perhaps',
-    'type=docker,dest=a,tar=false',
+    'type=docker,tar=false',
+    'type=docker,dest=a,context=default',
     'type=oci,detst=a',
     'type=oci,dest=a"b"',
     'type=oci,"dest=a',
@@ -77,18 +96,21 @@ describe('parseOutput', () => {
     'type=image,annotation-indx.k=v',
     'type=image,__proto__=v',
     'type=image,unpack=true',
-    'type=image,push-by-digest=true',
-    'type=image,force-compression=true',
-    'type=image,rewrite-timestamp=false',
-    'type=image,source-date-epoch=0',
-    'type=image,registry.insecure=true',
-    'type=image,store=false',
+    'type=image,prefer-nondist-layers=true',
+    'type=image,source-date-epoch=context',
+    'type=image,source-date-epoch=999999999999',
+    'type=image,danging-name-empty-only=true',
+    'type=image,mode=delete',
+    'type=tar,mode=delete',
+    'type=local,dest=a,mode=mirror',
+    'type=local,dest=a,attestation-prefix=a/b',
+    'type=oci,store=false',
   ])('refuses %s', text => {
     expect(codeOf(() => parseOutput(text))).toBe('USAGE');
   });
 
   it('names a way out for what other builders know', () => {
-    for (const attribute of ['unpack=true', 'push-by-digest=true', 'source-date-epoch=1', 'comprssion=gzip']) {
+    for (const attribute of ['unpack=true', 'compression=estargz', 'prefer-nondist-layers', 'comprssion=gzip']) {
       expect(() => parseOutput(`type=image,${attribute}`)).toThrow(
         expect.objectContaining({ hint: expect.any(String) }),
       );
@@ -98,39 +120,5 @@ describe('parseOutput', () => {
   it('has its own names, or those of the build', () => {
     expect(outputNames(parseOutput('type=image,"name=a, b"'), ['c'])).toEqual(['a', 'b']);
     expect(outputNames(parseOutput('type=image'), ['c'])).toEqual(['c']);
-  });
-});
-
-describe('imageSettings', () => {
-  const outputs = (...texts: string[]) => texts.map(text => parseOutput(text));
-
-  it('takes what the outputs agree on', () => {
-    expect(imageSettings({}, [amd64])).toEqual({
-      compression: 'gzip',
-      level: undefined,
-      style: 'oci',
-      annotations: [],
-    });
-    const one = outputs('type=image,compression=zstd,compression-level=3,oci-mediatypes=false', 'type=tar', 'out');
-    expect(imageSettings({ outputs: one }, [amd64])).toMatchObject({ compression: 'zstd', level: 3, style: 'docker' });
-    const two = outputs('type=image,annotation.a=1', 'type=oci,dest=x,annotation.a=1');
-    expect(imageSettings({ outputs: two }, [amd64]).annotations).toHaveLength(1);
-    expect(imageSettings({ compression: 'zstd', outputs: outputs('type=image') }, [amd64]).compression).toBe('zstd');
-  });
-
-  it.each([
-    [{ outputs: outputs('type=image,compression=zstd', 'type=oci,dest=x') }],
-    [{ outputs: outputs('type=image,annotation.a=1', 'type=oci,dest=x,annotation.a=2') }],
-    [{ outputs: outputs('type=image,oci-mediatypes=false,annotation.a=1') }],
-    [{ compression: 'gzip' as const, outputs: outputs('type=image,compression=zstd') }],
-    [{ level: 10 }],
-    [{ level: 0, compression: 'zstd' as const }],
-    [{ level: 1, compression: 'none' as const }],
-    [{ level: Number.NaN }],
-    [{ outputs: outputs('type=image,annotation-index.a=1') }],
-    [{ outputs: outputs('type=image,annotation-index-descriptor.a=1') }],
-    [{ outputs: outputs('type=image,annotation-manifest[linux/arm64].a=1') }],
-  ])('refuses %j', options => {
-    expect(codeOf(() => imageSettings(options, [amd64]))).toBe('USAGE');
   });
 });

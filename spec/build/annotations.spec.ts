@@ -35,7 +35,7 @@ describe('checkAnnotations', () => {
   ])('refuses %j with %d platforms', (annotation, count) => {
     let caught: unknown;
     try {
-      checkAnnotations([annotation], [amd64, arm64].slice(0, count));
+      checkAnnotations([annotation], [amd64, arm64].slice(0, count), count > 1);
     } catch (error) {
       caught = error;
     }
@@ -43,7 +43,8 @@ describe('checkAnnotations', () => {
   });
 
   it('takes those that have a place', () => {
-    checkAnnotations([{ place: 'index', key: 'a', value: '' }], [amd64, arm64]);
-    checkAnnotations([{ place: 'manifest', platform: arm64, key: 'a', value: '' }], [arm64]);
+    checkAnnotations([{ place: 'index', key: 'a', value: '' }], [amd64, arm64], true);
+    checkAnnotations([{ place: 'index', key: 'a', value: '' }], [amd64], true);
+    checkAnnotations([{ place: 'manifest', platform: arm64, key: 'a', value: '' }], [arm64], false);
   });
 });

@@ -77,7 +77,7 @@ describe('what is misused ends with 2', () => {
     [['build', '--memory', '1g', 'context']],
     [['build', '--memory=1g', 'context']],
     [['build', '--secret', 'id=a', '-t', 'x', 'context']],
-    [['build', '--load', 'context']],
+    [['build', '--sbom=true', 'sound']],
     [['build', '--cache-from', 'x', 'context']],
     [['images', '--filter', 'dangling=true']],
     [['inspect', '--format', '{{.Id}}', 'x']],

@@ -1,25 +1,30 @@
 import { rm } from 'node:fs/promises';
 import type { Annotation } from '../build/annotations.js';
-import { type BuildResult, build } from '../build/build.js';
+import { assembleBuild, type BuildResult, type ImageVariant } from '../build/assemble.js';
+import { build } from '../build/build.js';
 import type { BuildEvent } from '../build/event.js';
+import { fetchLog } from '../build/materials.js';
+import { type ProvenanceOptions, provenance } from '../build/provenance.js';
 import type { CopyEvent } from '../content/copy.js';
 import { LadingError } from '../errors/errors.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import { type Platform, parsePlatform } from '../oci/platform.js';
-import { formatReference, parseReference } from '../oci/reference.js';
 import { refusingSandbox, type Sandbox } from '../sandbox/sandbox.js';
 import type { Store } from '../store/store.js';
 import { baseImages, type PullPolicy } from './base-images.js';
 import { type ContextSource, isRemoteContext, openContext } from './build-context.js';
-import { imageSettings } from './image-settings.js';
+import { contextOrigin, requestArguments } from './build-request.js';
+import { agreedTimes, variantKey, wantsIndex } from './image-variants.js';
+import { nameImages } from './name-images.js';
 import { namedContexts } from './named-contexts.js';
-import { type Output, outputNames } from './output.js';
-import { pushImage } from './push-image.js';
+import type { Output } from './output.js';
+import { planOutputs } from './output-plan.js';
+import { pushContent, pushName } from './push-image.js';
 import type { RegistryAccess } from './registry-access.js';
 import { remoteFiles } from './remote-files.js';
-import { checkOutputs, writeOutput } from './write-output.js';
+import { checkDeletions, writeFiles, writeImage } from './write-output.js';
 
 export interface BuildImageOptions extends ContextSource {
   readonly store: Store;
@@ -46,8 +51,10 @@ export interface BuildImageOptions extends ContextSource {
   readonly level?: number | undefined;
   /** Of the image; `parseAnnotation` reads them from text. */
   readonly annotations?: readonly Annotation[] | undefined;
+  /** Say in the image, which then is an index, what it was made from and how. */
+  readonly provenance?: ProvenanceOptions | undefined;
   readonly outputs?: readonly Output[] | undefined;
-  /** Push every tag when the build is done. */
+  /** Push every name when the build is done. */
   readonly push?: boolean | undefined;
   readonly registry?: RegistryAccess | undefined;
   /** Steps that are carried out at the same time. The result does not depend on it. @default the number of processors, at least 4 */
@@ -70,14 +77,18 @@ export type BuildImageEvent =
   | { readonly kind: 'output-done'; readonly output: Output };
 
 export interface BuildImageResult {
-  /** The image, or the index when there are several platforms. */
+  /** The image, or the index over all of them. Where outputs differ, that of the first one. */
   readonly descriptor: Descriptor;
   /** Names it has in the store now. */
   readonly names: readonly string[];
+  /** Names that were pushed. */
+  readonly pushed: readonly string[];
   readonly images: ReadonlyArray<{
     readonly platform: Platform;
     readonly descriptor: Descriptor;
     readonly configDigest: Digest;
+    /** What it was made from and how: the predicate of SLSA provenance 0.2, whether or not the image has it. */
+    readonly provenance: Readonly<Record<string, unknown>>;
   }>;
 }
 
@@ -87,22 +98,15 @@ const nothingRuns = 'this version executes no processes';
 export async function buildImage(options: BuildImageOptions): Promise<BuildImageResult> {
   const { store, context, signal, registry } = options;
   const onEvent = options.onEvent ?? (() => {});
-  const names = (options.tags ?? []).map(taggedName);
   const platforms = platformsOf(options);
-  const settings = imageSettings(options, platforms);
   const { concurrency } = options;
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
     throw new LadingError('USAGE', 'the number of steps at a time is a whole number from 1', {
       details: { option: 'jobs' },
     });
   }
-  checkOutputs(options.outputs ?? [], platforms);
-  if (names.length === 0 && (options.push || options.outputs?.some(({ push, name }) => push && name === undefined))) {
-    throw new LadingError('USAGE', 'there is nothing to push to: the image has no name', {
-      details: { option: 'push' },
-      hint: 'Give it one with -t REGISTRY/REPOSITORY:TAG.',
-    });
-  }
+  const times = agreedTimes(options, options.outputs ?? []);
+  const plan = planOutputs(options, platforms);
   const transfer = { registry, signal };
   const images = baseImages({
     ...transfer,
@@ -123,10 +127,12 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   });
   try {
     // Behind the lease: only now is the store there, and can be told from what it may lie in.
+    await checkDeletions(options.outputs ?? [], store.root);
+    const fetched = fetchLog(remote);
     const opened = await openContext(options, {
       store,
       storeRoot: store.root,
-      remote,
+      remote: fetched.remote,
       temporary,
       signal,
       onWarning,
@@ -140,7 +146,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       directory,
       onWarning,
     });
-    const result = await build({
+    const built = await build({
       ...opened,
       store,
       images,
@@ -155,27 +161,53 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       labels: options.labels,
       noCache: options.noCache,
       noCacheFilter: options.noCacheFilter,
-      timestamps: options.timestamps,
       concurrency,
-      ...settings,
+      ...times,
+      compression: plan.primary.compression,
+      level: plan.primary.level,
+      request: { args: requestArguments(options), origin: contextOrigin(context, fetched.digests) },
       onEvent,
       signal,
     });
-    await nameResult(store, result, names, signal);
-    for (const output of options.outputs ?? []) {
-      await writeOutput(output, result, names, { store, signal });
+    const assembled = new Map<string, Promise<BuildResult>>();
+    const variant = (wanted: ImageVariant): Promise<BuildResult> => {
+      const key = variantKey(wanted);
+      const result = assembled.get(key) ?? assembleBuild(built, wanted, { store, signal });
+      assembled.set(key, result);
+      return result;
+    };
+    const result = await variant(plan.primary);
+    for (const { image, platform } of result.images) {
+      onEvent({ kind: 'image-done', descriptor: image.descriptor, platform });
+    }
+    const names = await nameImages(plan.stored, variant, { store, signal });
+    const split = wantsIndex(options, platforms);
+    for (const { output, variant: wanted, names } of plan.written) {
+      if (wanted === undefined) {
+        await writeFiles(output, built, { store, split, provenance: options.provenance, signal });
+      } else await writeImage(output, (await variant(wanted)).descriptor, names, { store, signal });
       onEvent({ kind: 'output-done', output });
     }
-    for (const name of pushed(options, names)) {
-      await pushImage(store, name, { registry, signal, onEvent: event => onEvent({ kind: 'push', name, event }) });
+    const pushed: string[] = [];
+    for (const { variant: wanted, reference, insecure } of plan.pushes) {
+      const { descriptor } = await variant(wanted);
+      const name = pushName(reference, descriptor);
+      await pushContent(store, descriptor, reference, {
+        registry: insecure ? { ...registry, insecure } : registry,
+        signal,
+        onEvent: event => onEvent({ kind: 'push', name, event }),
+      });
+      pushed.push(name);
     }
     return {
       descriptor: result.descriptor,
       names,
-      images: result.images.map(({ platform, image }) => ({
+      pushed,
+      images: result.images.map(({ platform, image }, i) => ({
         platform,
         descriptor: image.descriptor,
         configDigest: image.manifest.config.digest,
+        provenance: { ...provenance(built[i]!.record, { version: 'v0.2' }).predicate },
       })),
     };
   } finally {
@@ -183,31 +215,6 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
     await rm(temporary, { recursive: true, force: true });
     await lease.release();
   }
-}
-
-/** Every build is remembered by the store, with or without a name. */
-async function nameResult(
-  store: Store,
-  result: BuildResult,
-  names: readonly string[],
-  signal?: AbortSignal,
-): Promise<void> {
-  if (names.length === 0) await store.keep(result.descriptor, { signal });
-  for (const name of names) await store.tag(result.descriptor, name, { signal });
-}
-
-function pushed(options: BuildImageOptions, names: readonly string[]): readonly string[] {
-  const outputs = options.outputs?.filter(output => output.push) ?? [];
-  const named = outputs.flatMap(output => outputNames(output, names).map(taggedName));
-  return [...new Set([...(options.push ? names : []), ...named])];
-}
-
-function taggedName(text: string): string {
-  const reference = parseReference(text);
-  if (reference.digest !== undefined) {
-    throw new LadingError('USAGE', `an image cannot be named by a digest: ${text}`, { details: { option: 'tag' } });
-  }
-  return formatReference(reference);
 }
 
 /** The platforms that are asked for, each once; without any the host's. */

@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { type IgnoreMatcher, ignoreMatcher } from '../dockerfile/ignore.js';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
 import { readCapped } from '../stream/read-capped.js';
+import { pathInside } from './path-inside.js';
 
 /** A Dockerfile as text with the name it has in messages. */
 export interface DockerfileText {
@@ -96,18 +97,6 @@ async function writtenIgnore(context: string, dockerfile: string | undefined): P
     if (text !== undefined) return matcherOf(text, basename(file));
   }
   return undefined;
-}
-
-/** Where in a folder another one lies; `undefined` when it does not. */
-async function pathInside(folder: string, other: string): Promise<string | undefined> {
-  const from = await realpath(folder).catch(error => {
-    throw ioError(error, folder);
-  });
-  // A folder that is not there lies nowhere.
-  const to = await realpath(other).catch(() => undefined);
-  if (to === undefined) return undefined;
-  const path = relative(from, to).split(sep).join('/');
-  return path === '' || path === '..' || path.startsWith('../') || isAbsolute(path) ? undefined : path;
 }
 
 function hiding(hidden: string, ignore: IgnoreMatcher | undefined): IgnoreMatcher {

@@ -1,13 +1,15 @@
 import type { ContentSource } from '../content/content.js';
-import { readIndex } from '../content/read-content.js';
+import { readIndex, readManifest } from '../content/read-content.js';
 import { isAttestation } from '../content/select-platform.js';
 import { type Image, openImage } from '../image/image.js';
 import { validateImage } from '../image/validate.js';
 import type { HistoryEntry, ImageConfig } from '../oci/config.js';
 import type { Descriptor } from '../oci/descriptor.js';
+import type { Digest } from '../oci/digest.js';
 import type { ImageIndex, ImageManifest } from '../oci/manifest.js';
 import { isIndexType } from '../oci/media-types.js';
 import { type Platform, parsePlatform } from '../oci/platform.js';
+import type { CallOptions } from '../stream/bytes.js';
 import { type CopyBetweenOptions, withPlace } from './copy-between.js';
 import { storeName } from './store-names.js';
 
@@ -28,6 +30,8 @@ export interface Inspection {
   readonly manifestDescriptor: Descriptor;
   readonly manifest: ImageManifest;
   readonly config: ImageConfig;
+  /** What is said of the image in its index: the types of the statements. */
+  readonly attestations: ReadonlyArray<{ readonly digest: Digest; readonly predicateType: string }>;
 }
 
 /**
@@ -50,8 +54,31 @@ export async function inspectImage(text: string, options: InspectOptions): Promi
       manifestDescriptor: image.descriptor,
       manifest: image.manifest,
       config: image.config,
+      attestations: await attestationsOf(source, image.descriptor, index, { signal }),
     };
   });
+}
+
+/** A copy of an image may have come without them. */
+async function attestationsOf(
+  source: ContentSource,
+  image: Descriptor,
+  index: ImageIndex | undefined,
+  call: CallOptions,
+): Promise<Inspection['attestations']> {
+  const found: Array<Inspection['attestations'][number]> = [];
+  for (const descriptor of index?.manifests ?? []) {
+    if (!isAttestation(descriptor) || subjectOf(descriptor) !== image.digest) continue;
+    if (!(await source.has(descriptor, call))) continue;
+    for (const { digest, annotations } of (await readManifest(source, descriptor, call)).value.layers) {
+      found.push({ digest, predicateType: annotations?.['in-toto.io/predicate-type'] ?? 'unknown' });
+    }
+  }
+  return found;
+}
+
+function subjectOf({ annotations }: Descriptor): string | undefined {
+  return annotations?.['vnd.docker.reference.digest'];
 }
 
 /** One line of an image's history with the layer that it made, newest first. */

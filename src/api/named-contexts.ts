@@ -35,7 +35,7 @@ async function namedContext(name: string, value: string, options: NamedContextOp
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(value)?.[1];
   const rest = scheme === undefined ? value : value.slice(scheme.length + 3);
   if (scheme === 'docker-image') {
-    return { kind: 'image', open: (platform, call) => options.images.open(rest, platform, call) };
+    return { kind: 'image', reference: rest, open: (platform, call) => options.images.open(rest, platform, call) };
   }
   if (scheme === 'oci-layout') return layoutContext(rest, options);
   if (scheme !== undefined && scheme !== 'local') {

@@ -1,6 +1,6 @@
 import { copyImage } from '../content/copy.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { formatReference, parseReference } from '../oci/reference.js';
+import { formatReference, parseReference, type Reference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
 import { type TransferOptions, withEndpoint } from './registry-access.js';
 
@@ -11,10 +11,27 @@ export interface PushOptions extends TransferOptions {
 
 /** Copies an image of the store to a registry: blobs first, the name last. */
 export async function pushImage(store: Store, name: string, options: PushOptions = {}): Promise<Descriptor> {
+  const descriptor = await store.resolve(formatReference(parseReference(name)), { signal: options.signal });
+  return await pushContent(store, descriptor, parseReference(options.destination ?? name), options);
+}
+
+/** Pushes an image of the store under a name, or, to a repository alone, under its digest. */
+export async function pushContent(
+  store: Store,
+  descriptor: Descriptor,
+  reference: Reference,
+  options: TransferOptions,
+): Promise<Descriptor> {
   const { signal, onEvent, concurrency } = options;
-  const descriptor = await store.resolve(formatReference(parseReference(name)), { signal });
-  const reference = parseReference(options.destination ?? name);
-  return await withEndpoint({ transport: 'registry', reference }, { ...options, access: 'write' }, async target =>
+  const named = parseReference(pushName(reference, descriptor));
+  const location = { transport: 'registry', reference: named } as const;
+  return await withEndpoint(location, { ...options, access: 'write' }, async target =>
     copyImage(store, descriptor, target, { name: target.name, signal, onEvent, concurrency }),
   );
+}
+
+/** The whole name that a push gives. */
+export function pushName(reference: Reference, { digest }: Descriptor): string {
+  const nameless = reference.tag === undefined && reference.digest === undefined;
+  return formatReference(nameless ? { ...reference, digest } : reference);
 }

@@ -1,137 +1,109 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { Readable, type Writable } from 'node:stream';
+import { dirname, resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { BuildResult, BuiltImage } from '../build/build.js';
+import type { BuiltPlatform } from '../build/build.js';
+import { type ProvenanceOptions, provenance } from '../build/provenance.js';
 import { emptyRoot } from '../build/stage-files.js';
 import { copyImage } from '../content/copy.js';
 import { LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
+import { deleteOthers } from '../layer/delete-others.js';
 import { diffTrees } from '../layer/diff.js';
-import type { LayerEntry } from '../layer/entry.js';
 import { unpackEntries } from '../layer/unpack.js';
 import { writeTar } from '../layer/write-tar.js';
-import { formatPlatform, type Platform } from '../oci/platform.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { parseReference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
-import { emptyDirectory } from '../tree/editor.js';
-import type { DirectoryNode } from '../tree/node.js';
-import { type Output, outputNames } from './output.js';
+import type { CallOptions } from '../stream/bytes.js';
+import type { Output } from './output.js';
+import { outputTree, retimed } from './output-tree.js';
+import { pathInside } from './path-inside.js';
 import { withEndpoint } from './registry-access.js';
 import { writeArchive } from './save-images.js';
 
-export interface OutputOptions {
+/** Writes the image to an output of type `oci` or `docker`; the names are whole. */
+export async function writeImage(
+  output: Output,
+  descriptor: Descriptor,
+  names: readonly string[],
+  { store, signal }: CallOptions & { readonly store: Store },
+): Promise<void> {
+  if (output.tar !== false) {
+    const format = output.type === 'docker' ? 'docker' : 'oci';
+    await writeArchive(store, [{ descriptor, names }], format, destination(output), { signal });
+    return;
+  }
+  // A layout knows an image by its tag alone.
+  const tags = new Set(names.length === 0 ? ['latest'] : names.map(name => parseReference(name).tag ?? 'latest'));
+  const location = { transport: 'oci-layout', path: output.dest!, name: undefined } as const;
+  await withEndpoint(location, { access: 'write', signal }, async target => {
+    await copyImage(store, descriptor, target, { signal });
+    for (const tag of tags) await target.tag(descriptor, tag, { signal });
+  });
+}
+
+export interface WriteFilesOptions extends CallOptions {
   readonly store: Store;
-  readonly signal?: AbortSignal | undefined;
+  /** Several platforms are asked for, or one as if it were several. */
+  readonly split: boolean;
+  readonly provenance?: ProvenanceOptions | undefined;
+}
+
+/** Writes the files of the image to an output of type `tar` or `local`. */
+export async function writeFiles(
+  output: Output,
+  built: readonly BuiltPlatform[],
+  options: WriteFilesOptions,
+): Promise<void> {
+  const { store, signal } = options;
+  const { epoch, mode, platformSplit = options.split, attestationPrefix } = output.files ?? {};
+  const claim = options.provenance?.inlineOnly ? undefined : options.provenance;
+  const tree = outputTree(built, {
+    platformSplit,
+    prefix: attestationPrefix,
+    filename: claim?.filename,
+    claim: claim && (({ record }) => provenance(record, claim)),
+  });
+  const entries = retimed(diffTrees(emptyRoot, tree), epoch);
+  const reading = {
+    read: (content, size, call) => store.openRange(content.layer, content.offset, size, call),
+    signal,
+  } satisfies Parameters<typeof writeTar>[1];
+  if (output.type === 'tar') {
+    await writeStream(destination(output), writeTar(entries, reading), signal);
+    return;
+  }
+  if (mode === 'delete') await deleteOthers(output.dest!, tree, { signal });
+  await unpackEntries(entries, output.dest!, { ownership: 'none', ...reading });
 }
 
 /**
- * Refuses outputs that cannot be written, before anything is built.
- * @throws LadingError USAGE, UNSUPPORTED, INVALID_VALUE for a name
+ * Refuses outputs that would delete the store that is being built in.
+ * @throws LadingError USAGE
  */
-export function checkOutputs(outputs: readonly Output[], platforms: readonly Platform[]): void {
-  const places = new Set<string>();
-  for (const output of outputs) {
-    for (const name of outputNames(output, [])) fullName(name);
-    if (output.type === 'docker' && platforms.length > 1) {
-      throw new LadingError('UNSUPPORTED', 'a docker archive holds one platform', {
-        details: { feature: 'type=docker with several platforms' },
-        hint: 'Use type=oci, or build one platform at a time.',
-      });
-    }
-    const { dest } = output;
-    if (dest !== undefined && places.has(dest)) {
-      throw new LadingError('USAGE', `two outputs are to go to ${dest === '-' ? 'standard output' : dest}`, {
-        details: { option: 'output' },
-        hint: 'Give each its own dest=.',
-      });
-    }
-    if (dest !== undefined) places.add(dest);
-  }
-}
-
-/** Hands the result of a build to one output. The names are those of the image in the store. */
-export async function writeOutput(
-  output: Output,
-  result: BuildResult,
-  names: readonly string[],
-  options: OutputOptions,
-): Promise<void> {
-  const { store, signal } = options;
-  const own = outputNames(output, names);
-  switch (output.type) {
-    case 'image':
-    case 'registry':
-      for (const name of outputNames(output, [])) await store.tag(result.descriptor, fullName(name), { signal });
-      return;
-    case 'oci':
-      if (output.tar === false) {
-        // A layout knows an image by its tag alone.
-        const tags = new Set(own.length === 0 ? ['latest'] : own.map(name => parseReference(name).tag ?? 'latest'));
-        const location = { transport: 'oci-layout', path: output.dest!, name: undefined } as const;
-        await withEndpoint(location, { access: 'write', signal }, async target => {
-          await copyImage(store, result.descriptor, target, { signal });
-          for (const tag of tags) await target.tag(result.descriptor, tag, { signal });
-        });
-        return;
-      }
-      await writeArchive(store, [{ descriptor: result.descriptor, names: own }], 'oci', destination(output), {
-        signal,
-      });
-      return;
-    case 'docker':
-      await writeArchive(store, [{ descriptor: result.descriptor, names: own }], 'docker', destination(output), {
-        signal,
-      });
-      return;
-    case 'tar':
-      await writeStream(destination(output), Readable.from(tarOf(result, options)), signal);
-      return;
-    case 'local':
-      await unpackEntries(entriesOf(result.images), output.dest!, {
-        ownership: 'none',
-        read: (content, size, call) => store.openRange(content.layer, content.offset, size, call),
-        signal,
-      });
-      return;
+export async function checkDeletions(outputs: readonly Output[], storeRoot: string): Promise<void> {
+  for (const { files, dest } of outputs) {
+    if (files?.mode !== 'delete') continue;
+    const inside = (await pathInside(dest!, storeRoot)) ?? (await pathInside(storeRoot, dest!));
+    if (inside === undefined && resolve(dest!) !== resolve(storeRoot)) continue;
+    throw new LadingError('USAGE', `mode=delete and the store do not go together in ${dest}`, {
+      details: { option: 'output' },
+      hint: 'Write to another folder, or keep the store elsewhere with --root.',
+    });
   }
 }
 
 /** Where an archive goes: a file, or the caller's stream for `-`. */
-export function destination(output: Output): string | Writable {
+function destination(output: Output): string | Writable {
   if (output.dest !== '-') return output.dest!;
   if (output.stream !== undefined) return output.stream;
   throw new LadingError('USAGE', `--output type=${output.type} needs dest=FILE`, { details: { option: 'output' } });
 }
 
-function tarOf(result: BuildResult, options: OutputOptions): AsyncIterable<Uint8Array> {
-  const { store, signal } = options;
-  return writeTar(entriesOf(result.images), {
-    read: (content, size, call) => store.openRange(content.layer, content.offset, size, call),
-    signal,
-  });
-}
-
-/** The files of the image; with several platforms each in a folder such as `linux_arm64`. */
-function entriesOf(images: readonly BuiltImage[]): Iterable<LayerEntry> {
-  if (images.length === 1) return diffTrees(emptyRoot, images[0]!.tree);
-  const folders = images.map(({ platform, tree }) => [formatPlatform(platform).replaceAll('/', '_'), tree] as const);
-  const root: DirectoryNode = { ...emptyDirectory(), children: new Map(folders) };
-  return diffTrees(emptyRoot, root);
-}
-
-function fullName(name: string): string {
-  const { registry, repository, tag } = parseReference(name);
-  return `${registry}/${repository}:${tag}`;
-}
-
 /** Writes to a file that appears only when it is whole, or to a stream that is left open. */
-export async function writeStream(
-  target: string | Writable,
-  content: Readable,
-  signal?: AbortSignal | undefined,
-): Promise<void> {
+async function writeStream(target: string | Writable, content: Readable, signal?: AbortSignal): Promise<void> {
   if (typeof target !== 'string') {
     await pipeline(content, target, { signal, end: false });
     return;

@@ -28,12 +28,16 @@ export function annotationsAt(
 }
 
 /**
- * Refuses annotations that there is no place for.
+ * Refuses annotations that there is no place for. `index` is whether there is one.
  * @throws LadingError USAGE
  */
-export function checkAnnotations(annotations: readonly Annotation[], platforms: readonly Platform[]): void {
+export function checkAnnotations(
+  annotations: readonly Annotation[],
+  platforms: readonly Platform[],
+  index: boolean,
+): void {
   for (const { place, platform } of annotations) {
-    if (place.startsWith('index') && platforms.length === 1) {
+    if (place.startsWith('index') && !index) {
       const what = place === 'index' ? 'index annotations' : 'index descriptor annotations';
       throw misplaced(
         `${what} are not supported for a single platform: there is no index`,

@@ -6,22 +6,19 @@
 
 import { availableParallelism } from 'node:os';
 import { stepCache } from '../cache/step-cache.js';
-import { type Image, openImage } from '../image/image.js';
-import { assembleImage, imageIndex } from '../image/mutate.js';
 import type { ImageConfig } from '../oci/config.js';
-import type { Descriptor } from '../oci/descriptor.js';
 import type { Compression } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
 import { formatTime } from '../oci/time.js';
 import { type StageGraph, sourceDateEpoch } from '../plan/graph.js';
 import { finalConfig } from '../plan/lower.js';
-import { inOnePiece } from '../stream/bytes.js';
-import type { DirectoryNode } from '../tree/node.js';
-import { type Annotation, annotationsAt } from './annotations.js';
+import type { DirectoryNode, LayerRef } from '../tree/node.js';
+import { type BuildRecord, type BuildRequest, plannedInputs } from './build-record.js';
 import { copySources } from './copy-sources.js';
 import { FileAccess } from './file-access.js';
 import type { BuildStore, RemoteFiles } from './inputs.js';
 import { layerWork } from './layer-work.js';
+import { fetchLog, materialsOf } from './materials.js';
 import { type PlanBuildOptions, type PlannedPlatform, planBuild, readSource } from './plan-build.js';
 import type { ReadyStage } from './plan-stages.js';
 import type { StageResult } from './run-step.js';
@@ -43,26 +40,31 @@ export interface BuildOptions extends PlanBuildOptions {
   readonly noCacheFilter?: readonly string[] | undefined;
   /** `clamp`: no file is newer than SOURCE_DATE_EPOCH; `keep`: file times stay as they are. */
   readonly timestamps?: 'clamp' | 'keep' | undefined;
+  /** Instead of what the Dockerfile and its arguments say for SOURCE_DATE_EPOCH. */
+  readonly epoch?: number | undefined;
   readonly compression?: Compression | undefined;
   readonly level?: number | undefined;
-  /** Whose media types the image has. @default 'oci' */
-  readonly style?: 'oci' | 'docker' | undefined;
-  readonly annotations?: readonly Annotation[] | undefined;
   /** Steps that are carried out at the same time; never changes the result. */
   readonly concurrency?: number | undefined;
+  /** What is asked for, for the record. */
+  readonly request?: BuildRequest | undefined;
 }
 
-export interface BuiltImage {
+/** One platform, built: files and layers, of which images can be assembled in more ways than one. */
+export interface BuiltPlatform {
   readonly platform: Platform;
-  readonly image: Image;
-  /** The files of the image, for outputs that are no image. */
   readonly tree: DirectoryNode;
-}
-
-export interface BuildResult {
-  /** The image, or the index over all platforms. It is in the store, not named yet. */
-  readonly descriptor: Descriptor;
-  readonly images: readonly BuiltImage[];
+  /** Oldest first. */
+  readonly layers: readonly LayerRef[];
+  /** How many of them are those of the base image, as they were there. */
+  readonly baseLayers: number;
+  /** How the other layers are compressed. */
+  readonly compression: Compression;
+  readonly level: number | undefined;
+  readonly config: ImageConfig;
+  /** The time of what the build itself makes, in seconds since 1970. */
+  readonly epoch: number;
+  readonly record: BuildRecord;
 }
 
 /**
@@ -73,12 +75,12 @@ export interface BuildResult {
 const defaultConcurrency = Math.max(4, availableParallelism());
 
 /**
- * Builds an image into the store: independent stages at the same time, what several platforms share once. No byte of the
- * result depends on which of them is faster.
+ * Builds every platform: independent stages at the same time, what several platforms share once. No byte of the result
+ * depends on which of them is faster. The layers are in the store then; no image is there yet (see `assemble.ts`).
  * @throws LadingError DOCKERFILE_SYNTAX and others with the place in the Dockerfile; the store then has at most layers more
  */
-export async function build(options: BuildOptions): Promise<BuildResult> {
-  const { dockerfile, store, contexts = new Map(), onEvent = () => {} } = options;
+export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
+  const { dockerfile, store, contexts = new Map(), compression = 'gzip', level, onEvent = () => {} } = options;
   const source = readSource(options);
   const stageNames = source.ast.instructions.flatMap(each => (each.kind === 'FROM' ? (each.stageName ?? []) : []));
   const unknown = (options.noCacheFilter ?? []).filter(name => !stageNames.includes(name.toLowerCase()));
@@ -89,12 +91,14 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     });
   }
   const { platforms, opened } = await planBuild(source, options);
+  const epoch = ({ graph }: PlannedPlatform): number => options.epoch ?? epochOf(graph);
   const graph = workGraph(platforms, {
     opened,
     contexts,
-    epoch: planned => epochOf(planned.graph),
+    epoch,
     fresh: stage => (options.noCache ?? false) || isNamed(stage, options.noCacheFilter),
   });
+  const fetched = fetchLog(options.remote);
   const results = await runWork(graph, {
     text: dockerfile.text,
     store,
@@ -102,43 +106,27 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     layers: layerWork(),
     files: new FileAccess(store),
     sources: copySources(options.context, store),
-    compression: options.compression ?? 'gzip',
-    level: options.level,
+    compression,
+    level,
     timestamps: options.timestamps ?? 'clamp',
     temporary: options.temporary,
-    remote: options.remote,
+    remote: fetched.remote,
     concurrency: options.concurrency ?? defaultConcurrency,
     onEvent,
     signal: options.signal,
   });
-  const images: BuiltImage[] = [];
-  for (const [place, planned] of platforms.entries()) {
-    const built = await storeImage(planned, results[place]!, options);
-    images.push(built);
-    onEvent({ kind: 'image-done', descriptor: built.image.descriptor, platform: built.platform });
-  }
-  return { descriptor: await resultDescriptor(images, options), images };
-}
-
-async function storeImage(
-  { platform, graph, stages }: PlannedPlatform,
-  { tree, layers, history }: StageResult,
-  options: BuildOptions,
-): Promise<BuiltImage> {
-  const { store, signal } = options;
-  const target = stages.find(stage => stage.index === graph.target)!;
-  const config = imageConfig(
-    target,
-    history,
-    layers.map(layer => layer.diffId),
-    epochOf(graph),
-    options,
-  );
-  const annotations = annotationsAt(options.annotations ?? [], 'manifest', platform);
-  const assembled = assembleImage({ config, layers, annotations, style: options.style });
-  await store.put(assembled.config, inOnePiece(assembled.configBytes), { signal });
-  await store.put(assembled.descriptor, inOnePiece(assembled.manifestBytes), { signal });
-  return { platform, tree, image: await openImage(store, assembled.descriptor, { signal }) };
+  const { buildPlatform, request = { args: {} } } = options;
+  return platforms.map((planned, place) => {
+    const { tree, layers, baseLayers, history } = results[place]!;
+    const target = planned.stages.find(stage => stage.index === planned.graph.target)!;
+    const diffIds = layers.map(layer => layer.diffId);
+    const config = imageConfig(target, history, diffIds, epoch(planned), options);
+    const used = materialsOf(planned, { opened, contexts, digests: fetched.digests });
+    const materials = [...(request.origin === undefined ? [] : [request.origin]), ...used];
+    const record = { request, dockerfile, buildPlatform, materials, ...plannedInputs(planned.stages, contexts) };
+    const { platform } = planned;
+    return { platform, tree, layers, baseLayers, compression, level, config, epoch: epoch(planned), record };
+  });
 }
 
 function epochOf(graph: StageGraph): number {
@@ -162,22 +150,6 @@ function imageConfig(
     history,
     rootfs: { type: 'layers', diff_ids: diffIds },
   };
-}
-
-async function resultDescriptor(images: readonly BuiltImage[], options: BuildOptions): Promise<Descriptor> {
-  const { annotations = [], style } = options;
-  const described = images.map(({ image, platform }) =>
-    annotated(image.descriptor, annotationsAt(annotations, 'manifest-descriptor', platform)),
-  );
-  if (described.length === 1) return described[0]!;
-  const manifests = described.map((descriptor, i) => ({ ...descriptor, platform: images[i]!.platform }));
-  const index = imageIndex(manifests, { annotations: annotationsAt(annotations, 'index'), style });
-  await options.store.put(index.descriptor, inOnePiece(index.bytes), { signal: options.signal });
-  return annotated(index.descriptor, annotationsAt(annotations, 'index-descriptor'));
-}
-
-function annotated(descriptor: Descriptor, annotations: Descriptor['annotations']): Descriptor {
-  return annotations === undefined ? descriptor : { ...descriptor, annotations };
 }
 
 function isNamed(name: string | undefined, names: readonly string[] = []): boolean {

@@ -1,6 +1,7 @@
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import { ioError } from '../errors/io-error.js';
+import { folderNames } from '../layer/folder-names.js';
 import type { DirectoryNode, FileNode, HostIdentity, TreeNode } from '../tree/node.js';
 import { decodePath, joinPath, toHostPath } from '../tree/path.js';
 
@@ -103,10 +104,7 @@ function lstat(path: string, links: 'follow' | 'nofollow'): BigIntStats {
 
 function names(path: string): string[] {
   try {
-    const listed = readdirSync(toHostPath(path));
-    // Names that are not UTF-8 come out with replacement characters: ask again for their bytes.
-    if (!listed.some(name => name.includes('\ufffd'))) return listed;
-    return readdirSync(toHostPath(path), { encoding: 'buffer' }).map(decodePath);
+    return folderNames(path);
   } catch (error) {
     throw ioError(error, path);
   }

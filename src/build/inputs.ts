@@ -36,7 +36,12 @@ export interface RemoteFiles {
 /** A `--build-context`: a folder of this machine, or an image from wherever it says. */
 export type NamedContext =
   | { readonly kind: 'directory'; readonly path: string; readonly ignore?: IgnoreMatcher | undefined }
-  | { readonly kind: 'image'; open(platform: Platform, options?: CallOptions): Promise<Image> };
+  | {
+      readonly kind: 'image';
+      /** Its name in a registry; absent for one that lies in a layout. */
+      readonly reference?: string | undefined;
+      open(platform: Platform, options?: CallOptions): Promise<Image>;
+    };
 
 export type NamedContexts = ReadonlyMap<string, NamedContext>;
 

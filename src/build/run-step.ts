@@ -24,6 +24,8 @@ export interface StageResult {
   readonly tree: DirectoryNode;
   /** Oldest first, those of the base included. */
   readonly layers: readonly LayerRef[];
+  /** How many of them were there before: those of the image that it all starts from. */
+  readonly baseLayers: number;
   readonly history: readonly HistoryEntry[];
 }
 
@@ -51,11 +53,12 @@ export const historyComment = 'buildkit.dockerfile.v0';
 export async function runStart({ base, range, epoch, fresh }: StartWork, options: RunOptions): Promise<StageResult> {
   switch (base.kind) {
     case 'scratch':
-      return { tree: emptyRoot, layers: [], history: [] };
+      return { tree: emptyRoot, layers: [], baseLayers: 0, history: [] };
     case 'image': {
       const layers = layersOfImage(base.image);
       const tree = await options.sources.image(base.image, options);
-      return { tree, layers, history: reconciledHistory(base.image.config.history ?? [], layers.length) };
+      const history = reconciledHistory(base.image.config.history ?? [], layers.length);
+      return { tree, layers, baseLayers: layers.length, history };
     }
     case 'context':
       try {
@@ -77,7 +80,7 @@ async function startFromContext(
   copier.copy(source.root, '', '/');
   const origin = { title: `FROM ${name}`, file: source.label, line: 0 };
   const { layer, tree } = await commitLayer(emptyRoot, emptyRoot, editor.root, origin, options);
-  return { tree, layers: [layer], history: reconciledHistory([], 1) };
+  return { tree, layers: [layer], baseLayers: 0, history: reconciledHistory([], 1) };
 }
 
 /** Carries out one step, and tells of it. */
@@ -114,7 +117,7 @@ async function carriedOut(
     fresh,
     onProgress: bytes => options.onEvent({ kind: 'step-progress', step: info, bytes }),
   });
-  const result = { tree, layers: [...before.layers, layer], history: [...before.history, entry] };
+  const result = { ...before, tree, layers: [...before.layers, layer], history: [...before.history, entry] };
   return { result, cached, layer };
 }
 

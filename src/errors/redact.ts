@@ -35,3 +35,11 @@ export function redactUserinfo(text: string): string {
     .replace(/\b(https?:\/\/)[^\s/?#]{1,1024}@/gi, '$1REDACTED@')
     .replace(/\b((?:ssh|git):\/\/)[^\s/?#:@]{0,1024}:[^\s/?#]{1,1024}@/gi, '$1REDACTED@');
 }
+
+const secretWord = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
+const harmlessWord = /(?:_|^)(?:public|file|version)(?:_|$)/i;
+
+/** Whether a variable of this name is likely to hold a secret. */
+export function soundsSecret(name: string): boolean {
+  return secretWord.test(name) && !harmlessWord.test(name);
+}

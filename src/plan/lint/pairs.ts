@@ -1,6 +1,7 @@
 import type { ArgInstruction, PairsInstruction } from '../../dockerfile/ast.js';
 import { quote } from '../../dockerfile/go-text.js';
 import { type Finding, type FindingPlace, finding } from '../../dockerfile/lint/finding.js';
+import { soundsSecret } from '../../errors/redact.js';
 
 /** LegacyKeyValueFormat, and for ENV SecretsUsedInArgOrEnv. `names` are those of the pairs, expanded. */
 export function lintPairs(instruction: PairsInstruction, names: readonly string[]): Finding[] {
@@ -17,11 +18,8 @@ export function lintArg(instruction: ArgInstruction): Finding[] {
   return instruction.args.flatMap(({ name }) => lintSecret('ARG', name, instruction));
 }
 
-const secret = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
-const harmless = /(?:_|^)(?:public|file|version)(?:_|$)/i;
-
 function lintSecret(kind: 'ENV' | 'ARG', name: string, place: FindingPlace): Finding[] {
-  if (!secret.test(name) || harmless.test(name)) return [];
+  if (!soundsSecret(name)) return [];
   const message = `Do not use ARG or ENV instructions for sensitive data (${kind} ${quote(name)})`;
   return [
     finding('SecretsUsedInArgOrEnv', place, message, 'Give it to the RUN that needs it with --mount=type=secret.'),

@@ -1,0 +1,41 @@
+import type { Material } from '../build/materials.js';
+import { redactUrl } from '../errors/redact.js';
+import type { Digest } from '../oci/digest.js';
+
+/** What of the options of a build goes into the record of it. */
+export interface RequestOptions {
+  readonly target?: string | undefined;
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly buildContexts?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * The options that decide what is built, by the names that BuildKit's frontend has for them. Folders are named, not
+ * placed: where they lie on this machine is no part of it, and neither is what is taken from a cache.
+ */
+export function requestArguments(options: RequestOptions): Readonly<Record<string, string>> {
+  const { target, buildArgs = {}, labels = {}, buildContexts = {} } = options;
+  return {
+    ...(target === undefined ? {} : { target }),
+    ...prefixed('build-arg:', buildArgs),
+    ...prefixed('label:', labels),
+    ...prefixed('context:', Object.fromEntries(Object.entries(buildContexts).map(placeless))),
+  };
+}
+
+/** Where the context comes from, when that is an address. */
+export function contextOrigin(context: string | undefined, digests: ReadonlyMap<string, Digest>): Material | undefined {
+  const digest = context === undefined ? undefined : digests.get(context);
+  return digest === undefined ? undefined : { uri: redactUrl(context!), digest };
+}
+
+function prefixed(prefix: string, values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}${name}`, value]));
+}
+
+function placeless([name, value]: [string, string]): [string, string] {
+  if (/^oci-layout:\/\//.test(value)) return [name, 'oci-layout'];
+  if (/^https?:\/\//i.test(value)) return [name, redactUrl(value)];
+  return [name, /^[a-z][a-z0-9+.-]*:\/\//.test(value) ? value : `local:${name}`];
+}
