@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { pause, runProgram } from './programs.js';
+import { runProgram } from './run-program.js';
+import { pause } from './start-service.js';
 
 /** What {@link debianBase} needs. */
 export const debianBasePrograms = ['root', 'mmdebstrap', 'umoci', 'skopeo', 'tar', 'ldd'] as const;

@@ -2,11 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runProgram, startService } from './programs.js';
+import { runProgram } from './run-program.js';
+import { startService } from './start-service.js';
 
 export interface DockerRegistry {
   /** `127.0.0.1:PORT`, the first part of the names of its images. */
   readonly host: string;
+  /** The folder of its content. It keeps nothing of it in memory, so the folder may be put back to an earlier state. */
+  readonly data: string;
   /** Requests that it answered so far, as its access log shows them: `METHOD /path`, oldest first. */
   requests(): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -17,10 +20,11 @@ export async function startDockerRegistry(): Promise<DockerRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'lading-registry-'));
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
+  const data = join(folder, 'data');
   const config = {
     version: '0.1',
     log: { level: 'error' },
-    storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
+    storage: { filesystem: { rootdirectory: data }, delete: { enabled: true } },
     http: { addr: host, secret: 'only-for-tests' },
   };
   // JSON is YAML.
@@ -34,6 +38,7 @@ export async function startDockerRegistry(): Promise<DockerRegistry> {
     });
     return {
       host,
+      data,
       requests: async () => {
         const { stdout } = await runProgram('cat', [log]);
         return Array.from(stdout.matchAll(/"([A-Z]+ [^ "]+) HTTP/g), match => match[1]!);

@@ -2,10 +2,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunOptions, type RunResult, runProgram, startService } from './programs.js';
 import { removeWithMounts } from './remove-with-mounts.js';
+import { type RunOptions, type RunResult, runProgram } from './run-program.js';
+import { startService } from './start-service.js';
 
 export interface Dockerd {
+  /** The client, and what it needs in its environment to meet this daemon, for those who run it by other means. */
+  readonly client: string;
+  readonly env: Readonly<Record<string, string>>;
   /** Runs the Docker client against this daemon, without any credentials or settings of the user. */
   docker(args: readonly string[], options?: RunOptions): Promise<RunResult>;
   stop(): Promise<void>;
@@ -19,11 +23,9 @@ export async function startDockerd(): Promise<Dockerd> {
   await mkdir(settings);
   // The client of the daemon's own package comes first: it has BuildKit built in and speaks the daemon's version.
   const client = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
+  const env = { DOCKER_HOST: socket, DOCKER_CONFIG: settings, DOCKER_BUILDKIT: '1' };
   const docker: Dockerd['docker'] = (args, options = {}) =>
-    runProgram(client, args, {
-      ...options,
-      env: { DOCKER_HOST: socket, DOCKER_CONFIG: settings, DOCKER_BUILDKIT: '1', ...options.env },
-    });
+    runProgram(client, args, { ...options, env: { ...env, ...options.env } });
   try {
     const service = await startService(
       'dockerd',
@@ -37,6 +39,8 @@ export async function startDockerd(): Promise<Dockerd> {
       },
     );
     return {
+      client,
+      env,
       docker,
       stop: async () => {
         await service.stop();

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findProgram, type RunOptions, type RunResult, runProgram } from './programs.js';
 import { removeWithMounts } from './remove-with-mounts.js';
+import { findProgram, type RunOptions, type RunResult, runProgram } from './run-program.js';
 
 export interface Podman {
   podman(args: readonly string[], options?: RunOptions): Promise<RunResult>;
