@@ -1,114 +1,97 @@
 /**
- * `npm run bench`: lading beside what the machine has, in alternation, as whole processes. What counts is the ratio of the
- * medians in one run; absolute times move with the machine. `--quick` makes everything smaller.
+ * `npm run bench`: lading beside what the machine has, in alternation, as whole processes. What counts is the ratio within
+ * one run; absolute times move with the machine. `--help` tells what can be asked for.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { type Contender, type Measured, measure, median, ratio } from './measure.js';
-import { measureParts } from './parts.js';
-import { largeFile, manyFiles } from './workloads.js';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type BenchOptions, BenchUsageError, benchUsage, parseBenchOptions } from './bench-options.js';
+import { thisMachine } from './machine.js';
+import { findPrograms } from './peers/programs.js';
+import { barsSvg } from './report/bars-svg.js';
+import { type BenchReport, sectionsOf } from './report/bench-report.js';
+import { curveSvg } from './report/curve-svg.js';
+import { comparisonText, compressionText, curveText, headerText } from './report/markdown.js';
+import { growth, mostGrowth } from './report/unit-cost.js';
+import { writeDocs } from './report/write-docs.js';
+import type { Section } from './section.js';
+import { openWorkbench } from './workbench.js';
+import { workloads } from './workloads/workloads.js';
 
-interface Result {
-  readonly title: string;
-  readonly against: string;
-  readonly limit?: string | undefined;
-  readonly measured: readonly Measured[];
-}
+process.exitCode = await main(process.argv.slice(2));
 
-const bin = join(process.cwd(), 'dist/cli/bin.js');
-const quick = process.argv.includes('--quick');
-const runs = quick ? 3 : 5;
-const folder = mkdtempSync(join(tmpdir(), 'lading-bench-'));
-const dockerfile = 'FROM scratch\nWORKDIR /app\nCOPY . .\nCMD ["node", "app.js"]\n';
-
-function lading(name: string, ...args: string[]): Contender {
-  return { name, argv: [process.execPath, bin, ...args] };
-}
-
-function has(program: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-}
-
-function startup(): Result {
-  const measured = measure(
-    [lading('lading --version', '--version'), { name: 'node -e 0', argv: [process.execPath, '-e', '0'] }],
-    runs * 3,
-  );
-  return { title: 'Start', against: 'node -e 0', limit: '2.5', measured };
-}
-
-function firstBuild(context: string, title: string, limit?: string): Result {
-  const root = join(folder, 'first');
-  const forget = (): void => rmSync(root, { recursive: true, force: true });
-  const contenders: Contender[] = [
-    { ...lading('lading build', 'build', '--root', root, '-q', context), before: forget },
-    { name: 'tar | gzip -6', argv: ['sh', '-c', `tar -C ${context} -c . | gzip -6 | sha256sum`] },
-  ];
-  if (has('pigz')) {
-    contenders.push({
-      name: 'tar | pigz -p2 -6',
-      argv: ['sh', '-c', `tar -C ${context} -c . | pigz -p2 -6 | sha256sum`],
-    });
+/** The exit code: 0, 1 for a workload that failed or with `--check` a limit that is exceeded, 2 for misuse, 130. */
+async function main(argv: readonly string[]): Promise<number> {
+  let options: BenchOptions;
+  try {
+    options = parseBenchOptions(argv, workloads);
+  } catch (error) {
+    if (!(error instanceof BenchUsageError)) throw error;
+    process.stderr.write(`bench: ${error.message}\n\n${benchUsage(workloads)}`);
+    return 2;
   }
-  const measured = measure(contenders, runs);
-  forget();
-  return { title, against: contenders.at(-1)!.name, limit, measured };
+  if (options.help) {
+    process.stdout.write(benchUsage(workloads));
+    return 0;
+  }
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
+  const report = await run(options, interrupt.signal);
+  if (interrupt.signal.aborted) return 130;
+  process.stdout.write(reportText(report));
+  if (report.failures.length > 0) return 1;
+  if (options.writeDocs) await writeDocs(report);
+  return options.check && exceedsLimit(report) ? 1 : 0;
 }
 
-function unchanged(context: string, title: string): Result {
-  const root = join(folder, 'again');
-  const contenders: Contender[] = [
-    lading('lading build, unchanged', 'build', '--root', root, '-q', context),
-    { name: 'tar | sha256sum', argv: ['sh', '-c', `tar -C ${context} -c . | sha256sum`] },
-    { name: 'node -e 0', argv: [process.execPath, '-e', '0'] },
-  ];
-  const measured = measure(contenders, runs);
-  rmSync(root, { recursive: true, force: true });
-  return { title, against: 'tar | sha256sum', measured };
-}
-
-/** A pipe would end the cell of a Markdown table. */
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|');
-}
-
-function report(results: readonly Result[]): string {
-  const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
-  const lines = [`Machine: ${machine}; medians of ${runs} runs in alternation.`, ''];
-  lines.push('| workload | command | median s | peak MiB | ratio to |', '|---|---|---|---|---|');
-  for (const { title, against, measured, limit } of results) {
-    const peer = measured.find(one => one.name === against)!;
-    for (const one of measured) {
-      const to =
-        one === peer
-          ? ''
-          : `${ratio(one, peer).toFixed(2)} of ${cell(against)}${limit && one === measured[0] ? ` (limit ${limit})` : ''}`;
-      lines.push(
-        `| ${title} | ${cell(one.name)} | ${median(one.seconds).toFixed(2)} | ${one.memoryMiB ?? ''} | ${to} |`,
-      );
+/** Runs the workloads one after the other; a failure of one is told at the end and does not take the others along. */
+async function run(options: BenchOptions, signal: AbortSignal): Promise<BenchReport> {
+  const { quick, runs, names } = options;
+  const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+  const programs = await findPrograms();
+  const machine = await thisMachine(programs);
+  const sections: Section[] = [];
+  const failures: Array<{ name: string; reason: string }> = [];
+  const report: BenchReport = { quick, runs, machine, sections, failures };
+  const start = Date.now();
+  const bench = await openWorkbench({ quick, runs, programs, signal, tell });
+  try {
+    for (const workload of workloads.filter(({ name }) => names.includes(name))) {
+      try {
+        sections.push(...(await workload.run(bench)));
+      } catch (error) {
+        if (signal.aborted) return report;
+        tell(`${workload.name} failed: ${(error as Error).stack}`);
+        failures.push({ name: workload.name, reason: (error as Error).message });
+      }
+      await save(options, report);
     }
+  } finally {
+    tell(signal.aborted ? 'interrupted; putting everything away' : 'putting everything away');
+    await bench.close();
   }
-  return `${lines.join('\n')}\n`;
+  tell(`done in ${Math.round((Date.now() - start) / 1000)} s`);
+  return report;
 }
 
-try {
-  const files = join(folder, 'files');
-  const large = join(folder, 'large');
-  manyFiles(files, quick ? 2_000 : 10_000, dockerfile);
-  largeFile(large, (quick ? 256 : 2048) * 2 ** 20, dockerfile);
-  const results = [
-    startup(),
-    firstBuild(files, quick ? '2,000 files' : '10,000 files'),
-    unchanged(files, quick ? '2,000 files again' : '10,000 files again'),
-    firstBuild(large, quick ? 'a file of 256 MiB' : 'a file of 2 GiB'),
-  ];
-  const parts = measureParts(runs);
-  const table = `${report(results)}\n${parts.map(part => `- ${part.title}: ${part.milliseconds.toFixed(1)} ms`).join('\n')}\n`;
-  mkdirSync(join(process.cwd(), 'dist'), { recursive: true });
-  writeFileSync(join(process.cwd(), 'dist/bench.json'), `${JSON.stringify({ results, parts }, undefined, 2)}\n`);
-  process.stdout.write(table);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+function exceedsLimit(report: BenchReport): boolean {
+  const over = sectionsOf(report, 'comparison').some(one => one.verdicts.some(({ verdict }) => verdict === 'over'));
+  return over || sectionsOf(report, 'curve').some(one => growth(one) > mostGrowth);
+}
+
+/** After every workload, so that a long run that comes to no end was not in vain. */
+async function save({ json, svg }: BenchOptions, report: BenchReport): Promise<void> {
+  for (const file of [json, svg]) await mkdir(dirname(file), { recursive: true });
+  await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  const comparisons = sectionsOf(report, 'comparison');
+  if (comparisons.length > 0) await writeFile(svg, barsSvg(comparisons));
+  const curves = sectionsOf(report, 'curve');
+  if (curves.length > 0) await writeFile(svg.replace(/(\.svg)?$/, '-curve.svg'), curveSvg(curves));
+}
+
+function reportText(report: BenchReport): string {
+  const curves = sectionsOf(report, 'curve');
+  const parts = [headerText(report), comparisonText(report)];
+  if (curves.length > 0) parts.push(curveText(curves));
+  parts.push(...sectionsOf(report, 'compression').map(compressionText));
+  return `${parts.filter(Boolean).join('\n')}`;
 }

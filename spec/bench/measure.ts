@@ -1,61 +1,40 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { runTimed, type Sample, type TimedCommand, type Timing } from './timed-process.js';
 
-/** One command as it is run in a benchmark; each run starts a whole process. */
-export interface Contender {
+/** One command of a comparison; each run starts a whole process. */
+export interface Contender extends TimedCommand {
   readonly name: string;
-  readonly argv: readonly string[];
-  /** Run before every run, not timed. */
-  readonly before?: (() => void) | undefined;
+  /** Done before every run and not measured: bring everything to where the run begins. */
+  readonly before?: (() => Promise<void>) | undefined;
+  /** What the figures leave out. */
+  readonly note?: string | undefined;
 }
 
 export interface Measured {
   readonly name: string;
-  readonly seconds: readonly number[];
-  /** Peak resident memory of the largest process, in MiB; absent where the system cannot tell. */
-  readonly memoryMiB?: number | undefined;
+  readonly note?: string | undefined;
+  readonly samples: readonly Sample[];
 }
 
-const timeProgram = '/usr/bin/time';
+export interface Plan {
+  readonly runs: number;
+  /** Rounds before those that count. */
+  readonly warmUps: number;
+  /** Done before every run, after its own preparation, and not measured. */
+  readonly settle: () => Promise<void>;
+  readonly onSample: (name: string, sample: Sample, counts: boolean) => void;
+}
 
-/** Runs the contenders in turn, `runs` times after one warm-up, so that a machine that drifts drifts for all of them. */
-export function measure(contenders: readonly Contender[], runs: number): Measured[] {
-  const seconds = contenders.map((): number[] => []);
-  const memory = contenders.map((): number[] => []);
-  for (let run = 0; run <= runs; run++) {
+/** Runs the contenders in turn, A B A B, so that a machine that drifts drifts for all of them. */
+export async function measure(contenders: readonly Contender[], plan: Plan, timing: Timing): Promise<Measured[]> {
+  const samples = contenders.map((): Sample[] => []);
+  for (let round = -plan.warmUps; round < plan.runs; round++) {
     for (const [i, contender] of contenders.entries()) {
-      contender.before?.();
-      const result = once(contender);
-      if (run === 0) continue;
-      seconds[i]!.push(result.seconds);
-      if (result.memoryMiB !== undefined) memory[i]!.push(result.memoryMiB);
+      await contender.before?.();
+      await plan.settle();
+      const sample = await runTimed(contender, timing);
+      plan.onSample(contender.name, sample, round >= 0);
+      if (round >= 0) samples[i]!.push(sample);
     }
   }
-  return contenders.map(({ name }, i) => ({
-    name,
-    seconds: seconds[i]!,
-    memoryMiB: memory[i]!.length === 0 ? undefined : Math.max(...memory[i]!),
-  }));
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-/** Median of `a / b`, run by run. */
-export function ratio(a: Measured, b: Measured): number {
-  return median(a.seconds.map((value, i) => value / b.seconds[i]!));
-}
-
-function once({ name, argv }: Contender): { seconds: number; memoryMiB: number | undefined } {
-  const timed = existsSync(timeProgram);
-  const [program, ...args] = timed ? [timeProgram, '-f', 'peak %M', ...argv] : argv;
-  const start = process.hrtime.bigint();
-  const result = spawnSync(program!, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
-  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  if (result.status !== 0) throw new Error(`${name} failed (${result.status}): ${result.stderr.slice(-2000)}`);
-  const peak = /peak (\d+)\s*$/.exec(result.stderr)?.[1];
-  return { seconds, memoryMiB: peak === undefined ? undefined : Math.round(Number(peak) / 1024) };
+  return contenders.map(({ name, note }, i) => ({ name, note, samples: samples[i]! }));
 }
