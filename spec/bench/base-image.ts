@@ -21,7 +21,7 @@ export interface BaseImage {
 /** Makes the image, and where there is a registry, pushes it there and pulls it into a store that is to be copied. */
 export async function makeBaseImage(bench: Workbench): Promise<BaseImage> {
   const folder = bench.path('base');
-  const { bytes } = await writeBaseSystem(await made(join(folder, 'rootfs')), bench.scale(3_500, 700), bench.making);
+  const { bytes } = await writeBaseSystem(await made(join(folder, 'rootfs')), bench.scale(3_500, 500), bench.making);
   await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nCOPY rootfs/ /\nCMD ["bash"]\n');
   const registry = bench.programs.missing(['docker-registry']).length === 0 ? await startDockerRegistry() : undefined;
   try {

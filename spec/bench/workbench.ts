@@ -72,7 +72,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     app: once(async () => {
       const { name } = await bench.base();
       tell('making the application');
-      const context = await writeNodeModules(bench.path('app'), quick ? 2_500 : 76_000, make);
+      const context = await writeNodeModules(bench.path('app'), quick ? 2_000 : 76_000, make);
       await writeFile(join(context.folder, 'Dockerfile'), appDockerfile(name));
       return context;
     }),

@@ -13,7 +13,7 @@ export const emptyFiles: Workload = {
   name: 'empty-files',
   summary: 'a million empty files',
   run: async bench => {
-    const count = bench.scale(1_000_000, 20_000);
+    const count = bench.scale(1_000_000, 10_000);
     bench.tell(`making ${count.toLocaleString('en')} empty files`);
     const context = await writeEqualFiles(bench.path('empty'), count, 0, bench.making);
     await writeFile(join(context.folder, 'Dockerfile'), 'FROM scratch\nCOPY . .\n');

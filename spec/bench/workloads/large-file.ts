@@ -16,7 +16,7 @@ export const largeFile: Workload = {
   name: 'large-file',
   summary: 'one very large file',
   run: async bench => {
-    const mebibytes = bench.scale(4096, 64);
+    const mebibytes = bench.scale(4096, 48);
     bench.tell(`making a file of ${mebibytes} MiB`);
     const context = await writeLargeFile(bench.path('large'), mebibytes * 2 ** 20, bench.making);
     await writeFile(join(context.folder, 'Dockerfile'), 'FROM scratch\nCOPY large.bin /\n');
