@@ -19,6 +19,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { workerCode } from './worker-code.js';
 
 const top = dirname(fileURLToPath(import.meta.url));
 mkdirSync(join(top, 'dist'), { recursive: true });
@@ -47,6 +48,7 @@ const { metafile } = await build({
   banner: {
     js: "import{createRequire as ladingRequire}from'node:module';const require=ladingRequire(import.meta.url);",
   },
+  plugins: [workerCode],
   logLevel: 'warning',
   metafile: true,
 });

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { workerCode } from '../worker-code.js';
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..');
 const documents = ['README.md', 'docs/library.md'];
@@ -30,6 +31,7 @@ describe('the examples of the documentation', () => {
         await build({
           stdin: { contents: code.replaceAll("'/var/lib/lading'", "'.lading'"), loader: 'ts', resolveDir: top },
           alias: { lading: join(top, 'src/index.ts') },
+          plugins: [workerCode],
           ...({ bundle: true, platform: 'node', format: 'esm', outfile: file, logLevel: 'error' } as const),
           banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
         });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { workerCode } from '../../worker-code.js';
 import { cli } from '../support/run-cli.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -20,6 +21,7 @@ beforeAll(async () => {
     entryPoints: ['cli/bin.ts'],
     outfile: bin,
     bundle: true,
+    plugins: [workerCode],
     format: 'esm',
     platform: 'node',
     target: 'node20',

@@ -6,7 +6,8 @@ import type { ContentReader } from '../../src/layer/content-reader.js';
 import type { LayerEntry } from '../../src/layer/entry.js';
 import type { PackLayerOptions, PackResult } from '../../src/layer/pack.js';
 import { packLayer } from '../../src/layer/pack.js';
-import type { LayerSink } from '../../src/layer/segment-writer.js';
+import { SegmentCrew } from '../../src/layer/segment-crew.js';
+import type { LayerSink } from '../../src/layer/write-blob.js';
 import type { FileNode } from '../../src/tree/node.js';
 
 /** A folder that is gone after the test. */
@@ -67,13 +68,15 @@ export function hostEntries(root: string, prefix = ''): LayerEntry[] {
 
 export const noLayers: ContentReader = () => Promise.reject(new Error('no layer is read here'));
 
+export const inThisThread = new SegmentCrew(0);
+
 /** Packs into memory. */
 export async function packed(
   entries: Iterable<LayerEntry>,
   options: Partial<PackLayerOptions> = {},
 ): Promise<PackResult & { readonly bytes: Buffer }> {
   const sink = memorySink();
-  const result = await packLayer(entries, sink, { read: noLayers, ...options });
+  const result = await packLayer(entries, sink, { read: noLayers, crew: inThisThread, ...options });
   return { ...result, bytes: sink.bytes() };
 }
 

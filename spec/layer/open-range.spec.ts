@@ -94,7 +94,7 @@ describe('openSegmentRange', () => {
       segments!.slice(1),
       segments!.map(segment => ({ ...segment, blobOffset: 10 })),
       segments!.map(segment => ({ ...segment, offset: 0 })),
-      [{ offset: 0, blobOffset: 2 ** 50 }],
+      [{ ...segments![0]!, blobOffset: 2 ** 50 }],
     ];
     await expect(read(noise, 0, 10)).rejects.toMatchObject({ code: 'CORRUPT_STREAM' });
     for (const map of maps) {

@@ -27,6 +27,7 @@ import {
   folderEntry,
   hostEntries,
   hostEntry,
+  inThisThread,
   memorySink,
   noLayers,
   openFiles,
@@ -328,7 +329,11 @@ describe('packLayer, when something is wrong', () => {
       if (!changed) appendFileSync(path, 'x');
       changed = true;
     };
-    const result = packLayer([entry], { write }, { read: noLayers, compression: 'none', concurrency: 1 });
+    const result = packLayer(
+      [entry],
+      { write },
+      { read: noLayers, crew: inThisThread, compression: 'none', concurrency: 1 },
+    );
     await expect(result).rejects.toMatchObject({ code: 'FILE_CHANGED' });
     expect(openFiles()).not.toContain(path);
   });
@@ -362,7 +367,11 @@ describe('packLayer, when something is wrong', () => {
       const write = async (): Promise<void> => {
         if (count++ === failAt) throw new Error('disk full');
       };
-      const result = packLayer([hostEntry('f', path)], { write }, { read: noLayers, level: 1, concurrency: 2 });
+      const result = packLayer(
+        [hostEntry('f', path)],
+        { write },
+        { read: noLayers, crew: inThisThread, level: 1, concurrency: 2 },
+      );
       await expect(result).rejects.toThrow('disk full');
       expect(openFiles()).not.toContain(path);
     }
@@ -391,13 +400,20 @@ describe('packLayer, when something is wrong', () => {
     const controller = new AbortController();
     const sink = memorySink();
     const onProgress = (): void => controller.abort(new Error('enough'));
-    const options = { read: noLayers, level: 1, concurrency: 2, onProgress, signal: controller.signal };
+    const options = {
+      read: noLayers,
+      crew: inThisThread,
+      level: 1,
+      concurrency: 2,
+      onProgress,
+      signal: controller.signal,
+    };
     await expect(packLayer(hostEntries(folder), sink, options)).rejects.toThrow('enough');
     const written = sink.bytes().length;
     await new Promise(resolve => setTimeout(resolve, 50));
     expect(sink.bytes().length).toBe(written);
     expect(openFiles().filter(path => path.startsWith(folder))).toEqual([]);
-    const aborted = { read: noLayers, signal: AbortSignal.abort(new Error('before')) };
+    const aborted = { read: noLayers, crew: inThisThread, signal: AbortSignal.abort(new Error('before')) };
     await expect(packLayer([], memorySink(), aborted)).rejects.toThrow('before');
   });
 });

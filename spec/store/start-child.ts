@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { workerCode } from '../../worker-code.js';
 import { tempDir } from '../support/temp-dir.js';
 
 let bundle: Promise<string> | undefined;
@@ -14,7 +15,8 @@ function bundled(): Promise<string> {
     const banner = {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     };
-    await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', banner });
+    const plugins = [workerCode];
+    await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', banner, plugins });
     return outfile;
   })();
   return bundle;

@@ -1,4 +1,4 @@
-import type { ContentSource, ContentTarget, RecordStore } from '../content/content.js';
+import type { ContentSource, ContentTarget, ContextNotes, RecordStore } from '../content/content.js';
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import type { Image } from '../image/image.js';
 import type { LayerStore } from '../layer/layer-store.js';
@@ -8,7 +8,7 @@ import { namedContextOf } from '../plan/stage-base.js';
 import type { CallOptions } from '../stream/bytes.js';
 
 /** What a build needs of the place that keeps its layers, records and images. */
-export interface BuildStore extends ContentSource, ContentTarget, LayerStore, RecordStore {}
+export interface BuildStore extends ContentSource, ContentTarget, LayerStore, RecordStore, ContextNotes {}
 
 /** Gets images by name. What it returns is in the build's store, complete. */
 export interface BaseImages {

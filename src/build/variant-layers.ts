@@ -2,6 +2,7 @@ import { layerRecord } from '../cache/layer-record.js';
 import type { RecordValue } from '../cache/record.js';
 import type { StepCache } from '../cache/step-cache.js';
 import { layerEntries } from '../layer/layer-entries.js';
+import { segmentFormat } from '../layer/segment-format.js';
 import { type Compression, compressionOf } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { digestMismatch } from '../stream/verified.js';
@@ -43,10 +44,11 @@ export async function variantLayers(
 /** Packs the entries of a layer of ours, which gives the bytes that a build with this compression gives. */
 async function packedAgain(layer: LayerRef, style: LayerStyle, options: VariantLayersOptions): Promise<LayerRef> {
   const { store, signal } = options;
-  const entries = layerEntries(await store.layerIndex(layer, { signal }), layer);
+  const index = await store.layerIndex(layer, { signal });
   const { compression, level } = style;
-  return await remembered(layerRecord(entries, { compression, level }), layer, options, async () => {
-    const packed = await store.packLayer(entries, { compression, level, signal });
+  const { recipe } = segmentFormat(compression, level);
+  return await remembered(layerRecord(index.entries, recipe), layer, options, async () => {
+    const packed = await store.packLayer(layerEntries(index, layer), { compression, level, signal });
     if (packed.layer.diffId !== layer.diffId) throw digestMismatch(layer.diffId, packed.layer.diffId);
     return packed.layer;
   });
@@ -54,7 +56,8 @@ async function packedAgain(layer: LayerRef, style: LayerStyle, options: VariantL
 
 async function recompressed(layer: LayerRef, style: LayerStyle, options: VariantLayersOptions): Promise<LayerRef> {
   const { compression, level } = style;
-  const record = { kind: 'recompressed', version: 1, diffId: layer.diffId, compression, level: level ?? null };
+  const { recipe } = segmentFormat(compression, level);
+  const record = { kind: 'recompressed', version: 2, diffId: layer.diffId, recipe };
   const { signal } = options;
   return await remembered(record, layer, options, () =>
     options.store.recompressLayer(layer, { compression, level, signal }),
@@ -70,6 +73,6 @@ async function remembered(
   const known = await cache.get(record, { signal });
   if (known !== undefined) return known;
   const made = await make();
-  await cache.put(record, made, { title: `compress ${diffId}`, file: '', line: 0 }, { signal });
+  await cache.put(record, made, { title: `compress ${diffId}`, file: '', line: 0, slot: {} }, { signal });
   return made;
 }

@@ -54,3 +54,9 @@ export interface RecordStore {
   getRecord(key: string, options?: CallOptions): Promise<StoredRecord | undefined>;
   putRecord(key: string, record: StoredRecord, options?: CallOptions): Promise<void>;
 }
+
+/** Where notes about files outside of the store are kept; they may be gone the next time. Keys as of records. */
+export interface ContextNotes {
+  getNotes(key: string, options?: CallOptions): Promise<Uint8Array | undefined>;
+  putNotes(key: string, payload: readonly Uint8Array[], options?: CallOptions): Promise<void>;
+}

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants, fstatSync, openSync, readSync } from 'node:fs';
 import { LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
 import type { FileContent } from '../tree/node.js';
@@ -69,17 +69,6 @@ export function checkUnchanged(fd: number, content: HostContent, size: number): 
   if (!same) throw fileChanged(content.path);
 }
 
-/** Reads a whole file of `size` bytes into the buffer. */
-export function readWholeHostFile(content: HostContent, buffer: Buffer, at: number, size: number): void {
-  const fd = openHostFile(content);
-  try {
-    readHostFile(fd, content, 0, buffer, at, size);
-    checkUnchanged(fd, content, size);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 export function fileChanged(path: string, cause?: unknown): LadingError<'FILE_CHANGED'> {
   const shown = path.toWellFormed();
   return new LadingError('FILE_CHANGED', `${shown} changed while it was being read`, {
@@ -89,7 +78,8 @@ export function fileChanged(path: string, cause?: unknown): LadingError<'FILE_CH
   });
 }
 
-function readFailure(error: unknown, content: HostContent): unknown {
+/** What a failed attempt to read a file means. */
+export function readFailure(error: unknown, content: HostContent): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined && goneCodes.has(code)) return fileChanged(content.path, error);
   return ioError(error, content.path.toWellFormed());

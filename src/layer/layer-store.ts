@@ -1,14 +1,18 @@
 import type { Readable } from 'node:stream';
+import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import type { LayerEntry } from './entry.js';
+import type { HostFile } from './hash-files.js';
 
 export interface PackOptions extends CallOptions {
   readonly compression?: Compression | undefined;
   /** gzip 0 to 9, zstd 1 to 22. */
   readonly level?: number | undefined;
+  /** A stored layer that may hold some of the same: what it has compressed already is not compressed again. */
+  readonly similar?: LayerRef | undefined;
   /** Uncompressed bytes packed so far. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
@@ -28,6 +32,8 @@ export interface LayerStore {
    * @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says
    */
   recompressLayer(layer: LayerRef, options?: PackOptions): Promise<LayerRef>;
+  /** SHA-256 of files of this machine, in their order. Fails with FILE_CHANGED, IO. */
+  hashFiles(files: readonly HostFile[], options?: CallOptions): Promise<Digest[]>;
   /** The index of a stored layer, rebuilt from the blob when it is missing. */
   layerIndex(layer: LayerRef, options?: CallOptions): Promise<LayerIndex>;
   /** `length` bytes at `offset` of the uncompressed tar. */

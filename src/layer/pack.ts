@@ -2,19 +2,26 @@
  * From files to layer tars and back: headers, cutting into segments, compression, reading, unpacking. This folder knows
  * trees and bytes; it must not know Dockerfiles, the store's folders or any network.
  */
-import { setImmediate } from 'node:timers/promises';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import type { IndexEntry, LayerIndex } from '../tree/layer-index.js';
 import type { ContentReader } from './content-reader.js';
 import type { LayerEntry } from './entry.js';
-import { SegmentFiller } from './segment-filler.js';
-import { planSegments, segmentCapacity } from './segment-plan.js';
-import { type LayerSink, SegmentWriter, type SegmentWriterOptions } from './segment-writer.js';
+import type { PackOptions } from './layer-store.js';
+import { packSegments } from './pack-segments.js';
+import type { SegmentCrew } from './segment-crew.js';
+import { segmentFormat } from './segment-format.js';
+import type { SimilarLayer } from './similar-layer.js';
+import { type LayerSink, writeBlob } from './write-blob.js';
 
-export interface PackLayerOptions extends SegmentWriterOptions {
+export interface PackLayerOptions extends Omit<PackOptions, 'similar'> {
   /** Opens the bytes of files that lie in other layers. */
   readonly read: ContentReader;
+  readonly crew: SegmentCrew;
+  /** Segments of this layer are taken as they are, when they are the same. */
+  readonly similar?: SimilarLayer | undefined;
+  /** Segments made at the same time; never changes the bytes. */
+  readonly concurrency?: number | undefined;
 }
 
 export interface PackResult {
@@ -24,9 +31,9 @@ export interface PackResult {
 }
 
 /**
- * Writes entries, in the order given, as a layer into the sink. Reading and hashing happen here while the thread pool
- * compresses; memory is bounded by the segments in flight. The same entries give the same bytes. When it fails, every
- * file is closed and nothing more is written; what the sink has then is of no use.
+ * Writes entries, in the order given, as a layer into the sink. The same entries give the same bytes, whoever makes the
+ * segments and wherever they are taken from. When it fails, every file is closed and nothing more is written; what the
+ * sink has then is of no use.
  * @throws LadingError FILE_CHANGED, PATH_INVALID, INVALID_ARCHIVE, UNSUPPORTED (zstd), USAGE (level)
  */
 export async function packLayer(
@@ -34,23 +41,11 @@ export async function packLayer(
   sink: LayerSink,
   options: PackLayerOptions,
 ): Promise<PackResult> {
-  const { signal } = options;
-  const writer = new SegmentWriter(sink, segmentCapacity, options);
+  const { compression = 'gzip', crew, read, similar, concurrency, signal, onProgress } = options;
+  const format = segmentFormat(compression, options.level);
   const indexEntries: IndexEntry[] = [];
-  const filler = new SegmentFiller(options.read, entry => indexEntries.push(entry), { signal });
-  try {
-    for (const plan of planSegments(entries)) {
-      // Reading is synchronous: timers, signals and other work get their turn between segments.
-      await setImmediate();
-      signal?.throwIfAborted();
-      const buffer = writer.buffer();
-      await filler.fill(plan, buffer);
-      await writer.write(buffer, plan.size);
-    }
-    const { diffId, blob, size, segments } = await writer.end();
-    return { diffId, blob, index: { diffId, size, entries: indexEntries, ...(segments ? { segments } : {}) } };
-  } finally {
-    filler.close();
-    await writer.settle();
-  }
+  const onEntry = (entry: IndexEntry): void => void indexEntries.push(entry);
+  const packing = packSegments(entries, { crew, format, read, similar, concurrency, signal, onEntry });
+  const { diffId, blob, size, segments } = await writeBlob(packing, sink, format, onProgress);
+  return { diffId, blob, index: { diffId, size, entries: indexEntries, ...(segments ? { segments } : {}) } };
 }

@@ -2,8 +2,9 @@ import { Readable } from 'node:stream';
 import type { CallOptions } from '../stream/bytes.js';
 import type { ContentReader } from './content-reader.js';
 import type { LayerEntry } from './entry.js';
-import { SegmentFiller } from './segment-filler.js';
-import { planSegments } from './segment-plan.js';
+import { packSegments } from './pack-segments.js';
+import { SegmentCrew } from './segment-crew.js';
+import { segmentFormat } from './segment-format.js';
 
 export interface WriteTarOptions extends CallOptions {
   /** Opens the bytes of files that lie in layers. */
@@ -19,15 +20,11 @@ async function* tarChunks(
   entries: Iterable<LayerEntry>,
   { read, signal }: WriteTarOptions,
 ): AsyncGenerator<Uint8Array> {
-  const filler = new SegmentFiller(read, () => {}, { signal });
-  try {
-    for (const plan of planSegments(entries)) {
-      // The chunks are the reader's: each needs memory of its own.
-      const buffer = Buffer.allocUnsafe(plan.size);
-      await filler.fill(plan, buffer);
-      yield buffer;
-    }
-  } finally {
-    filler.close();
+  // Nothing is compressed: threads would not help.
+  const crew = new SegmentCrew(0);
+  const format = segmentFormat('none');
+  for await (const { raw } of packSegments(entries, { crew, format, read, signal, onEntry: () => {} })) {
+    // The chunks are the reader's: each needs memory of its own.
+    yield Buffer.from(raw);
   }
 }

@@ -23,12 +23,12 @@ interface Note {
   readonly packed?:
     | {
         readonly compression: Compression;
-        readonly segments: ReadonlyArray<readonly [offset: number, blobOffset: number]>;
+        readonly segments: ReadonlyArray<readonly [offset: number, blobOffset: number, crc: number, key: string]>;
       }
     | undefined;
 }
 
-export const blobLayerKind = 'blob-layer 1';
+export const blobLayerKind = 'blob-layer 2';
 /** Entries held in memory, over all layers: about 150 MB. */
 const cacheLimit = 500_000;
 
@@ -77,7 +77,7 @@ export class LayerFiles {
           diffId,
           packed: {
             compression: packed.compression,
-            segments: packed.segments.map(([offset, blobOffset]) => ({ offset, blobOffset })),
+            segments: packed.segments.map(([offset, blobOffset, crc, key]) => ({ offset, blobOffset, crc, key })),
           },
         }
       : { diffId };
@@ -109,7 +109,10 @@ export class LayerFiles {
     const packed = segments && compression && { compression, segments };
     const note: Note = {
       diffId: index.diffId,
-      packed: packed && { compression, segments: segments.map(({ offset, blobOffset }) => [offset, blobOffset]) },
+      packed: packed && {
+        compression,
+        segments: segments.map(({ offset, blobOffset, crc, key }) => [offset, blobOffset, crc, key]),
+      },
     };
     await this.#write(this.blobPath(blob), frame(blobLayerKind, [Buffer.from(JSON.stringify(note))]));
     this.#note(blob, packed ? { diffId: index.diffId, packed } : { diffId: index.diffId });

@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream';
 import { indexLayer } from '../layer/index-layer.js';
 import { isSeekable, openSegmentRange, type SeekableLayer } from '../layer/open-range.js';
 import { SegmentCache } from '../layer/segment-cache.js';
+import { tailSize } from '../layer/segment-format.js';
+import { type SimilarLayer, similarLayer } from '../layer/similar-layer.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { Digester, digestMismatch } from '../stream/verified.js';
@@ -51,6 +53,14 @@ export class LayerShelf {
       readBlob: (start, end) => readPiece(path, layer, start, end),
     };
     return openSegmentRange(source, offset, length, { ...options, cache: this.#segments });
+  }
+
+  /** A layer that was packed here, for what of it can be used again; `undefined` when it was not, or is gone. */
+  async similar(layer: LayerRef): Promise<SimilarLayer | undefined> {
+    const known = await this.#files.blobLayer(layer.blob.digest);
+    if (known?.packed === undefined || known.diffId !== layer.diffId) return undefined;
+    const { compression, segments } = known.packed;
+    return similarLayer(this.#blobs.path(layer.blob.digest), segments, layer.blob.size - tailSize(compression));
   }
 
   async #look(layer: LayerRef, options: CallOptions): Promise<{ index: LayerIndex; compression: Compression }> {

@@ -12,27 +12,27 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { ContentSource, ContentTarget, RecordStore, StoredRecord } from '../content/content.js';
+import type { ContentSource, ContentTarget, ContextNotes, RecordStore, StoredRecord } from '../content/content.js';
 import { isLadingError } from '../errors/errors.js';
 import type { LayerEntry } from '../layer/entry.js';
+import type { HostFile } from '../layer/hash-files.js';
 import type { LayerStore, PackedLayer, PackOptions } from '../layer/layer-store.js';
-import { packLayer } from '../layer/pack.js';
-import { recompress } from '../layer/recompress.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { digestOf, isDigest } from '../oci/digest.js';
-import { compressionOf, isLayerType } from '../oci/media-types.js';
+import { type Digest, digestOf, isDigest } from '../oci/digest.js';
+import { isLayerType } from '../oci/media-types.js';
 import { formatReference, parseReference } from '../oci/reference.js';
 import { type Bytes, type CallOptions, inOnePiece } from '../stream/bytes.js';
-import { digestMismatch } from '../stream/verified.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import { type CheckOptions, checkStore, type StoreCheck } from './check.js';
 import { claimBlob } from './claim.js';
+import { ContextFiles } from './context-files.js';
 import { FileLock } from './file-lock.js';
 import { onFile } from './io-error.js';
 import { LayerFiles } from './layer-files.js';
+import { LayerPacker } from './layer-packer.js';
 import { LayerShelf } from './layer-shelf.js';
-import { LayerTap, uncompressed } from './layer-tap.js';
+import { LayerTap } from './layer-tap.js';
 import { ImageLayout } from './layout.js';
 import { plainDescriptor } from './layout-entry.js';
 import { type PruneOptions, type PruneReport, pruneStore } from './prune.js';
@@ -59,6 +59,8 @@ export interface StoreOptions {
   readonly now?: (() => Date) | undefined;
   /** How long to wait for another process that changes names; 30 seconds by default. */
   readonly lockTimeoutMs?: number | undefined;
+  /** Threads that read, hash and compress layers: as many as processors by default, 0 for none. No byte depends on it. */
+  readonly threads?: number | undefined;
 }
 
 const storedAtAnnotation = 'lading.stored-at';
@@ -73,18 +75,21 @@ export async function openStore(root: string, options: StoreOptions = {}): Promi
   return new Store(root, options);
 }
 
-export class Store implements ContentSource, ContentTarget, LayerStore, RecordStore {
+export class Store implements ContentSource, ContentTarget, LayerStore, RecordStore, ContextNotes {
   readonly root: string;
   readonly #session: Session;
   readonly #parts: StoreParts;
   readonly #layout: ImageLayout;
   readonly #shelf: LayerShelf;
+  readonly #contexts: ContextFiles;
+  readonly #packer: LayerPacker;
   #ready: Promise<void> | undefined;
   #swept: Promise<void> | undefined;
 
   /** Use {@link openStore}, which looks before it leaps. */
-  constructor(root: string, { now = () => new Date(), lockTimeoutMs }: StoreOptions) {
+  constructor(root: string, { now = () => new Date(), lockTimeoutMs, threads }: StoreOptions) {
     this.root = root;
+
     this.#session = new Session(root);
     const temporary = (): Promise<string> => this.#session.temporary();
     const sweepLock = new FileLock(join(root, 'locks', 'sweep'));
@@ -103,6 +108,8 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
     };
     const layers = new LayerFiles(root, prepared);
     this.#shelf = new LayerShelf(this.#layout.blobs, layers);
+    this.#packer = new LayerPacker(this.#layout.blobs, layers, this.#shelf, threads);
+    this.#contexts = new ContextFiles(root, prepared);
     this.#parts = { root, layout: this.#layout, layers, records: new RecordFiles(root, prepared), sweepLock };
   }
 
@@ -193,33 +200,16 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
     );
   }
 
-  async packLayer(entries: Iterable<LayerEntry>, options: PackOptions = {}): Promise<PackedLayer> {
-    return this.#write(async () => {
-      const { diffId, blob, index } = await this.#layout.blobs.write(async write => {
-        const result = await packLayer(
-          entries,
-          { write },
-          { ...options, read: (content, size, call) => this.openRange(content.layer, content.offset, size, call) },
-        );
-        return { ...result, digest: result.blob.digest, size: result.blob.size };
-      });
-      await this.#parts.layers.save(blob.digest, index, compressionOf(blob.mediaType));
-      return { layer: { diffId, blob }, index };
-    });
+  packLayer(entries: Iterable<LayerEntry>, options: PackOptions = {}): Promise<PackedLayer> {
+    return this.#write(() => this.#packer.pack(entries, options));
   }
 
-  async recompressLayer(layer: LayerRef, options: PackOptions = {}): Promise<LayerRef> {
-    const index = await this.layerIndex(layer, options);
-    return this.#write(async () => {
-      const { blob, segments } = await this.#layout.blobs.write(async write => {
-        const content = uncompressed(await this.open(layer.blob, options), `the layer ${layer.diffId}`);
-        const result = await recompress(content, { write }, options);
-        if (result.diffId !== layer.diffId) throw digestMismatch(layer.diffId, result.diffId);
-        return { ...result, digest: result.blob.digest, size: result.blob.size };
-      });
-      await this.#parts.layers.save(blob.digest, { ...index, segments }, compressionOf(blob.mediaType));
-      return { diffId: layer.diffId, blob };
-    });
+  hashFiles(files: readonly HostFile[], options?: CallOptions): Promise<Digest[]> {
+    return this.#packer.hashFiles(files, options);
+  }
+
+  recompressLayer(layer: LayerRef, options: PackOptions = {}): Promise<LayerRef> {
+    return this.#write(() => this.#packer.recompress(layer, options));
   }
 
   /** @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says; INVALID_ARCHIVE */
@@ -248,6 +238,16 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
       await this.#layout.blobs.flush();
       await this.#parts.records.put(key, record);
     });
+  }
+
+  async getNotes(key: string, options: CallOptions = {}): Promise<Uint8Array | undefined> {
+    options.signal?.throwIfAborted();
+    return await this.#contexts.get(key);
+  }
+
+  async putNotes(key: string, payload: readonly Uint8Array[], options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    await this.#write(() => this.#contexts.put(key, payload));
   }
 
   /** Where the store is on the disk, and how much of it could go. */
@@ -290,6 +290,7 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
 
   /** Gives up what this store has written and nobody names. Streams that are open stay readable. */
   async close(): Promise<void> {
+    await this.#packer.close();
     await this.#session.close();
   }
 

@@ -34,6 +34,17 @@ export interface LayerIndex {
   /** Bytes of the uncompressed tar, its end marker included. */
   readonly size: number;
   readonly entries: readonly IndexEntry[];
-  /** For layers packed here: where each segment starts, uncompressed and compressed; absent for foreign layers. */
-  readonly segments?: ReadonlyArray<{ readonly offset: number; readonly blobOffset: number }> | undefined;
+  /** For layers packed here and compressed; absent for others. */
+  readonly segments?: readonly LayerSegment[] | undefined;
+}
+
+/** A part of a layer that is compressed by itself. */
+export interface LayerSegment {
+  /** Where it starts in the uncompressed tar, and in the blob. */
+  readonly offset: number;
+  readonly blobOffset: number;
+  /** Of the uncompressed bytes. */
+  readonly crc: number;
+  /** What it was made of and how: segments with one key have the same bytes. */
+  readonly key: string;
 }

@@ -1,0 +1,127 @@
+import { createHash, hash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { HostIdentity } from '../tree/node.js';
+import { toHostPath } from '../tree/path.js';
+import type { HostContent } from './host-file.js';
+
+/** Columns of numbers for each file: see {@link HostReads}. */
+const placeColumns = 3;
+const identityColumns = 6;
+
+/**
+ * Files of this machine to be read into a buffer, as columns: a thread gets them by the hundred, and objects would cost
+ * it more than the reading does.
+ */
+export interface HostReads {
+  /** Spelled as in `path.ts`. */
+  readonly paths: readonly string[];
+  /** For each file: where in the buffer, how many bytes, and from where in the file. */
+  readonly places: Float64Array;
+  /** For each file what `stat` must still say when it has been read. */
+  readonly identities: BigInt64Array;
+}
+
+export interface HostRead {
+  readonly content: HostContent;
+  readonly at: number;
+  readonly length: number;
+  /** Bytes into the content. */
+  readonly start: number;
+}
+
+export function hostReads(reads: readonly HostRead[]): HostReads {
+  const places = new Float64Array(reads.length * placeColumns);
+  const identities = new BigInt64Array(reads.length * identityColumns);
+  const paths: string[] = [];
+  for (const { content, at, length, start } of reads) {
+    const row = paths.push(content.path) - 1;
+    places.set([at, length, start + (content.offset ?? 0)], row * placeColumns);
+    identities.set(identityRow(content.identity), row * identityColumns);
+  }
+  return { paths, places, identities };
+}
+
+/** Which file could not be read as it was listed, and what the system said; without `errno` it has changed. */
+export interface ReadFailure {
+  readonly file: number;
+  readonly code?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+/** Non-blocking: if a FIFO took the file's place, opening it must not hang. (Windows has no such flag.) */
+const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
+
+/** Reads all files into the buffer, synchronously; says what failed, if anything did. Nothing stays open. */
+export function readHostFiles(reads: HostReads, buffer: Uint8Array): ReadFailure | undefined {
+  return eachFile(reads, (fd, [at, length, position]) => readExactly(fd, buffer, at!, length!, position!));
+}
+
+/** SHA-256, in hexadecimal, of each file, read through the buffer whatever its length. */
+export function hashHostFiles(reads: HostReads, buffer: Uint8Array): string[] | ReadFailure {
+  const digests: string[] = [];
+  const failure = eachFile(reads, (fd, [, length, position]) => {
+    if (length! <= buffer.length) {
+      if (!readExactly(fd, buffer, 0, length!, position!)) return false;
+      digests.push(hash('sha256', buffer.subarray(0, length!), 'hex'));
+      return true;
+    }
+    const whole = createHash('sha256');
+    for (let done = 0; done < length!; done += buffer.length) {
+      const piece = Math.min(buffer.length, length! - done);
+      if (!readExactly(fd, buffer, 0, piece, position! + done)) return false;
+      whole.update(buffer.subarray(0, piece));
+    }
+    digests.push(whole.digest('hex'));
+    return true;
+  });
+  return failure ?? digests;
+}
+
+/** Opens one file after the other; `work` says whether the file had all that was asked of it. */
+function eachFile(
+  { paths, places, identities }: HostReads,
+  work: (fd: number, place: Float64Array) => boolean,
+): ReadFailure | undefined {
+  for (let file = 0; file < paths.length; file++) {
+    try {
+      const fd = openSync(toHostPath(paths[file]!), flags);
+      try {
+        const row = file * placeColumns;
+        if (!work(fd, places.subarray(row, row + placeColumns))) return { file };
+        // Had it changed since it was listed, before or while it was read, its identity would no longer be the same.
+        if (!isSame(fd, identities, file * identityColumns)) return { file };
+      } finally {
+        closeSync(fd);
+      }
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      return { file, code, message };
+    }
+  }
+  return undefined;
+}
+
+function readExactly(fd: number, buffer: Uint8Array, at: number, length: number, position: number): boolean {
+  for (let done = 0; done < length; ) {
+    const count = readSync(fd, buffer, at + done, length - done, position + done);
+    if (count === 0) return false;
+    done += count;
+  }
+  return true;
+}
+
+function isSame(fd: number, identities: BigInt64Array, row: number): boolean {
+  const now = fstatSync(fd, { bigint: true });
+  return (
+    identities[row] === BigInt.asIntN(64, now.dev) &&
+    identities[row + 1] === BigInt.asIntN(64, now.ino) &&
+    identities[row + 2] === now.size &&
+    identities[row + 3] === now.mtimeNs &&
+    identities[row + 4] === now.ctimeNs &&
+    identities[row + 5] === (now.mode & 0o7777n)
+  );
+}
+
+function identityRow({ dev, ino, size, mtimeNs, ctimeNs, mode }: HostIdentity): bigint[] {
+  return [BigInt.asIntN(64, dev), BigInt.asIntN(64, ino), size, mtimeNs, ctimeNs, BigInt(mode & 0o7777)];
+}

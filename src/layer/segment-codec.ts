@@ -1,0 +1,64 @@
+import * as zlib from 'node:zlib';
+import type { Compression } from '../oci/media-types.js';
+
+type ZstdFunction = (bytes: Uint8Array, options: object) => Buffer;
+
+/** zstd of Node's own, from 22.15 on. */
+const { zstdCompressSync, zstdDecompressSync } = zlib as unknown as {
+  readonly zstdCompressSync?: ZstdFunction;
+  readonly zstdDecompressSync?: ZstdFunction;
+};
+
+export const canZstd = zstdCompressSync !== undefined;
+
+const { Z_SYNC_FLUSH } = zlib.constants;
+
+/**
+ * The bytes of one segment as they stand in the blob, in memory of their own; `undefined` without compression.
+ *
+ * gzip: raw deflate that begins with an empty window and ends on a byte boundary with an empty block (a sync flush), so
+ * that segments can be put one behind another, and each be inflated alone. zstd: one frame.
+ */
+export function compressSegment(
+  raw: Uint8Array,
+  compression: Compression,
+  level: number,
+): Uint8Array<ArrayBuffer> | undefined {
+  switch (compression) {
+    case 'none':
+      return undefined;
+    case 'gzip':
+      // The size of the output chunks can decide where zlib repeats a flush marker: it is part of the format, so to
+      // speak. So is the memory level: the highest is the fastest, and no larger.
+      return ownBytes(
+        zlib.deflateRawSync(raw, { level, memLevel: 9, finishFlush: Z_SYNC_FLUSH, chunkSize: 512 * 1024 }),
+      );
+    case 'zstd': {
+      const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants as unknown as Record<string, number>;
+      return ownBytes(
+        zstdCompressSync!(raw, { params: { [ZSTD_c_compressionLevel!]: level, [ZSTD_c_checksumFlag!]: 1 } }),
+      );
+    }
+  }
+}
+
+/** The inverse; `undefined` for what does not hold a segment, of `size` bytes at most. */
+export function inflateSegment(packed: Uint8Array, compression: 'gzip' | 'zstd', size: number): Buffer | undefined {
+  // A little room tells "exactly full" from "too much".
+  const limit = { maxOutputLength: size + 64 };
+  try {
+    if (compression === 'gzip') {
+      return zlib.inflateRawSync(packed, { finishFlush: Z_SYNC_FLUSH, chunkSize: size + 64, ...limit });
+    }
+    return zstdDecompressSync?.(packed, limit);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes in a buffer that nothing else is in: it can be handed to another thread. Node keeps small ones together. */
+function ownBytes(buffer: Buffer): Uint8Array<ArrayBuffer> {
+  const alone = buffer.byteOffset === 0 && buffer.buffer instanceof ArrayBuffer && buffer.length > 4096;
+  const bytes = alone ? buffer : Uint8Array.from(buffer);
+  return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+}

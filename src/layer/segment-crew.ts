@@ -1,0 +1,130 @@
+import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { type Job, type JobResult, runJob } from './segment-job.js';
+import code from './segment-worker.js?worker-code';
+
+interface Task {
+  readonly job: Job;
+  readonly resolve: (result: JobResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Member {
+  readonly worker: Worker;
+  /** Given to it and not answered yet, oldest first. */
+  readonly tasks: Task[];
+  online: boolean;
+}
+
+/** One at work and one that waits for it, so that no thread is idle while a message is on its way. */
+const tasksEach = 2;
+
+/**
+ * The threads that make segments, started when there is work for more than one. Where threads cannot be had, the work is
+ * done in this one: the results are the same. They do not keep a process alive, and end with `close`.
+ */
+export class SegmentCrew {
+  readonly #threads: number;
+  readonly #members: Member[] = [];
+  readonly #waiting: Task[] = [];
+  #unavailable = false;
+  #draining = false;
+
+  /** `threads`: how many; 0 for none but the one that calls. By default as many as there are processors. */
+  constructor(threads: number = availableParallelism()) {
+    this.#threads = Math.max(0, threads);
+  }
+
+  /** Jobs that keep everyone busy: more at a time only take memory. */
+  get capacity(): number {
+    return this.#threads * tasksEach + 1;
+  }
+
+  /**
+   * Does a job. `alone` says that no other is coming as far as the caller knows: then it is not worth starting threads.
+   * The buffer of the job is not the caller's any more, until it comes back with the result.
+   */
+  run(job: Job, { alone }: { readonly alone: boolean }): Promise<JobResult> {
+    const result = new Promise<JobResult>((resolve, reject) => this.#waiting.push({ job, resolve, reject }));
+    if (!alone && this.#members.length === 0 && this.#threads > 0 && !this.#unavailable) this.#start();
+    this.#assign();
+    return result;
+  }
+
+  /** Ends the threads; what they were at is rejected. */
+  async close(): Promise<void> {
+    const members = this.#members.splice(0);
+    await Promise.all(members.map(({ worker }) => worker.terminate()));
+    for (const { tasks } of members) for (const { reject } of tasks) reject(new Error('the crew has been closed'));
+  }
+
+  #start(): void {
+    for (let i = 0; i < this.#threads; i++) {
+      let worker: Worker;
+      try {
+        worker = new Worker(code, { eval: true, name: 'lading-segments', execArgv: [], env: {}, stdin: false });
+      } catch {
+        this.#unavailable = true;
+        return;
+      }
+      const member: Member = { worker, tasks: [], online: false };
+      worker.on('online', () => {
+        member.online = true;
+        this.#assign();
+      });
+      worker.on('message', (result: JobResult) => {
+        member.tasks.shift()!.resolve(result);
+        if (member.tasks.length === 0) worker.unref();
+        this.#assign();
+      });
+      worker.on('error', error => this.#lost(member, error));
+      worker.on('exit', code => this.#lost(member, new Error(`a thread ended with ${code}`)));
+      worker.unref();
+      this.#members.push(member);
+    }
+  }
+
+  #assign(): void {
+    while (this.#waiting.length > 0) {
+      const [member] = this.#members.filter(({ online }) => online).sort((a, b) => a.tasks.length - b.tasks.length);
+      if (member === undefined) return void this.#drain();
+      if (member.tasks.length >= tasksEach) return;
+      const task = this.#waiting.shift()!;
+      member.tasks.push(task);
+      member.worker.ref();
+      member.worker.postMessage(task.job, [task.job.raw.buffer]);
+    }
+  }
+
+  /** Works here for as long as there are no threads: before the first has come up, or when there are none. */
+  async #drain(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      while (this.#waiting.length > 0) {
+        // The work is synchronous: threads that come up, timers and signals get their turn between jobs.
+        await setImmediate();
+        if (this.#members.some(({ online }) => online)) break;
+        const task = this.#waiting.shift();
+        if (task === undefined) break;
+        try {
+          task.resolve(runJob(task.job));
+        } catch (error) {
+          task.reject(error);
+        }
+      }
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  #lost(member: Member, error: unknown): void {
+    const place = this.#members.indexOf(member);
+    if (place < 0) return;
+    this.#members.splice(place, 1);
+    this.#unavailable = true;
+    for (const task of member.tasks) task.reject(error);
+    this.#assign();
+  }
+}

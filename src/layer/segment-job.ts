@@ -1,0 +1,140 @@
+/**
+ * What one thread does for one segment of a layer: read its files into place, hash them, compress the whole. Everything
+ * here is synchronous and works on columns of numbers, so that it can be handed to a worker thread at little cost. This
+ * file is bundled into the worker: it must stay small.
+ */
+import { hash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import type { Compression } from '../oci/media-types.js';
+import { type HostReads, hashHostFiles, type ReadFailure, readHostFiles } from './host-reads.js';
+import { compressSegment, inflateSegment } from './segment-codec.js';
+
+/** A segment to be made. The buffer goes to whoever does the work, and comes back with the result. */
+export interface SegmentJob {
+  readonly kind: 'segment';
+  /** Has room for the segment; in place are the headers, and the contents that are no files of this machine. */
+  readonly raw: Uint8Array<ArrayBuffer>;
+  readonly size: number;
+  readonly reads: HostReads;
+  /** Pairs of offset and length: whole contents of files, to be hashed. */
+  readonly contents: Float64Array;
+  readonly compression: Compression;
+  readonly level: number;
+  /** The same segment in a layer packed before. */
+  readonly reuse?: SegmentReuse | undefined;
+}
+
+export interface SegmentReuse {
+  /** Blob of the layer, and where in it the segment is. */
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+  readonly crc: number;
+  /** SHA-256 in hexadecimal of each of `contents`. */
+  readonly digests: readonly string[];
+  /** Pairs of offset and length: what of `raw` is in place, and must be the same in what is reused. */
+  readonly headers: Float64Array;
+}
+
+/** Files to be hashed. */
+export interface HashJob {
+  readonly kind: 'hash';
+  /** What they are read through. */
+  readonly raw: Uint8Array<ArrayBuffer>;
+  readonly reads: HostReads;
+}
+
+export type Job = SegmentJob | HashJob;
+
+interface Answer {
+  readonly raw: Uint8Array<ArrayBuffer>;
+}
+
+export interface PackedSegment extends Answer {
+  readonly kind: 'packed';
+  /** What goes into the blob; absent without compression, when it is the segment itself. */
+  readonly packed?: Uint8Array<ArrayBuffer> | undefined;
+  /** SHA-256 in hexadecimal of each of `contents`. */
+  readonly digests: readonly string[];
+  readonly crc: number;
+}
+
+export interface Hashed extends Answer {
+  readonly kind: 'hashed';
+  readonly digests: readonly string[];
+}
+
+/** What was to be reused is not there or not what it was: the segment must be made from its files. */
+interface Unusable extends Answer {
+  readonly kind: 'unusable';
+}
+
+interface Failed extends Answer, ReadFailure {
+  readonly kind: 'failed';
+}
+
+export type JobResult = PackedSegment | Hashed | Unusable | Failed;
+
+export function runJob(job: Job): JobResult {
+  const { raw } = job;
+  if (job.kind === 'segment' && job.reuse !== undefined) return reusedSegment(job, job.reuse);
+  if (job.kind === 'hash') {
+    const digests = hashHostFiles(job.reads, raw);
+    return Array.isArray(digests) ? { kind: 'hashed', raw, digests } : { kind: 'failed', raw, ...digests };
+  }
+  const failure = readHostFiles(job.reads, raw);
+  if (failure !== undefined) return { kind: 'failed', raw, ...failure };
+  const bytes = raw.subarray(0, job.size);
+  const digests = digestsOf(raw, job.contents);
+  const packed = compressSegment(bytes, job.compression, job.level);
+  return { kind: 'packed', raw, packed, digests, crc: crc32(bytes) };
+}
+
+/** Takes the compressed bytes as they are, when what they hold is in every byte what is wanted. */
+function reusedSegment(job: SegmentJob, reuse: SegmentReuse): JobResult {
+  const { raw, size, compression } = job;
+  const unusable = { kind: 'unusable', raw } as const;
+  const packed = readRange(reuse.path, reuse.start, reuse.end);
+  if (packed === undefined) return unusable;
+  const bytes = compression === 'none' ? packed : inflateSegment(packed, compression, size);
+  if (bytes?.length !== size || crc32(bytes) !== reuse.crc) return unusable;
+  const expected = Buffer.from(raw.buffer, raw.byteOffset, size);
+  for (let i = 0; i < reuse.headers.length; i += 2) {
+    const at = reuse.headers[i]!;
+    const end = at + reuse.headers[i + 1]!;
+    if (expected.compare(bytes, at, end, at, end) !== 0) return unusable;
+  }
+  const digests = digestsOf(bytes, job.contents);
+  if (digests.some((digest, i) => digest !== reuse.digests[i])) return unusable;
+  raw.set(bytes);
+  return { kind: 'packed', raw, packed: compression === 'none' ? undefined : packed, digests, crc: reuse.crc };
+}
+
+function readRange(path: string, start: number, end: number): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(end - start).buffer as ArrayBuffer);
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        const count = readSync(fd, bytes, done, bytes.length - done, start + done);
+        if (count === 0) return undefined;
+        done += count;
+      }
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+  return bytes;
+}
+
+function digestsOf(bytes: Uint8Array, contents: Float64Array): string[] {
+  const digests: string[] = [];
+  for (let i = 0; i < contents.length; i += 2) {
+    const at = contents[i]!;
+    digests.push(hash('sha256', bytes.subarray(at, at + contents[i + 1]!), 'hex'));
+  }
+  return digests;
+}
