@@ -13,6 +13,7 @@ describe('FileAccess', () => {
     const contents = [0, 1, 2].map(() => randomBytes(3_000_000));
     const opened: number[] = [];
     const files = new FileAccess({
+      hashFiles: async () => [],
       openRange: async (_, offset) => {
         opened.push(offset);
         const bytes = contents[offset]!;

@@ -39,7 +39,7 @@ export interface ContextSource {
 }
 
 export interface OpenContextOptions extends CallOptions {
-  readonly store: Pick<LayerStore, 'openRange'>;
+  readonly store: Pick<LayerStore, 'openRange' | 'hashFiles'>;
   /** Folder of the store, which is never part of a context. */
   readonly storeRoot: string;
   readonly remote: RemoteFiles;

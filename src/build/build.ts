@@ -5,6 +5,7 @@
  */
 
 import { availableParallelism } from 'node:os';
+import { StatCache } from '../cache/stat-cache.js';
 import { stepCache } from '../cache/step-cache.js';
 import type { ImageConfig } from '../oci/config.js';
 import type { Compression } from '../oci/media-types.js';
@@ -99,12 +100,18 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     fresh: stage => (options.noCache ?? false) || isNamed(stage, options.noCacheFilter),
   });
   const fetched = fetchLog(options.remote);
+  const stats = await StatCache.open(store, {
+    directories: directoriesOf(options),
+    now: Date.now(),
+    signal: options.signal,
+  });
   const results = await runWork(graph, {
     text: dockerfile.text,
+    slot: { context: options.context.directory ?? null, file: dockerfile.file },
     store,
     cache: stepCache(store),
     layers: layerWork(),
-    files: new FileAccess(store),
+    files: new FileAccess(store, stats),
     sources: copySources(options.context, store),
     compression,
     level,
@@ -115,6 +122,7 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     onEvent,
     signal: options.signal,
   });
+  await stats.save({ signal: options.signal });
   const { buildPlatform, request = { args: {} } } = options;
   return platforms.map((planned, place) => {
     const { tree, layers, baseLayers, history } = results[place]!;
@@ -127,6 +135,12 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     const { platform } = planned;
     return { platform, tree, layers, baseLayers, compression, level, config, epoch: epoch(planned), record };
   });
+}
+
+/** The folders of this machine that files can come from. */
+function directoriesOf({ context, contexts = new Map() }: BuildOptions): string[] {
+  const named = [...contexts.values()].flatMap(named => (named.kind === 'directory' ? [named.path] : []));
+  return context.directory === undefined ? named : [context.directory, ...named];
 }
 
 function epochOf(graph: StageGraph): number {

@@ -1,30 +1,35 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { setImmediate as yieldToEvents } from 'node:timers/promises';
+import { StatCache } from '../cache/stat-cache.js';
 import { LadingError } from '../errors/errors.js';
 import type { ContentReader } from '../layer/content-reader.js';
+import type { LayerEntry } from '../layer/entry.js';
 import { openFile } from '../layer/file-cursor.js';
 import { emptyDigest } from '../layer/file-digest.js';
+import type { HostFile } from '../layer/hash-files.js';
 import type { LayerStore } from '../layer/layer-store.js';
 import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { readCapped } from '../stream/read-capped.js';
-import type { FileNode } from '../tree/node.js';
+import type { LayerIndex } from '../tree/layer-index.js';
+import type { FileContent, FileNode } from '../tree/node.js';
 
 const pieceBytes = 1024 * 1024;
-/** After so many bytes read in one go the event loop gets a turn: signals and progress must not wait for a big file. */
-const turnBytes = 16 * 1024 * 1024;
 
 /** Reads the files of a tree, wherever their bytes are, and knows their digests. */
 export class FileAccess {
+  readonly #layers: Pick<LayerStore, 'openRange' | 'hashFiles'>;
+  readonly #stats: StatCache;
   readonly #read: ContentReader;
-  /** Promises for files that are being read: steps at the same time read a file once. */
-  readonly #digests = new WeakMap<FileNode, Digest | Promise<Digest>>();
-  /** For the bytes that are being hashed; one for each file under way. */
-  readonly #buffers: Buffer[] = [];
-  #unyielded = 0;
+  /** Of contents that are no files of this machine. Promises for those that are being read: they are read once. */
+  readonly #digests = new WeakMap<FileContent, Digest | Promise<Digest>>();
+  /** Work that reads contents, and will know their digests. */
+  readonly #readers = new WeakMap<FileContent, Promise<unknown>>();
 
-  constructor(layers: Pick<LayerStore, 'openRange'>) {
+  /** `stats`: what is known of files of this machine, and where what is found of them goes. */
+  constructor(layers: Pick<LayerStore, 'openRange' | 'hashFiles'>, stats: StatCache = StatCache.inMemory()) {
+    this.#layers = layers;
+    this.#stats = stats;
     this.#read = (content, size, options) => layers.openRange(content.layer, content.offset, size, options);
   }
 
@@ -53,15 +58,99 @@ export class FileAccess {
     }
   }
 
-  /** SHA-256 of the content; a file of this machine is read once for each build. */
+  /** SHA-256 of the content. */
   async digest(file: FileNode, options: CallOptions = {}): Promise<Digest> {
-    const known = file.digest ?? this.#digests.get(file);
+    const known = this.#known(file) ?? this.#digests.get(file.content);
     if (known !== undefined) return known;
-    const hashing = file.size === 0 ? emptyDigest : this.#hash(file, options);
-    this.#digests.set(file, hashing);
+    if (isHostFile(file)) return (await this.#hash([file], options))[0]!;
+    const hashing = this.#hashOf(file, options);
+    this.#digests.set(file.content, hashing);
     const digest = await hashing;
-    this.#digests.set(file, digest);
+    this.#digests.set(file.content, digest);
     return digest;
+  }
+
+  /** Whether the digests of all files of these entries are known without reading one. */
+  know(entries: readonly LayerEntry[]): boolean {
+    return entries.every(entry => fileOf(entry) === undefined || this.#known(fileOf(entry)!) !== undefined);
+  }
+
+  /** The entries with the digests of their files; what has to be read for that is read by many threads. */
+  async withDigests(entries: readonly LayerEntry[], options: CallOptions = {}): Promise<LayerEntry[]> {
+    const unknown = new Map<FileContent, HostFileNode>();
+    for (const file of entries.map(fileOf)) {
+      if (file !== undefined && isHostFile(file) && this.#known(file) === undefined) unknown.set(file.content, file);
+    }
+    await this.#hash([...unknown.values()], options);
+    const settled: LayerEntry[] = [];
+    for (const entry of entries) {
+      const file = fileOf(entry);
+      if (file === undefined || file.digest !== undefined) settled.push(entry);
+      else {
+        const digest = this.#known(file) ?? (await this.digest(file, options));
+        settled.push({ path: entry.path, node: { ...file, digest } });
+      }
+    }
+    return settled;
+  }
+
+  /** Does work that reads the files of these entries, and takes over the digests that it finds. */
+  async reading<T extends { readonly index: LayerIndex }>(
+    entries: readonly LayerEntry[],
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const done = (async () => {
+      const result = await work();
+      let place = 0;
+      for (const entry of entries) {
+        if (entry.path === '') continue;
+        const found = result.index.entries[place++]!;
+        const file = fileOf(entry);
+        if (file !== undefined && found.type === 'file') this.#learn(file, found.digest);
+      }
+      return result;
+    })();
+    const contents = entries.flatMap(entry => fileOf(entry)?.content ?? []);
+    for (const content of contents) this.#readers.set(content, done);
+    try {
+      return await done;
+    } finally {
+      for (const content of contents) if (this.#readers.get(content) === done) this.#readers.delete(content);
+    }
+  }
+
+  /** Work under way that reads some of the files of these entries. */
+  readersOf(entries: readonly LayerEntry[]): Promise<unknown>[] {
+    const readers = entries.flatMap(entry => {
+      const file = fileOf(entry);
+      return (file && this.#readers.get(file.content)) ?? [];
+    });
+    return [...new Set(readers)];
+  }
+
+  #known(file: FileNode): Digest | undefined {
+    if (file.digest !== undefined || file.size === 0) return file.digest ?? emptyDigest;
+    if (isWhole(file)) return this.#stats.find(file.content.identity);
+    const known = this.#digests.get(file.content);
+    return typeof known === 'string' ? known : undefined;
+  }
+
+  #learn(file: FileNode, digest: Digest): void {
+    if (file.size === 0 || file.digest !== undefined) return;
+    if (isWhole(file)) this.#stats.add(file.content.identity, digest);
+    else this.#digests.set(file.content, digest);
+  }
+
+  async #hashOf(file: FileNode, options: CallOptions): Promise<Digest> {
+    const hash = createHash('sha256');
+    for await (const piece of this.#pieces(file, options)) hash.update(piece);
+    return `sha256:${hash.digest('hex')}` as Digest;
+  }
+
+  async #hash(files: readonly HostFileNode[], options: CallOptions): Promise<Digest[]> {
+    const digests = await this.#layers.hashFiles(files, options);
+    for (const [i, file] of files.entries()) this.#learn(file, digests[i]!);
+    return digests;
   }
 
   async *#pieces(file: FileNode, options: CallOptions): AsyncGenerator<Buffer> {
@@ -79,32 +168,19 @@ export class FileAccess {
       cursor.close();
     }
   }
+}
 
-  async #hash(file: FileNode, options: CallOptions): Promise<Digest> {
-    const hash = createHash('sha256');
-    const cursor = await openFile(file, this.#read, options);
-    const buffer = this.#buffers.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
-    try {
-      for (let position = 0; position < file.size; position += pieceBytes) {
-        const piece = buffer.subarray(0, Math.min(pieceBytes, file.size - position));
-        // A promise for every file of this machine, which is read synchronously, would cost more than the reading.
-        const reading = cursor.read(piece, 0, piece.length);
-        if (reading !== undefined) await reading;
-        hash.update(piece);
-        this.#unyielded += piece.length + 4096;
-        if (this.#unyielded >= turnBytes) await this.#giveTurn(options);
-      }
-      await cursor.finish();
-    } finally {
-      cursor.close();
-      this.#buffers.push(buffer);
-    }
-    return `sha256:${hash.digest('hex')}` as Digest;
-  }
+type HostFileNode = FileNode & HostFile;
 
-  async #giveTurn(options: CallOptions): Promise<void> {
-    this.#unyielded = 0;
-    await yieldToEvents();
-    options.signal?.throwIfAborted();
-  }
+function fileOf(entry: LayerEntry): FileNode | undefined {
+  return 'node' in entry && entry.node.type === 'file' ? entry.node : undefined;
+}
+
+function isHostFile(file: FileNode): file is HostFileNode {
+  return file.content.kind === 'host';
+}
+
+/** A file that is all of a file of this machine, and not a part of an archive. */
+function isWhole(file: FileNode): file is HostFileNode {
+  return file.content.kind === 'host' && file.content.offset === undefined;
 }

@@ -7,6 +7,8 @@ export interface LayerWork {
   /** What the cache had before the build made it. Ask before making, so that no answer depends on who came first. */
   readonly find: Once<LayerRef | undefined>;
   readonly make: Once<LayerRef>;
+  /** Packs a layer whose record is not known before: how many are packed at a time is limited over both. */
+  readonly pack: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** One packing keeps all threads busy, a second one fills its pauses; more would cost memory and gain nothing. */
@@ -15,5 +17,6 @@ const packingsAtOnce = 2;
 export function layerWork(): LayerWork {
   const limiter = new Limiter(packingsAtOnce);
   const made = once<LayerRef>();
-  return { find: once(), make: (key, work) => made(key, () => limiter.run(work)) };
+  const pack: LayerWork['pack'] = work => limiter.run(work);
+  return { find: once(), make: (key, work) => made(key, () => pack(work)), pack };
 }

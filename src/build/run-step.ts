@@ -1,7 +1,8 @@
-import type { StepCache } from '../cache/step-cache.js';
+import type { StepCache, StepOrigin } from '../cache/step-cache.js';
 import { LadingError } from '../errors/errors.js';
 import type { HistoryEntry } from '../oci/config.js';
 import type { Compression } from '../oci/media-types.js';
+import { formatPlatform } from '../oci/platform.js';
 import { formatTime } from '../oci/time.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { TreeEditor } from '../tree/editor.js';
@@ -31,6 +32,8 @@ export interface StageResult {
 
 export interface RunOptions extends CallOptions {
   readonly text: string;
+  /** What tells this build from those of other Dockerfiles and contexts. */
+  readonly slot: StepOrigin['slot'];
   readonly store: BuildStore;
   readonly cache: StepCache;
   readonly layers: LayerWork;
@@ -78,7 +81,8 @@ async function startFromContext(
   const editor = new TreeEditor(emptyRoot);
   const copier = new Copier(editor, { epoch: options.epoch, clamp: clampTo(options.epoch, options) });
   copier.copy(source.root, '', '/');
-  const origin = { title: `FROM ${name}`, file: source.label, line: 0 };
+  const slot = { ...options.slot, stage: null };
+  const origin = { title: `FROM ${name}`, file: source.label, line: 0, slot };
   const { layer, tree } = await commitLayer(emptyRoot, emptyRoot, editor.root, origin, options);
   return { tree, layers: [layer], baseLayers: 0, history: reconciledHistory([], 1) };
 }
@@ -111,7 +115,8 @@ async function carriedOut(
     return { result: { ...before, history }, cached: false };
   }
   const change = await changeOf(step, before.tree, work, options);
-  const origin = { title: step.title, file: step.range.file, line: step.range.start.line };
+  const slot = { ...options.slot, stage: info.stage ?? null, platforms: info.platforms?.map(formatPlatform) };
+  const origin = { title: step.title, file: step.range.file, line: step.range.start.line, slot };
   const { layer, tree, cached } = await commitLayer(before.tree, change.before, change.after, origin, {
     ...options,
     fresh,

@@ -1,46 +1,63 @@
-import type { LayerEntry } from '../layer/entry.js';
-import type { Compression } from '../oci/media-types.js';
-import { type RecordValue, recordKey } from './record.js';
+import { createHash } from 'node:crypto';
+import type { IndexEntry } from '../tree/layer-index.js';
+import type { Metadata } from '../tree/node.js';
+import { canonicalForm, type RecordValue } from './record.js';
 
-/** Changes when the same entries would be packed to other bytes. */
-const formatVersion = 1;
+/** Changes when the same entries would be written to another tar. */
+const formatVersion = 2;
 
-export interface LayerRecordOptions {
-  readonly compression: Compression;
-  readonly level: number | undefined;
-}
+/** Characters that are hashed at a time. */
+const pieceLength = 64 * 1024;
 
 /**
  * The record of a layer that is a pure function of its entries, which holds for all but RUN: the same entries, packed the
- * same way, are the same layer wherever they come from. Each entry stands as its own digest so that the record of a
- * large copy stays small while a miss can still be traced to the entry.
+ * same way, are the same layer wherever they come from. What stands for the entries is one hash over all of them, so that
+ * the record of a large copy stays small; a miss is traced to the entry by the index of the layer before.
+ *
+ * `recipe` is what decides the bytes of the blob: see `SegmentFormat`.
  */
-export function layerRecord(entries: readonly LayerEntry[], options: LayerRecordOptions): RecordValue {
-  return {
-    kind: 'layer',
-    version: formatVersion,
-    compression: options.compression,
-    level: options.level ?? null,
-    count: entries.length,
-    entries: recordKey(entries.map(entry => recordKey(entryRecord(entry)))),
-  };
+export function layerRecord(entries: Iterable<IndexEntry>, recipe: string): RecordValue {
+  const hash = createHash('sha256');
+  let count = 0;
+  let form = '';
+  for (const entry of entries) {
+    count += 1;
+    form += canonicalForm(entryRecord(entry));
+    if (form.length < pieceLength) continue;
+    hash.update(form, 'utf8');
+    form = '';
+  }
+  hash.update(form, 'utf8');
+  return { kind: 'layer', version: formatVersion, recipe, count, entries: hash.digest('hex') };
 }
 
-function entryRecord(entry: LayerEntry): RecordValue {
-  if ('whiteout' in entry) return { path: entry.path, type: 'whiteout' };
-  if ('hardlink' in entry) return { path: entry.path, type: 'hardlink', target: entry.hardlink };
-  const { type, mode, uid, gid, mtime, xattrs } = entry.node;
-  const shared = { path: entry.path, type, mode, uid, gid, mtime, xattrs };
-  switch (entry.node.type) {
+function entryRecord(entry: IndexEntry): RecordValue {
+  switch (entry.type) {
     case 'file':
-      if (entry.node.digest === undefined) throw new Error(`the content of ${entry.path} has not been read`);
-      return { ...shared, size: entry.node.size, digest: entry.node.digest };
+      return [...shared(entry), entry.size, entry.digest];
     case 'symlink':
-      return { ...shared, target: entry.node.target };
+      return [...shared(entry), entry.target];
     case 'character':
     case 'block':
-      return { ...shared, major: entry.node.major, minor: entry.node.minor };
+      return [...shared(entry), entry.major, entry.minor];
+    case 'hardlink':
+      return [entry.type, entry.path, entry.target];
+    case 'whiteout':
+    case 'opaque':
+      return [entry.type, entry.path];
     default:
-      return shared;
+      return shared(entry);
   }
+}
+
+function shared({
+  type,
+  path,
+  mode,
+  uid,
+  gid,
+  mtime,
+  xattrs,
+}: Metadata & { readonly type: string; readonly path: string }): RecordValue[] {
+  return [type, path, mode, uid, gid, mtime, xattrs ?? null];
 }

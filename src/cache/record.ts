@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** What a cache key is made of: a value before it is a hash, so that two of them can be compared field by field. */
 export type RecordValue =
@@ -9,42 +9,39 @@ export type RecordValue =
   | readonly RecordValue[]
   | { readonly [field: string]: RecordValue | undefined };
 
-/**
- * SHA-256, in hexadecimal, of the canonical form of a record. Every value is framed by its type and its length, so no two
- * different records have the same form: strings `s<bytes>:…`, numbers `n…;`, booleans `t`/`f`, null `z`, lists
- * `l<count>:…`, objects `o<count>:` with their fields sorted by name and absent ones left out.
- */
+/** SHA-256, in hexadecimal, of the canonical form of a record. */
 export function recordKey(record: RecordValue): string {
-  const hash = createHash('sha256');
-  feed(hash, record);
-  return hash.digest('hex');
+  return hash('sha256', canonicalForm(record), 'hex');
 }
 
-function feed(hash: Hash, value: RecordValue): void {
-  if (typeof value === 'string') {
-    // Lone surrogates (bytes of names that are not UTF-8) must not all become one replacement character.
-    const bytes = value.isWellFormed() ? Buffer.from(value, 'utf8') : Buffer.from(value, 'utf16le');
-    hash.update(`${value.isWellFormed() ? 's' : 'w'}${bytes.length}:`);
-    hash.update(bytes);
-  } else if (typeof value === 'number') {
-    hash.update(`n${Object.is(value, -0) ? 0 : value};`);
-  } else if (typeof value === 'boolean') {
-    hash.update(value ? 't' : 'f');
-  } else if (value === null) {
-    hash.update('z');
-  } else if (isList(value)) {
-    hash.update(`l${value.length}:`);
-    for (const item of value) feed(hash, item);
-  } else {
-    const fields = Object.keys(value)
-      .filter(field => value[field] !== undefined)
-      .sort();
-    hash.update(`o${fields.length}:`);
-    for (const field of fields) {
-      feed(hash, field);
-      feed(hash, value[field]!);
-    }
+/**
+ * Every value framed by its type and its length, so that no two different records have the same form: strings
+ * `s<bytes>:…`, numbers `n…;`, booleans `t`/`f`, null `z`, lists `l<count>:…`, objects `o<count>:` with their fields
+ * sorted by name and absent ones left out. It is meant to be hashed as UTF-8.
+ */
+export function canonicalForm(value: RecordValue): string {
+  if (typeof value === 'string') return canonicalText(value);
+  if (typeof value === 'number') return `n${Object.is(value, -0) ? 0 : value};`;
+  if (typeof value === 'boolean') return value ? 't' : 'f';
+  if (value === null) return 'z';
+  if (isList(value)) {
+    let form = `l${value.length}:`;
+    for (const item of value) form += canonicalForm(item);
+    return form;
   }
+  const fields = Object.keys(value)
+    .filter(field => value[field] !== undefined)
+    .sort();
+  let form = `o${fields.length}:`;
+  for (const field of fields) form += canonicalText(field) + canonicalForm(value[field]!);
+  return form;
+}
+
+function canonicalText(text: string): string {
+  if (/^[\0-\x7f]*$/.test(text)) return `s${text.length}:${text}`;
+  if (text.isWellFormed()) return `s${Buffer.byteLength(text, 'utf8')}:${text}`;
+  // Lone surrogates (bytes of names that are not UTF-8) must not all become one replacement character.
+  return `w${text.length * 2}:${Buffer.from(text, 'utf16le').toString('hex')}`;
 }
 
 function isList(value: object): value is readonly RecordValue[] {

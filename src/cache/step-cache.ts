@@ -8,6 +8,8 @@ import { type RecordValue, recordKey } from './record.js';
 
 /** Where a result came from, kept beside it for people; it is not part of the key. */
 export interface StepOrigin {
+  /** What tells the step from others, apart from its title, as long as the Dockerfile is only edited here and there. */
+  readonly slot: { readonly [field: string]: RecordValue | undefined };
   readonly title: string;
   readonly file: string;
   readonly line: number;
@@ -33,7 +35,7 @@ export function stepCache(records: RecordStore): StepCache {
       const parsed = storedSchema.safeParse(parseJson(stored.body));
       return parsed.success ? parsed.data.layer : undefined;
     },
-    async put(record, layer, origin, options) {
+    async put(record, layer, { slot: _, ...origin }, options) {
       const body = Buffer.from(encodeJson({ version: 1, record, layer, origin }));
       await records.putRecord(recordKey(record), { body, blobs: [layer.blob.digest] }, options);
     },

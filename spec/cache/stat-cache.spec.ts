@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { StatCache } from '../../src/cache/stat-cache.js';
+import type { ContextNotes } from '../../src/content/content.js';
+import type { Digest } from '../../src/oci/digest.js';
+import type { HostIdentity } from '../../src/tree/node.js';
+
+function memoryNotes(): ContextNotes & { readonly notes: Map<string, Buffer>; writes: number } {
+  const notes = new Map<string, Buffer>();
+  return {
+    notes,
+    writes: 0,
+    getNotes: async key => notes.get(key),
+    async putNotes(key, payload) {
+      this.writes += 1;
+      notes.set(key, Buffer.concat(payload));
+    },
+  };
+}
+
+const second = 1_000_000_000n;
+const now = 1_700_000_000_000;
+const directories = ['/context'];
+const digest = (i: number): Digest => `sha256:${i.toString(16).padStart(64, '0')}` as Digest;
+const identity = (i: number, change: Partial<HostIdentity> = {}): HostIdentity => ({
+  dev: 1n,
+  ino: BigInt(i),
+  size: 10n,
+  mtimeNs: 1_600_000_000n * second + 5n,
+  ctimeNs: 1_600_000_000n * second + 7n,
+  mode: 0o100644,
+  ...change,
+});
+
+async function saved(notes: ContextNotes, rows: ReadonlyArray<readonly [HostIdentity, Digest]>): Promise<void> {
+  const cache = await StatCache.open(notes, { directories, now });
+  for (const [who, what] of rows) cache.add(who, what);
+  await cache.save();
+}
+
+describe('StatCache', () => {
+  it('finds what was noted, by everything that stat says', async () => {
+    const notes = memoryNotes();
+    await saved(
+      notes,
+      [1, 2, 3].map(i => [identity(i), digest(i)] as const),
+    );
+    const cache = await StatCache.open(notes, { directories, now });
+    expect([1, 2, 3, 4].map(i => cache.find(identity(i)))).toEqual([digest(1), digest(2), digest(3), undefined]);
+    const changes: Partial<HostIdentity>[] = [
+      { dev: 2n },
+      { size: 11n },
+      { mtimeNs: 1_600_000_000n * second + 6n },
+      { ctimeNs: 1_600_000_000n * second + 8n },
+      { mode: 0o100755 },
+    ];
+    for (const change of changes) expect(cache.find(identity(1, change)), Object.keys(change)[0]).toBeUndefined();
+  });
+
+  it('keeps nothing of files that changed just now: their times could not tell', async () => {
+    const notes = memoryNotes();
+    const at = (ms: number): Partial<HostIdentity> => ({ ctimeNs: BigInt(now + ms) * 1_000_000n + 3n });
+    const rows = [-50, 0, 50, -150].map((ms, i) => [identity(i, at(ms)), digest(i)] as const);
+    const whole = { ctimeNs: BigInt(now - 1000) * 1_000_000n };
+    await saved(notes, [...rows, [identity(9, whole), digest(9)]]);
+    const cache = await StatCache.open(notes, { directories, now });
+    expect(rows.map(([who]) => cache.find(who))).toEqual([undefined, undefined, undefined, digest(3)]);
+    // Whole seconds are a clock that ticks in seconds.
+    expect(cache.find(identity(9, whole))).toBeUndefined();
+  });
+
+  it('still knows them within the build that read them', async () => {
+    const cache = await StatCache.open(memoryNotes(), { directories, now });
+    const racy = identity(1, { ctimeNs: BigInt(now) * 1_000_000n });
+    cache.add(racy, digest(1));
+    expect(cache.find(racy)).toBe(digest(1));
+  });
+
+  it('writes only when something has changed, and forgets what is gone', async () => {
+    const notes = memoryNotes();
+    await saved(
+      notes,
+      [1, 2, 3, 4].map(i => [identity(i), digest(i)] as const),
+    );
+    const again = await StatCache.open(notes, { directories, now });
+    for (const i of [1, 2, 3, 4]) again.find(identity(i));
+    await again.save();
+    expect(notes.writes).toBe(1);
+    const later = await StatCache.open(notes, { directories, now });
+    for (const i of [1, 3, 4]) later.find(identity(i));
+    await later.save();
+    expect(notes.writes).toBe(2);
+    const last = await StatCache.open(notes, { directories, now });
+    expect([1, 2, 3, 4].map(i => last.find(identity(i)))).toEqual([digest(1), undefined, digest(3), digest(4)]);
+  });
+
+  it('takes what is damaged for nothing', async () => {
+    const notes = memoryNotes();
+    await saved(notes, [[identity(1), digest(1)]]);
+    for (const [key, rows] of notes.notes) notes.notes.set(key, rows.subarray(1));
+    const cache = await StatCache.open(notes, { directories, now });
+    expect(cache.find(identity(1))).toBeUndefined();
+  });
+
+  it('keeps contexts apart', async () => {
+    const notes = memoryNotes();
+    await saved(notes, [[identity(1), digest(1)]]);
+    const other = await StatCache.open(notes, { directories: ['/other'], now });
+    expect(other.find(identity(1))).toBeUndefined();
+  });
+
+  it('is a map from identities to digests', async () => {
+    const row = fc.record({ ino: fc.bigInt(0n, 2n ** 64n - 1n), size: fc.bigInt(0n, 5n), dev: fc.bigInt(0n, 2n) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(row, { maxLength: 60, selector: ({ ino, size, dev }) => `${ino} ${size} ${dev}` }),
+        async rows => {
+          const notes = memoryNotes();
+          const known = rows.map((change, i) => [identity(0, change), digest(i)] as const);
+          await saved(notes, known);
+          const cache = await StatCache.open(notes, { directories, now });
+          for (const [who, what] of known) expect(cache.find(who)).toBe(what);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
