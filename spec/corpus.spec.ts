@@ -1,7 +1,6 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyImage } from '../src/content/copy.js';
 import { openImage } from '../src/image/image.js';
@@ -10,7 +9,17 @@ import { ImageLayout } from '../src/store/layout.js';
 import { openStore, type Store } from '../src/store/store.js';
 import { decodePath } from '../src/tree/path.js';
 import { host } from './support/building.js';
-import { type CorpusCase, corpusCases, prepareCase } from './support/corpus.js';
+import {
+  type CorpusCase,
+  comparable,
+  corpusCases,
+  corpusRoot,
+  type Golden,
+  goldensOf,
+  inputOf,
+  ladingArguments,
+  prepareCase,
+} from './support/corpus.js';
 import { summarize } from './support/image-summary.js';
 import { runCli } from './support/run-cli.js';
 
@@ -32,8 +41,7 @@ const quiet: Readonly<Record<string, string>> = {
   '009-empty-continuation-line': 'the empty line is told of although the file is refused',
 };
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../testdata/corpus');
-const cases = corpusCases(root).filter(one => !one.needsRun);
+const cases = corpusCases().filter(one => !one.needsRun);
 
 let folder: string;
 let store: Store;
@@ -46,36 +54,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-type Golden = Record<string, unknown> & { expect: string; base: string | null; tree: Record<string, unknown> };
-
-/** The recorded result, or both where two frontends were recorded. */
-function goldens(one: CorpusCase): Golden[] {
-  const files = ['golden.json', 'golden-1.26.json'].map(name => join(one.folder, name)).filter(existsSync);
-  return files.map(file => JSON.parse(readFileSync(file, 'utf8')));
-}
-
 async function build(one: CorpusCase) {
   const work = join(folder, one.name);
   prepareCase(one, work);
-  const args = one.args.map(arg =>
-    arg.replace(/docker-image:\/\/127\.0\.0\.1:5000\/corpus\//, `oci-layout://${root}/bases/`),
-  );
-  const named = new Set(args.map(arg => /^(?:--build-context=)?([^=]+)=oci-layout/.exec(arg)?.[1]));
-  const bases = (one.bases ?? ['busybox']).filter(base => !named.has(base));
   const result = await runCli(
-    [
-      ...['build', '--root', store.root, '--timestamps', 'keep', '--progress', 'json', '--offline'],
-      ...['-t', `corpus/${one.name}`],
-      ...bases.flatMap(base => ['--build-context', `${base}=oci-layout://${root}/bases/${base}`]),
-      ...(one.dockerfile === null ? [] : ['-f', one.dockerfile ?? 'Dockerfile']),
-      ...args,
-      one.context ?? 'context',
-    ],
-    {
-      cwd: work,
-      env: { ...one.env },
-      stdin: one.stdin === undefined ? undefined : readFileSync(join(work, one.stdin)),
-    },
+    ['build', '--root', store.root, '--progress', 'json', '-t', `corpus/${one.name}`, ...ladingArguments(one)],
+    { cwd: work, env: { ...one.env }, stdin: inputOf(one, work) },
   );
   return { ...result, work };
 }
@@ -92,24 +76,14 @@ async function summary(one: CorpusCase, golden: Golden): Promise<Record<string, 
 }
 
 async function baseImage(name: string) {
-  const layout = new ImageLayout(join(root, 'bases', name));
+  const layout = new ImageLayout(join(corpusRoot, 'bases', name));
   const copied = await copyImage(layout, await layout.resolve(''), store, { platforms: [host] });
   return await openImage(store, copied, { platform: host });
 }
 
-/** Without what is there for human readers. */
-function comparable({ expect: _, warnings: __, frontend: ___, ...golden }: Golden): Record<string, unknown> {
-  const entries = Object.entries(golden.tree).map(([path, entry]) => {
-    if (entry === null) return [path, null];
-    const { text: _, ...rest } = entry as Record<string, unknown>;
-    return [path, rest];
-  });
-  return { ...golden, tree: Object.fromEntries(entries) };
-}
-
 describe('the corpus of recorded builds', () => {
   it.each(cases.map(one => [one.name, one] as const))('%s', async (name, one) => {
-    const [golden, newer] = goldens(one) as [Golden, Golden | undefined];
+    const [golden, newer] = goldensOf(one);
     const { code, stderr, work } = await build(one);
     try {
       const recorded = [golden, newer].flatMap(one => (one === undefined ? [] : [warningsOf(one)]));

@@ -12,6 +12,9 @@ import {
   utimesSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const corpusRoot = fileURLToPath(new URL('../../testdata/corpus', import.meta.url));
 
 /** `case.json` of the corpus: how a case is built and what to expect. */
 export interface CorpusCase {
@@ -21,6 +24,8 @@ export interface CorpusCase {
   readonly bases?: readonly string[];
   readonly expect: 'ok' | 'error';
   readonly errorContains?: string;
+  /** What it covers, in words. */
+  readonly features: readonly string[];
   readonly needsRun: boolean;
   /** Absent: `Dockerfile`; `null`: no `-f` at all. */
   readonly dockerfile?: string | null;
@@ -33,13 +38,58 @@ export interface CorpusCase {
   readonly note?: string;
 }
 
-export function corpusCases(root: string): CorpusCase[] {
-  return readdirSync(join(root, 'cases'))
+export function corpusCases(): CorpusCase[] {
+  return readdirSync(join(corpusRoot, 'cases'))
     .sort()
     .map(name => {
-      const folder = join(root, 'cases', name);
+      const folder = join(corpusRoot, 'cases', name);
       return { ...JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')), name, folder };
     });
+}
+
+/** The flags that build a case with lading in its {@link prepareCase prepared} folder, and its context. */
+export function ladingArguments(one: CorpusCase): string[] {
+  // The recorder named its bases by the registry that it had them in.
+  const args = one.args.map(arg =>
+    arg.replace(/docker-image:\/\/127\.0\.0\.1:5000\/corpus\//, `oci-layout://${corpusRoot}/bases/`),
+  );
+  const named = new Set(args.map(arg => /^(?:--build-context=)?([^=]+)=oci-layout/.exec(arg)?.[1]));
+  const bases = (one.bases ?? ['busybox']).filter(base => !named.has(base));
+  return [
+    ...['--timestamps', 'keep', '--offline'],
+    ...bases.flatMap(base => ['--build-context', `${base}=oci-layout://${corpusRoot}/bases/${base}`]),
+    ...(one.dockerfile === null ? [] : ['-f', one.dockerfile ?? 'Dockerfile']),
+    ...args,
+    one.context ?? 'context',
+  ];
+}
+
+/** What the case is given on standard input. */
+export function inputOf(one: CorpusCase, work: string): Uint8Array | undefined {
+  return one.stdin === undefined ? undefined : readFileSync(join(work, one.stdin));
+}
+
+/** A recorded result; its form is in the corpus's README. */
+export type Golden = Readonly<Record<string, unknown>> & {
+  readonly expect: 'ok' | 'error';
+  readonly base: string | null;
+  readonly tree: Readonly<Record<string, Readonly<Record<string, unknown>> | null>>;
+};
+
+/** The recorded result, or both where two frontends were recorded. */
+export function goldensOf(one: CorpusCase): [Golden, Golden?] {
+  const files = ['golden.json', 'golden-1.26.json'].map(name => join(one.folder, name)).filter(existsSync);
+  return files.map(file => JSON.parse(readFileSync(file, 'utf8'))) as [Golden, Golden?];
+}
+
+/** Without what is there for human readers, and what is no property of the image. */
+export function comparable({ expect: _, warnings: __, frontend: ___, ...golden }: Golden): Record<string, unknown> {
+  const entries = Object.entries(golden.tree).map(([path, entry]) => {
+    if (entry === null) return [path, null];
+    const { text: _, ...rest } = entry;
+    return [path, rest];
+  });
+  return { ...golden, tree: Object.fromEntries(entries) };
 }
 
 /**
