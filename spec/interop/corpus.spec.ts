@@ -21,7 +21,7 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { type Dockerd, startDockerd } from '../support/dockerd.js';
 import { type ImageSummary, summarize } from '../support/image-summary.js';
 import { describeWith, patience, type RunResult } from '../support/programs.js';
-import { type Lading, openLading } from './lading.js';
+import { cli, runCli } from '../support/run-cli.js';
 import { olderBuildkit } from './older-buildkit.js';
 import { overlaid } from './overlaid.js';
 import { plainHistory } from './plain-history.js';
@@ -35,18 +35,16 @@ describeWith(
     let work: string;
     let registry: DockerRegistry;
     let dockerd: Dockerd;
-    let lading: Lading;
     let store: Store;
 
     beforeAll(async () => {
       work = await mkdtemp(join(tmpdir(), 'lading-corpus-'));
       registry = await startDockerRegistry();
-      lading = await openLading();
-      store = await openStore(lading.root);
+      store = await openStore(join(work, 'store'));
       for (const base of ['busybox', 'onbuild']) {
         const archive = join(work, `${base}.tar`);
-        await lading.run(['copy', `oci:${corpusRoot}/bases/${base}`, `store:${base}`]);
-        await lading.run(['save', '--output', archive, base]);
+        await cli(['copy', `oci:${corpusRoot}/bases/${base}`, `store:${base}`], { cwd: work });
+        await cli(['save', '--output', archive, base], { cwd: work });
       }
       dockerd = await startWithBases();
     }, patience);
@@ -55,7 +53,6 @@ describeWith(
       await dockerd?.stop();
       await registry?.stop();
       await store?.close();
-      await lading?.remove();
       if (work) await rm(work, { recursive: true, force: true });
     }, patience);
 
@@ -112,7 +109,7 @@ describeWith(
     /** The facts of an image that the daemon has, through a registry: `docker save` knows no images without layers. */
     async function pushed(one: CorpusCase): Promise<Facts> {
       await dockerd.docker(['push', '--quiet', nameOf(one)]);
-      await lading.run(['pull', '--quiet', nameOf(one)]);
+      await cli(['pull', '--quiet', nameOf(one)], { cwd: work });
       return factsOfImage(one, nameOf(one));
     }
 
@@ -125,8 +122,10 @@ describeWith(
       }
       const cwd = prepared(one);
       const tag = `ours/${one.name}`;
-      const { code } = await lading.run(['build', '--quiet', '--tag', tag, ...ladingArguments(one)], {
-        ...{ cwd, env: { ...one.env }, input: inputOf(one, cwd) ?? '', mayFail: true },
+      const { code } = await runCli(['build', '--root', store.root, '--quiet', '--tag', tag, ...ladingArguments(one)], {
+        cwd,
+        env: { ...one.env },
+        stdin: inputOf(one, cwd),
       });
       return code === 0 ? factsOfImage(one, tag) : undefined;
     }
