@@ -54,7 +54,9 @@ export async function copyStep(
   const exclude = step.exclude.length === 0 ? undefined : patternMatcher(step.exclude);
   const copier = new Copier(editor, { owner, chmod, exclude, epoch, clamp });
   const adds = step.instruction === 'ADD';
-  const target = { editor, directory: () => copier.makeDirectories(step.destination), owner };
+  // An archive brings its own modes: --chmod does not reach the folder that it goes into either.
+  const maker = new Copier(editor, { owner, epoch, clamp });
+  const target = { editor, directory: () => maker.makeDirectories(step.destination), owner };
   const unpacks = (file: FileNode, written: string): Promise<boolean> =>
     unpackArchive(file, written, target, { files, clamp, temporary: options.temporary, signal });
   for (const written of step.sources) {
