@@ -3,6 +3,7 @@ import type { Finding } from '../../src/dockerfile/lint/finding.js';
 import { parseDockerfile } from '../../src/dockerfile/parser.js';
 import { isLadingError } from '../../src/errors/errors.js';
 import { planStages, reachableStages, sourceDateEpoch, unusedBuildArgs } from '../../src/plan/graph.js';
+import { namedContextOf } from '../../src/plan/stage-base.js';
 import { failureOf, graphOf, planAll, planOptions } from './support.js';
 
 const bases = (text: string, namedContexts?: string[]) =>
@@ -39,6 +40,16 @@ describe('planStages', () => {
       { kind: 'image', reference: 'Odd_Name' },
       { kind: 'image', reference: 'y' },
     ]);
+  });
+
+  it.each([
+    ['debian', 'docker.io/library/debian:latest', true],
+    ['docker.io/library/debian', 'debian', true],
+    ['debian:12', 'debian', false],
+    ['debian', 'ghcr.io/x/debian', false],
+    ['Stage', 'stage', true],
+  ])('takes %s for the named context %s: %s', (name, context, taken) => {
+    expect(namedContextOf(name, ['other', context])).toBe(taken ? context : undefined);
   });
 
   it('never takes scratch for a named context', () => {

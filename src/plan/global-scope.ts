@@ -2,6 +2,7 @@ import type { ArgInstruction } from '../dockerfile/ast.js';
 import { expandWord } from '../dockerfile/expand.js';
 import type { EscapeCharacter } from '../dockerfile/lex-word.js';
 import { formatPlatform, formatPlatformFull, type Platform } from '../oci/platform.js';
+import { checkBuilderArgs, isBuilderArg } from './builder-args.js';
 import { placed } from './refusal.js';
 import { parseSourceDateEpoch } from './source-date-epoch.js';
 
@@ -26,8 +27,9 @@ export interface GlobalScopeInputs {
   readonly otherNames: ReadonlySet<string>;
 }
 
-/** @throws LadingError BAD_SUBSTITUTION with the place; UNSUPPORTED or INVALID_VALUE for SOURCE_DATE_EPOCH */
+/** @throws LadingError BAD_SUBSTITUTION with the place; UNSUPPORTED for build arguments; INVALID_VALUE for SOURCE_DATE_EPOCH */
 export function globalScope(instructions: readonly ArgInstruction[], inputs: GlobalScopeInputs): GlobalScope {
+  checkBuilderArgs(inputs.buildArgs);
   const buildArgs = new Map(inputs.buildArgs);
   const args = predefinedArgs(inputs);
   let epochRange: ArgInstruction['range'] | undefined;
@@ -58,24 +60,9 @@ const predefinedNames = new Set(
   ['BUILD', 'TARGET'].flatMap(side => ['PLATFORM', 'OS', 'OSVERSION', 'ARCH', 'VARIANT'].map(name => side + name)),
 ).add('TARGETSTAGE');
 
-/** Build arguments that mean something to a builder without any ARG. */
-const builderArgs = new Set([
-  'BUILDKIT_BUILD_NAME',
-  'BUILDKIT_CACHE_MOUNT_NS',
-  'BUILDKIT_CONTEXT_KEEP_GIT_DIR',
-  'BUILDKIT_DOCKERFILE_CHECK',
-  'BUILDKIT_INLINE_CACHE',
-  'BUILDKIT_MULTI_PLATFORM',
-  'BUILDKIT_SANDBOX_HOSTNAME',
-  'BUILDKIT_SBOM_SCAN_CONTEXT',
-  'BUILDKIT_SBOM_SCAN_STAGE',
-  'BUILDKIT_SYNTAX',
-  epochName,
-]);
-
 /** Whether a build argument has a use that no ARG needs to announce; proxy settings aside. */
 export function isBuiltinArg(name: string): boolean {
-  return predefinedNames.has(name) || builderArgs.has(name);
+  return predefinedNames.has(name) || name === epochName || isBuilderArg(name);
 }
 
 function predefinedArgs(inputs: GlobalScopeInputs): Map<string, string> {
