@@ -147,3 +147,41 @@ describe('a context on the web', () => {
     }
   });
 });
+
+describe('a context in a folder', () => {
+  const inFolder = (options: Partial<BuildImageOptions> = {}): Promise<Built> =>
+    built(join(folder, 'store'), join(folder, 'app'), { directory: folder, ...options });
+
+  it('has its Dockerfile under either name, or elsewhere, or behind a link', async () => {
+    writeFiles(join(folder, 'app'), { a: 'a', dockerfile: 'FROM scratch\nCOPY a /lower\n' });
+    writeFiles(folder, { 'other/build.txt': 'FROM scratch\nCOPY a /other\n', 'app/way': '-> ../other/build.txt' });
+    expect((await inFolder()).files).toEqual(['lower file 644 0:0 1']);
+    writeFiles(join(folder, 'app'), { Dockerfile: 'FROM scratch\nCOPY a /upper\n' });
+    expect((await inFolder()).files).toEqual(['upper file 644 0:0 1']);
+    expect((await inFolder({ dockerfile: 'other/build.txt' })).files).toEqual(['other file 644 0:0 1']);
+    expect((await inFolder({ dockerfile: 'app/way' })).files).toEqual(['other file 644 0:0 1']);
+  });
+
+  it('has the ignore file of its Dockerfile, else its own, and never both', async () => {
+    writeFiles(join(folder, 'app'), { a: '', b: '', Dockerfile: dockerfile, '.dockerignore': 'a\n[D.]*\n' });
+    writeFiles(folder, { 'x/build': dockerfile, 'x/build.dockerignore': 'b\nD*\n.d*\n' });
+    const names = async (options?: Partial<BuildImageOptions>) =>
+      (await inFolder(options)).files.slice(1).map(line => line.split(' ')[0]);
+    expect(await names()).toEqual(['c/b']);
+    expect(await names({ dockerfile: 'x/build' })).toEqual(['c/a']);
+    writeFiles(folder, { 'x/build.dockerignore': '' });
+    expect(await names({ dockerfile: 'x/build' })).toEqual(['c/.dockerignore', 'c/Dockerfile', 'c/a', 'c/b']);
+  });
+
+  it('may ignore its Dockerfile and still be built', async () => {
+    writeFiles(join(folder, 'app'), { a: '', Dockerfile: dockerfile, '.dockerignore': '*\n!a\n' });
+    expect((await inFolder()).files).toEqual(['c directory 755 0:0', 'c/a file 644 0:0 0']);
+    writeFiles(join(folder, 'app'), { Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+    expect(await codeOf(inFolder())).toBe('SOURCE_NOT_FOUND');
+  });
+
+  it('refuses an ignore file that no pattern can be read from', async () => {
+    writeFiles(join(folder, 'app'), { Dockerfile: dockerfile, '.dockerignore': '!\n' });
+    expect(await codeOf(inFolder())).toBe('INVALID_DOCUMENT');
+  });
+});
