@@ -1,0 +1,194 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BuildImageEvent, BuildImageOptions } from '../../src/api/build-image.js';
+import { layersOfImage, treeOfLayers } from '../../src/build/stage-files.js';
+import { isLadingError } from '../../src/errors/errors.js';
+import { openImage } from '../../src/image/image.js';
+import { openStore } from '../../src/store/store.js';
+import { lookup } from '../../src/tree/lookup.js';
+import { rawEntry, rawPax, rawTar } from '../layer/raw-tar.js';
+import { type Built, built, writeFiles } from '../support/building.js';
+import { cli } from '../support/run-cli.js';
+import { webServer } from '../support/web-server.js';
+import { type Difference, type DifferenceId, differences } from './differences.js';
+import { isThere } from './is-there.js';
+
+let folder: string;
+let context: string;
+let root: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lading-differences-'));
+  context = writeFiles(join(folder, 'context'), { a: 'a' });
+  root = join(folder, 'store');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const build = (lines: string, options: Partial<BuildImageOptions> = {}): Promise<Built> =>
+  built(root, context, { dockerfileText: `FROM scratch\n${lines}\n`, ...options });
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => undefined,
+    thrown => thrown as unknown,
+  );
+  if (!isLadingError(error)) throw error ?? new Error('nothing failed');
+  return error.code;
+}
+
+/** What the last layer and those below say of a path. */
+async function nodeOf({ descriptor }: Built, path: string) {
+  const store = await openStore(root);
+  const image = await openImage(store, descriptor);
+  const node = lookup(await treeOfLayers(layersOfImage(image), store), path)?.node;
+  await store.close();
+  return node;
+}
+
+const epoch = 946_684_800;
+const historyOf = ({ config }: Built): string => config.history!.map(entry => entry.created_by).join('\n');
+
+const shown: Readonly<Partial<Record<DifferenceId, () => Promise<void>>>> = {
+  async layerTimes() {
+    utimesSync(join(context, 'a'), 1, 1_600_000_000);
+    const lines = 'COPY a /made/a';
+    expect(await nodeOf(await build(lines), 'made/a')).toMatchObject({ mtime: epoch });
+    expect(await nodeOf(await build(lines), 'made')).toMatchObject({ mtime: epoch });
+    const kept = await build(lines, { timestamps: 'keep' });
+    expect(await nodeOf(kept, 'made/a')).toMatchObject({ mtime: 1_600_000_000 });
+    expect(await nodeOf(kept, 'made')).toMatchObject({ mtime: epoch });
+  },
+
+  async imageTimes() {
+    const time = '2000-01-01T00:00:00Z';
+    const { config } = await build('LABEL a=b', { tags: ['app'] });
+    expect([config.created, config.history?.[0]?.created]).toEqual([time, time]);
+    const listed = await cli(['images', '--root', root, '--json'], { cwd: folder });
+    expect(JSON.parse(listed)).toHaveLength(1);
+    expect(listed).not.toContain('2000-01-01');
+  },
+
+  async storeFirst() {
+    // Nobody listens there.
+    const name = '127.0.0.1:1/base:1';
+    await build('COPY a /', { tags: [name] });
+    const child = { dockerfileText: `FROM ${name}\n` };
+    expect((await build('', { ...child, pull: 'missing' })).files).toHaveLength(1);
+    expect(await codeOf(build('', { ...child, pull: 'always' }))).toBe('REGISTRY_UNREACHABLE');
+  },
+
+  async cachedTimes() {
+    const cached = async (time: number, options: Partial<BuildImageOptions>) => {
+      utimesSync(join(context, 'a'), 1, time);
+      const events: BuildImageEvent[] = [];
+      const { descriptor } = await build('COPY a /', { ...options, onEvent: event => events.push(event) });
+      return { descriptor, hits: events.flatMap(event => (event.kind === 'step-done' ? event.cached : [])) };
+    };
+    const one = await cached(1_600_000_000, {});
+    expect(await cached(1_700_000_000, {})).toEqual({ ...one, hits: [true] });
+    const kept = await cached(1_600_000_000, { timestamps: 'keep' });
+    const later = await cached(1_700_000_000, { timestamps: 'keep' });
+    expect(later.hits).toEqual([false]);
+    expect(later.descriptor).not.toEqual(kept.descriptor);
+  },
+
+  async contextAttributes() {
+    const tar = rawTar(rawPax([['SCHILY.xattr.user.note', 'kept']]), rawEntry({ name: 'noted' }, 'x'));
+    const options = ['-C', context, '--xattrs', '--xattrs-include=user.*'];
+    spawnSync('tar', ['-x', ...options], { input: tar });
+    // Not every file system keeps them.
+    const before = spawnSync('tar', ['-c', ...options, 'noted']).stdout;
+    if (!before.includes('user.note')) process.stderr.write('no extended attributes on this file system\n');
+    const node = await nodeOf(await build('COPY noted /'), 'noted');
+    expect(node).toMatchObject({ type: 'file', xattrs: undefined });
+  },
+
+  async removalNames() {
+    writeFileSync(join(context, '.wh.a'), '');
+    expect(await codeOf(build('COPY .wh.a /'))).toBe('PATH_INVALID');
+  },
+
+  async addressPasswords() {
+    const server = await webServer((_, response) => response.end('x'));
+    try {
+      const address = server.url.replace('://', '://me:secret@');
+      const image = await build(`ADD ${address}/x /x`, { pull: 'missing' });
+      expect(historyOf(image)).toContain('REDACTED@');
+      expect(historyOf(image)).not.toContain('secret');
+    } finally {
+      await server.close();
+    }
+  },
+
+  async baseDigests() {
+    const { descriptor, images } = await build('COPY a /', {
+      platforms: ['linux/amd64', 'linux/arm64'],
+      tags: ['base'],
+    });
+    expect(descriptor).not.toEqual(images[1]!.descriptor);
+    const child = await build('', { dockerfileText: 'FROM base\n', platforms: ['linux/arm64'] });
+    const digests = { sha256: images[1]!.descriptor.digest.replace('sha256:', '') };
+    expect(child.images[0]!.provenance).toMatchObject({ materials: [{ digest: digests }] });
+  },
+
+  async imageIds() {
+    writeFiles(context, { Dockerfile: 'FROM scratch\nCOPY a /\n' });
+    const { descriptor } = await build('COPY a /');
+    const id = await cli(['build', '--root', root, '-q', '--iidfile', 'id', context], { cwd: folder });
+    expect([id, readFileSync(join(folder, 'id'), 'utf8')]).toEqual([`${descriptor.digest}\n`, descriptor.digest]);
+  },
+
+  async annotatedPlatforms() {
+    writeFiles(context, { Dockerfile: 'FROM scratch\nCOPY a /\n' });
+    const args = ['--platform', 'linux/amd64', '--annotation', 'manifest[linux/arm64]:a=b', context];
+    await expect(cli(['build', '--root', root, ...args], { cwd: folder })).rejects.toThrow('[USAGE]');
+  },
+
+  async storeInContext() {
+    const warnings: unknown[] = [];
+    const { files } = await built(join(context, 'store'), context, {
+      dockerfileText: 'FROM scratch\nCOPY . /\n',
+      onEvent: event => event.kind === 'warning' && warnings.push(event),
+    });
+    expect(files).toEqual(['a file 644 0:0 1']);
+    expect(warnings).toHaveLength(1);
+  },
+
+  async longPaths() {
+    const path = `/${'x'.repeat(200)}`.repeat(20);
+    expect((await build(`COPY a ${path}/a`)).files).toHaveLength(21);
+    expect(await codeOf(build(`COPY a ${path}${path}/a`))).toBe('PATH_INVALID');
+  },
+
+  async brokenTriggers() {
+    expect(await codeOf(build('ONBUILD COPY --nope a /'))).toBe('DOCKERFILE_SYNTAX');
+  },
+
+  async healthcheckHistory() {
+    expect(historyOf(await build('HEALTHCHECK --interval=90s CMD true'))).toBe(
+      'HEALTHCHECK {Test:[CMD-SHELL true] Interval:1m30s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}',
+    );
+  },
+
+  async archiveLinks() {
+    const tar = rawTar(rawEntry({ name: 'l', type: '2', link: '../..' }), rawEntry({ name: 'l/x' }, 'x'));
+    writeFileSync(join(context, 'a.tar'), tar);
+    expect(await codeOf(build('ADD a.tar /d/'))).toBe('INVALID_ARCHIVE');
+  },
+};
+
+describe('lading differs from BuildKit on purpose in', () => {
+  it.each(Object.entries(shown))('%s', async (_, test) => await test());
+
+  const elsewhere = Object.entries<Difference>(differences).filter(([, { cases, tests }]) => cases ?? tests);
+
+  it('nothing that no test shows', () => {
+    expect([...Object.keys(shown), ...elsewhere.map(([id]) => id)].sort()).toEqual(Object.keys(differences).sort());
+  });
+
+  it.each(elsewhere.flatMap(([, { tests = [] }]) => tests))('what %s shows, which is there', test => {
+    expect(isThere(test)).toBe(true);
+  });
+});

@@ -1,0 +1,199 @@
+/** Where lading does something else than BuildKit, and means to. */
+export interface Difference {
+  readonly what: string;
+  readonly buildkit: string;
+  readonly lading: string;
+  readonly why: string;
+  /**
+   * Cases of the corpus that show it: a file that must be in the image, or `refused`, or `warns` where only the
+   * warnings differ.
+   */
+  readonly cases?: Readonly<Record<string, { readonly file: string } | 'refused' | 'warns'>>;
+  /** Other tests that show it, as in language.ts. What has neither these nor cases is shown in differences.spec.ts. */
+  readonly tests?: readonly string[];
+}
+
+/** The table of `docs/compatibility.md`; each of them is shown by a test. */
+export const differences = {
+  layerTimes: {
+    what: 'times in layers',
+    buildkit: 'kept, and folders that a build makes have the present time',
+    lading: 'clamped to SOURCE_DATE_EPOCH (2000-01-01 by default); `--timestamps keep` keeps those of files',
+    why: 'the same inputs give the same bytes',
+  },
+  imageTimes: {
+    what: '`created` and history times',
+    buildkit: 'the present time without SOURCE_DATE_EPOCH',
+    lading: 'SOURCE_DATE_EPOCH or its default; the store knows the real age',
+    why: 'the same',
+  },
+  storeFirst: {
+    what: 'FROM a name that is in the store',
+    buildkit: 'the registry is asked every time',
+    lading: 'the store is asked first; `--pull` asks the registry',
+    why: 'offline builds',
+  },
+  anyNames: {
+    what: 'file names that are not UTF-8',
+    buildkit: 'the context transfer refuses them',
+    lading: 'copied as they are',
+    why: 'names are bytes',
+    // A byte that is no text is a lone surrogate in our paths.
+    cases: { '203-copy-non-utf8-name': { file: '/d/\udcff\udcfe' } },
+  },
+  cachedTimes: {
+    what: "a cached COPY when only a file's time changed",
+    buildkit: 'a hit, with the time it had before',
+    lading: 'a hit with clamped times; with `--timestamps keep` the layer gets the new time',
+    why: 'cached and fresh builds give the same bytes',
+  },
+  contextAttributes: {
+    what: 'extended attributes of context files',
+    buildkit: 'most are dropped',
+    lading: 'all are dropped',
+    why: 'Node cannot read them',
+  },
+  linkedLayers: {
+    what: '`--link`',
+    buildkit: 'a layer made without its base, or an ordinary one where the daemon cannot merge layers',
+    lading: 'always a layer made without its base: no links of the base are followed, and no names are known',
+    why: 'what an image is does not depend on the machine',
+    cases: { '187-copy-link-onto-symlink': { file: '/usr/lib64/x/f' }, '189-copy-link-chown-name': 'refused' },
+  },
+  removalNames: {
+    what: 'files called `.wh.…`',
+    buildkit: 'written into the layer, where they remove other files',
+    lading: 'refused',
+    why: 'a file cannot mean two things',
+  },
+  addressPasswords: {
+    what: 'passwords in the addresses of ADD',
+    buildkit: 'stand in the history',
+    lading: '`REDACTED@` stands there',
+    why: 'an image is not the place for them',
+  },
+  provenance: {
+    what: 'provenance',
+    buildkit: '`mode=min` by default, in images that are pushed or kept',
+    lading: 'off by default; `--provenance=true` or `mode=min|max`',
+    why: 'an image is one manifest, and what changes from build to build is not in it',
+    tests: [
+      'cli/build-outputs.spec.ts: is not there with %j',
+      'cli/build-outputs.spec.ts: stands in the index beside each image',
+    ],
+  },
+  statements: {
+    what: 'what provenance says',
+    buildkit: 'times, an invocation, the low-level definition (`max`), values of all build arguments (`max`)',
+    lading:
+      'none of the first three; values whose names sound like a secret, and passwords in addresses, are `REDACTED`',
+    why: 'the same inputs give the same bytes, and statements are made to be read by others',
+    tests: ['provenance/*', 'build/provenance.spec.ts: holds no secret, no time and nothing of this run'],
+  },
+  baseDigests: {
+    what: 'digests of base images in provenance',
+    buildkit: 'of the index that the name leads to',
+    lading: 'of the manifest for the platform',
+    why: 'that is what the store has',
+  },
+  agreedTimes: {
+    what: 'times of images in several outputs (`rewrite-timestamp`, `source-date-epoch`)',
+    buildkit: 'each output for itself',
+    lading: 'outputs that differ in this are refused',
+    why: 'the files are made once',
+    tests: [
+      'api/output-plan.spec.ts: is what all images of a build say',
+      'api/output-plan.spec.ts: refuses %j with %j',
+    ],
+  },
+  rewrittenTimes: {
+    what: '`rewrite-timestamp`',
+    buildkit: 'off by default',
+    lading: 'on by default, `rewrite-timestamp=false` is `--timestamps keep`',
+    why: 'as for times in layers',
+    tests: ['cli/build-outputs.spec.ts: agree on the times of files'],
+  },
+  outputNames: {
+    what: '`name=` of an output beside `-t`',
+    buildkit: '`-t` replaces it',
+    lading: 'it is the name in that output',
+    why: 'what is said of one output is more special',
+    tests: ['api/output-plan.spec.ts: a name of its own'],
+  },
+  loading: {
+    what: '`--load`, and `type=docker` without `dest`',
+    buildkit: 'into the engine',
+    lading: 'in the store, as always, with a note; to standard output',
+    why: 'no engine is spoken to: `lading save NAME | docker load`',
+    tests: [
+      'cli/build-outputs.spec.ts: are told where the image is that they want to load',
+      'api/output.spec.ts: type=docker',
+    ],
+  },
+  imageIds: {
+    what: '`--iidfile` and `--quiet`',
+    buildkit: 'digest of the configuration, or of the manifest with the containerd image store',
+    lading: 'digest of the manifest or index',
+    why: 'that is what an image is known by here',
+  },
+  annotatedPlatforms: {
+    what: '`--annotation` for a platform that is not built',
+    buildkit: 'ignored',
+    lading: 'refused',
+    why: 'it is a mistake',
+  },
+  metadataFile: {
+    what: '`--metadata-file`',
+    buildkit: 'with `buildx.build.ref`, and the Dockerfile in every warning',
+    lading: 'without',
+    why: 'there is no history of builds',
+    tests: ['metadata/*', 'cli/build-outputs.spec.ts: is what buildx writes'],
+  },
+  storeInContext: {
+    what: 'a store inside the context',
+    buildkit: 'copied like any folder',
+    lading: 'left out, with a warning',
+    why: 'it would put earlier images and the state of the build into the image',
+  },
+  longPaths: {
+    what: 'paths',
+    buildkit: 'as long as the file system takes',
+    lading: '4096 bytes at the most',
+    why: 'links in a hostile layer can make paths of any length',
+  },
+  brokenTriggers: {
+    what: 'broken ONBUILD triggers',
+    buildkit: 'accepted, fail in the child image',
+    lading: 'refused where they are written',
+    why: 'the mistake is here',
+  },
+  healthcheckHistory: {
+    what: 'history of HEALTHCHECK',
+    buildkit: 'depends on the version of the frontend',
+    lading: 'as version 1.26 writes it',
+    why: 'the older text is a dump of memory',
+  },
+  archiveLinks: {
+    what: 'ADD of an archive with entries that lead outside through links',
+    buildkit: 'depends on the version',
+    lading: 'refused',
+    why: 'nothing is written outside the destination',
+  },
+  refusedWarnings: {
+    what: 'warnings about a file that is refused',
+    buildkit: 'those found before the error',
+    lading: 'all that its text gives',
+    why: 'they may be the reason',
+    cases: { '009-empty-continuation-line': 'warns' },
+  },
+} as const satisfies Readonly<Record<string, Difference>>;
+
+export type DifferenceId = keyof typeof differences;
+
+/** What a case of the corpus shows instead of its recorded result. */
+export function differenceOf(name: string): { readonly file: string } | 'refused' | 'warns' | undefined {
+  for (const { cases } of Object.values<Difference>(differences)) {
+    if (cases !== undefined && Object.hasOwn(cases, name)) return cases[name];
+  }
+  return undefined;
+}

@@ -1,0 +1,331 @@
+import type { NotYetId } from './not-yet.js';
+
+/** A part of the language, or of a build, and the tests that hold it to BuildKit's rules. */
+export interface Part {
+  readonly what: string;
+  /** Words of the corpus (see words-of-case.ts): a case that has any of them covers this. */
+  readonly cases: readonly string[];
+  /** Folders of `testdata` and files of `spec`, with `*`, and behind a colon the title of one test. */
+  readonly tests: readonly string[];
+  readonly notYet?: NotYetId;
+}
+
+const part = (what: string, cases: string, ...tests: string[]): Part => ({
+  what,
+  cases: cases === '' ? [] : cases.split(', '),
+  tests,
+});
+
+/** The sections of the checklist that lading is held to, each with its parts. */
+export const language: Readonly<Record<string, readonly Part[]>> = {
+  'The file': [
+    part(
+      'lines: their ends, their length, byte order mark, comments, blank lines',
+      'bom, comment, whitespace, unicode, 429-line-too-long, 401-comments-only',
+      'dockerfiles/bom',
+      'dockerfiles/crlf*',
+      'dockerfiles/line-*',
+      'dockerfiles/hash-*',
+      'dockerfiles/leading-space',
+      'dockerfiles/*blank*',
+    ),
+    part('directives `escape` and `check`', 'directive', 'dockerfiles/directive-*', 'dockerfile/check-options.spec.ts'),
+    part(
+      'directive `syntax`, `BUILDKIT_SYNTAX`, `#!`',
+      '',
+      'dockerfile/directives.spec.ts',
+      'dockerfiles/directive-shebang',
+    ),
+    part('continued lines, with comments and empty lines inside', 'continuation', 'dockerfiles/continuation*'),
+    part('names and flags of instructions, in any case, quoted', 'flags', 'dockerfiles/flags*', 'dockerfiles/unknown*'),
+    part('JSON arrays, and text that only looks like one', 'json', 'dockerfiles/json*'),
+    part('pairs of ENV, LABEL and ARG, legacy pairs', 'ENV, LABEL, 310-env-unset-key', 'dockerfiles/*-forms'),
+    part(
+      'words of COPY, ADD, VOLUME and EXPOSE',
+      '219-copy-quoted-words, quotes',
+      'dockerfiles/copy-words',
+      'dockerfiles/expose',
+    ),
+    part('here-documents', 'heredoc', 'dockerfiles/heredoc-*', 'dockerfile/heredoc.spec.ts', 'plans/heredoc-*'),
+    part(
+      'what each instruction refuses',
+      'error',
+      'dockerfiles/*-refused',
+      'dockerfiles/*-first',
+      'plan/lower.spec.ts: refuses %j with the place',
+    ),
+    part(
+      'places of errors, excerpts, what was meant',
+      'excerpt, 405-unknown-instruction-suggestion',
+      'dockerfile/excerpt.spec.ts',
+      'cli-errors/*',
+      'dockerfiles/columns',
+    ),
+    part(
+      'comments that describe stages and arguments',
+      '',
+      'dockerfile/description.spec.ts',
+      'dockerfiles/comments-kept',
+      'calls/*',
+    ),
+  ],
+  Variables: [
+    part('modifiers and patterns', 'expansion', 'dockerfile/expand.spec.ts'),
+    part(
+      'quotes and escapes',
+      '067-quotes-and-escapes, 087-unmatched-quote',
+      'dockerfile/expand.spec.ts',
+      'plans/escape-backtick',
+    ),
+    part(
+      'which words of which instruction are expanded',
+      '081-expose-splits-words, 083-keys-expand, 095-user-volume-stopsignal-expand, 097-not-expanded-in-cmd, 101-copy-from-variable',
+      'plan/lower.spec.ts: expands the words of one instruction in the environment before it',
+    ),
+    part('ARG before FROM', '099-from-default-value', 'plans/global-args', 'plan/graph.spec.ts'),
+    part(
+      'ARG in stages, defaults, `--build-arg`, against ENV',
+      'ARG, --build-arg',
+      'plans/arg-*',
+      'plan/scope.spec.ts',
+    ),
+    part(
+      'arguments of platforms, TARGETSTAGE',
+      '079-target-platform-arm, 454-build-arg-overrides-target-arg',
+      'plans/predefined-args',
+      'plan/graph.spec.ts: sets TARGETSTAGE for %j',
+    ),
+    part('proxy arguments', '', 'plan/proxy-args.spec.ts', 'plans/proxies'),
+    part('build arguments that nothing declares', '', 'plan/graph.spec.ts: names what nothing declares'),
+  ],
+  'FROM and stages': [
+    part(
+      'stages, images and scratch; names in any case',
+      'FROM, stages',
+      'plan/graph.spec.ts',
+      'plans/duplicate-names',
+      'plans/stage-as-base',
+    ),
+    part('names of images', '411-from-invalid-reference', 'oci/reference.spec.ts'),
+    part(
+      'configuration of the base',
+      '143-base-config-overridden, scratch',
+      'plans/incomplete-base',
+      'plans/scratch-metadata',
+      'plan/lower.spec.ts',
+    ),
+    part(
+      'platforms',
+      'platform, --platform',
+      'oci/platform.spec.ts',
+      'content/select-platform.spec.ts',
+      'plans/error-platform',
+      'plans/windows',
+    ),
+    part(
+      '`--target`, and only what it needs',
+      'target',
+      'plans/unreachable-stages',
+      'build/build.spec.ts: builds only the stages that the target needs',
+    ),
+    part('circles and later stages', '427-cyclic-stages, 139-copy-from-later-stage', 'plans/error-*'),
+    part('ONBUILD', 'ONBUILD', 'plans/onbuild-*', 'dockerfiles/onbuild*'),
+    part(
+      '`--build-context`',
+      '--build-context',
+      'plans/named-context-stage',
+      'plan/graph.spec.ts',
+      'build/build.spec.ts: takes FROM and COPY --from out of named contexts',
+    ),
+  ],
+  'COPY and ADD': [
+    part(
+      'destinations: files, folders, parents, links',
+      'COPY',
+      'build/copy/copier.spec.ts',
+      'build/copy/copy-model.spec.ts',
+      'plans/copy-destinations',
+    ),
+    part(
+      'sources: wildcards, links, what is missing',
+      'wildcard, symlink',
+      'build/copy/select.spec.ts',
+      'dockerfile/match.spec.ts',
+    ),
+    part(
+      'modes, times, special files and hard links',
+      'mtime, special, hardlink, names',
+      'build/host-tree.spec.ts',
+      'build/hostile.spec.ts',
+    ),
+    part('`--chown`', '--chown, chown', 'tree/owner.spec.ts', 'plans/copy-flags'),
+    part('`--chmod`', '--chmod', 'build/copy/chmod.spec.ts', 'plan/lower.spec.ts'),
+    part('`--link`', '--link', 'plans/copy-flags', 'build/copy/copier.spec.ts'),
+    part('`--exclude`', '--exclude', 'build/copy/copier.spec.ts', 'build/copy/select.spec.ts'),
+    part('`COPY --parents`', '--parents', 'build/copy/copier.spec.ts: keeps parents from the pivot on'),
+    part('`COPY --from`', '--from', 'plans/copy-from', 'plan/graph.spec.ts'),
+    part(
+      'here-documents as files',
+      '023-heredoc-copy-quoted-name, 025-heredoc-copy-multiple, 039-heredoc-same-name-twice, 093-heredoc-modifiers',
+      'plans/heredoc-copy',
+      'dockerfiles/heredoc-mixed-sources',
+    ),
+    part(
+      'ADD of archives, `--unpack`',
+      'tar, --unpack',
+      'build/hostile.spec.ts',
+      'stream/compression.spec.ts',
+      'layer/tar-reader.spec.ts',
+    ),
+    part(
+      'ADD of addresses, `--checksum`',
+      '--checksum',
+      'build/add-url.spec.ts',
+      'plan/remote-source.spec.ts',
+      'plans/add-flags',
+    ),
+    {
+      ...part('ADD from Git, `--keep-git-dir`', '', 'plan/remote-source.spec.ts', 'plans/add-flags'),
+      notYet: 'addGit',
+    },
+  ],
+  'Other instructions': [
+    {
+      ...part(
+        'RUN: commands, users, what a layer keeps',
+        'RUN',
+        'plans/heredoc-run',
+        'plans/shell-forms',
+        'plans/proxies',
+      ),
+      notYet: 'run',
+    },
+    { ...part('RUN `--mount`', '--mount', 'plan/run-mount.spec.ts', 'plans/run-*'), notYet: 'run' },
+    { ...part('RUN `--network`, `--security`', '--network, --security', 'plan/lower.spec.ts'), notYet: 'run' },
+    part('WORKDIR', 'WORKDIR', 'plans/workdirs', 'plan/work-path.spec.ts'),
+    part('USER', 'USER', 'tree/owner.spec.ts'),
+    part('ENV', 'ENV', 'plans/env-names', 'plan/scope.spec.ts'),
+    part('LABEL, `--label`', 'LABEL, --label', 'plan/lower.spec.ts: lets labels from outside win'),
+    part('EXPOSE', 'EXPOSE', 'plan/parse-expose.spec.ts', 'plans/exposed'),
+    part(
+      'CMD, ENTRYPOINT and SHELL',
+      'CMD, ENTRYPOINT, SHELL',
+      'plans/entrypoint-and-cmd',
+      'plans/shell-forms',
+      'dockerfiles/bare-commands',
+    ),
+    part(
+      'HEALTHCHECK',
+      'HEALTHCHECK',
+      'plans/healthchecks',
+      'dockerfile/duration.spec.ts',
+      'plan/format-duration.spec.ts',
+    ),
+    part('STOPSIGNAL', 'STOPSIGNAL', 'plan/parse-signal.spec.ts'),
+    part('VOLUME and MAINTAINER', 'VOLUME, MAINTAINER', 'dockerfiles/volume', 'plans/scratch-metadata'),
+  ],
+  'The image': [
+    part(
+      'history',
+      'history',
+      'plans/history-quoting',
+      'plan/lower.spec.ts: leaves the history of %s',
+      'dockerfile/go-text.spec.ts',
+    ),
+    part('configuration, in order and escapes', 'metadata', 'oci/config.spec.ts'),
+    part(
+      'layers: what is in them, hard links, removals, the empty one',
+      'whiteout, hardlink',
+      'layer/pack.spec.ts',
+      'layer/index-layer.spec.ts',
+      'tree/apply-layer.spec.ts',
+    ),
+    part(
+      'what an image takes over from its base: layers as they are, history, accounts',
+      '143-base-config-overridden',
+      'build/base.spec.ts',
+    ),
+    part('media types and manifests', '', 'image/image.spec.ts', 'cli/build-options.spec.ts'),
+    part('annotations', '', 'build/annotations.spec.ts', 'cli/build-options.spec.ts'),
+    part(
+      'provenance: SLSA v1 and v0.2, `--provenance`, `--attest`',
+      '',
+      'provenance/*',
+      'build/provenance.spec.ts',
+      'build/materials.spec.ts',
+      'api/parse-attestations.spec.ts',
+      'cli/build-outputs.spec.ts: is passed over where an image is wanted, and shown where an index is',
+      'interop/provenance.spec.ts',
+    ),
+    part(
+      'SOURCE_DATE_EPOCH',
+      'SOURCE_DATE_EPOCH',
+      'plan/source-date-epoch.spec.ts',
+      'plans/source-date-epoch',
+      'plan/graph.spec.ts',
+    ),
+  ],
+  '.dockerignore': [
+    part('patterns and exceptions', '.dockerignore', 'dockerfile/ignore.spec.ts'),
+    part(
+      'which file is read, for which context',
+      '264-ignore-dockerfile-specific, 123-named-context-dockerignore',
+      'api/build-context.spec.ts',
+      'build/build.spec.ts: leaves out of FROM a folder what its ignore file hides',
+    ),
+    part(
+      'what is left out and asked for',
+      '',
+      'build/build.spec.ts: says which source is missing, and whether .dockerignore hides it',
+      'lint/CopyIgnoredFile-*',
+    ),
+  ],
+  Builds: [
+    part(
+      'contexts: folders, archives, addresses, standard input; `-f`',
+      'build-options',
+      'api/build-context.spec.ts',
+      'cli/build.spec.ts',
+    ),
+    part(
+      'options of `docker build` and `docker buildx build`',
+      '',
+      'cli/build-options.spec.ts',
+      'cli/build-outputs.spec.ts: run as they are where what they ask for happens anyway',
+      'cli/misuse.spec.ts',
+    ),
+    part('`--iidfile`, `--metadata-file`', '', 'metadata/*', 'cli/build.spec.ts', 'cli/build-options.spec.ts'),
+    part(
+      'outputs: several, their attributes, `--push`',
+      '',
+      'api/output.spec.ts',
+      'api/output-plan.spec.ts',
+      'cli/build-outputs.spec.ts: hold images that differ, each as a build for it alone gives it',
+      'layer/delete-others.spec.ts',
+      'transport/archive/archive.spec.ts',
+    ),
+    part(
+      'several platforms, BUILDKIT_MULTI_PLATFORM',
+      '',
+      'build/build.spec.ts: makes an index for several platforms',
+      'api/output-plan.spec.ts: has an index for what needs one',
+      'cli/build-outputs.spec.ts: has an index for one platform with BUILDKIT_MULTI_PLATFORM',
+    ),
+    part(
+      'DOCKER_DEFAULT_PLATFORM, BUILDKIT_PROGRESS, BUILDX_METADATA_PROVENANCE, BUILDX_METADATA_WARNINGS',
+      '',
+      'cli/build-outputs.spec.ts: take platforms and progress from the environment',
+      'metadata/*',
+    ),
+    part(
+      'the cache: what makes a step another one',
+      '',
+      'build/cache.spec.ts',
+      'build/build.spec.ts: packs only what a change reaches',
+      'cache/record.spec.ts',
+    ),
+    part('`--no-cache`, `--no-cache-filter`', '', 'cli/build-options.spec.ts'),
+    part('lint rules, `--check`', 'lint', 'lint/*', 'dockerfile/lint/*', 'cli/call.spec.ts'),
+    part('`--call outline`, `--call targets`', '', 'plan/outline.spec.ts', 'calls/*'),
+  ],
+};

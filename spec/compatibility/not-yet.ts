@@ -1,0 +1,71 @@
+import type { ErrorCode } from '../../src/errors/errors.js';
+
+/** What is known and not there: an error, never skipped. */
+export interface NotYet {
+  readonly what: string;
+  readonly instead: string;
+  readonly code: ErrorCode;
+}
+
+/** The table of `docs/compatibility.md`; not-yet.spec.ts tries each of them. */
+export const notYet = {
+  run: {
+    what: 'RUN',
+    instead:
+      'take the files from another image with `COPY --from`; RUN in stages that the target does not need does not matter',
+    code: 'RUN_UNAVAILABLE',
+  },
+  addGit: { what: 'ADD from a Git repository', instead: 'fetch it before the build', code: 'UNSUPPORTED' },
+  addWithSecret: {
+    what: 'ADD from a URL behind credentials that are a build secret, through a proxy, or from the cache without asking',
+    instead: 'fetch it before the build',
+    code: 'REMOTE_FILE',
+  },
+  oddXz: {
+    what: 'xz archives with filters other than LZMA2, or with SHA-256 checks',
+    instead: 'compress again with plain `xz`, or with gzip',
+    code: 'UNSUPPORTED',
+  },
+  gitContext: { what: 'contexts from Git', instead: 'clone it and give the folder', code: 'UNSUPPORTED' },
+  remoteContexts: {
+    what: 'named contexts (`--build-context`) that are archives or addresses',
+    instead: 'a folder, an OCI layout or an image',
+    code: 'UNSUPPORTED',
+  },
+  frontends: {
+    what: 'a foreign `# syntax=` frontend',
+    instead: 'leave the line out; `docker/dockerfile` of any version is us',
+    code: 'DOCKERFILE_SYNTAX',
+  },
+  borrowedEpoch: {
+    what: 'SOURCE_DATE_EPOCH from `context`, a named context or a stage',
+    instead: 'give seconds',
+    code: 'UNSUPPORTED',
+  },
+  zstd: { what: 'zstd layers on Node before 22.15', instead: 'gzip, or a newer Node', code: 'UNSUPPORTED' },
+  dockerArchive: {
+    what: 'a docker archive of several platforms',
+    instead: 'an OCI archive',
+    code: 'UNSUPPORTED',
+  },
+  sbom: {
+    what: 'SBOM attestations',
+    instead: 'make a list from the image with `syft`, attach it with `cosign attest`',
+    code: 'UNSUPPORTED',
+  },
+  estargz: { what: '`compression=estargz` of `--output`', instead: 'gzip or zstd', code: 'USAGE' },
+  unpacking: { what: '`unpack=true` of `--output`', instead: '`type=local`', code: 'USAGE' },
+  foreignLayers: { what: '`prefer-nondist-layers=true` of `--output`', instead: 'leave it out', code: 'USAGE' },
+  sparseFiles: {
+    what: 'sparse files inside layers of base images',
+    instead: 'rebuild the base without them',
+    code: 'UNSUPPORTED',
+  },
+  inlineCache: {
+    what: 'a cache inside the image (BUILDKIT_INLINE_CACHE)',
+    instead: 'keep the folder of the store between builds',
+    code: 'UNSUPPORTED',
+  },
+} as const satisfies Readonly<Record<string, NotYet>>;
+
+export type NotYetId = keyof typeof notYet;
