@@ -81,6 +81,7 @@ export const language: Readonly<Record<string, readonly Part[]>> = {
       'which words of which instruction are expanded',
       '081-expose-splits-words, 083-keys-expand, 095-user-volume-stopsignal-expand, 097-not-expanded-in-cmd, 101-copy-from-variable',
       'plan/lower.spec.ts: expands the words of one instruction in the environment before it',
+      'build/acceptance.spec.ts',
     ),
     part('ARG before FROM', '099-from-default-value', 'plans/global-args', 'plan/graph.spec.ts'),
     part(
@@ -144,6 +145,7 @@ export const language: Readonly<Record<string, readonly Part[]>> = {
       'COPY',
       'build/copy/copier.spec.ts',
       'build/copy/copy-model.spec.ts',
+      'build/acceptance.spec.ts',
       'plans/copy-destinations',
     ),
     part(
