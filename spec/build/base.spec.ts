@@ -86,4 +86,30 @@ describe('an image built on another', () => {
     expect(files).toContain('a file 644 7:8 1');
     expect(files).toContain('made directory 755 7:8');
   });
+
+  it('is of the platform of its stage; what a stage copies from images is of the platform that is built', async () => {
+    const text = 'FROM scratch\nARG TARGETARCH\nCOPY <<EOF /$TARGETARCH\nEOF\n';
+    await build(text, { tags: ['multi'], platforms: ['linux/amd64', 'linux/arm64'] });
+    const names = async (from: string, options?: Partial<BuildImageOptions>) =>
+      (await build(`FROM ${from}\nCOPY --from=multi / /other/\n`, options)).files.map(line => line.split(' ')[0]);
+    expect(await names('multi')).toEqual(['amd64', 'other', 'other/amd64']);
+    expect(await names('--platform=linux/arm64 multi')).toEqual(['arm64', 'other', 'other/amd64']);
+    const options = { platforms: ['linux/arm64'] };
+    expect(await names('--platform=$BUILDPLATFORM multi', options)).toEqual(['amd64', 'other', 'other/arm64']);
+  });
+
+  it('says that it is of the platform that was asked for, when one was', async () => {
+    await build('FROM scratch\n', { tags: ['arm'], platforms: ['linux/arm64'] });
+    const platformOf = async (options?: Partial<BuildImageOptions>) =>
+      (await build('FROM arm\nLABEL a=b\n', options)).config.architecture;
+    expect(await platformOf()).toBe('arm64');
+    expect(await platformOf({ platforms: ['linux/amd64'] })).toBe('amd64');
+  });
+
+  it('is what the digest says, whatever the tag beside it', async () => {
+    const { descriptor } = await build('FROM scratch\nCOPY a /\n', { tags: ['base:1'] });
+    await build('FROM scratch\nCOPY b /\n', { tags: ['base:2'] });
+    const { files } = await build(`FROM base:2@${descriptor.digest}\nLABEL a=b\n`);
+    expect(files).toEqual(['a file 644 0:0 1']);
+  });
 });

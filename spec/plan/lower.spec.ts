@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Platform } from '../../src/oci/platform.js';
 import { emptyLayer } from '../../src/plan/history.js';
-import { finalConfig, scratchState, stateFromImage } from '../../src/plan/lower.js';
+import { finalConfig, finalPlatform, scratchState, stateFromImage } from '../../src/plan/lower.js';
 import type { CopyStep } from '../../src/plan/step.js';
 import { failureOf, plainBase, planTarget } from './support.js';
 
@@ -178,5 +179,18 @@ describe('finalConfig', () => {
       ]),
     });
     expect(finalConfig(scratchState(linux))).not.toHaveProperty('Labels');
+  });
+});
+
+describe('finalPlatform', () => {
+  const arm = { os: 'linux', architecture: 'arm', variant: 'v7' };
+
+  it.each<[string, Platform, Platform | undefined, Platform]>([
+    ['what the base says', arm, undefined, arm],
+    ['what was asked for', arm, linux, linux],
+    ['what the base says more exactly', arm, { os: 'linux', architecture: 'arm', variant: undefined }, arm],
+    ['the variant that was asked for', arm, { ...arm, variant: 'v6' }, { ...arm, variant: 'v6' }],
+  ])('is %s', (_, said, asked, platform) => {
+    expect(finalPlatform(scratchState(said), asked)).toEqual(platform);
   });
 });

@@ -155,6 +155,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       temporary,
       remote,
       platforms,
+      platformsAsked: (options.platforms ?? []).length > 0,
       buildPlatform: options.host,
       target: options.target,
       buildArgs: new Map(Object.entries(options.buildArgs ?? {})),

@@ -12,7 +12,7 @@ import type { Compression } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
 import { formatTime } from '../oci/time.js';
 import { type StageGraph, sourceDateEpoch } from '../plan/graph.js';
-import { finalConfig } from '../plan/lower.js';
+import { finalConfig, finalPlatform } from '../plan/lower.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
 import { type BuildRecord, type BuildRequest, plannedInputs } from './build-record.js';
 import { copySources } from './copy-sources.js';
@@ -35,6 +35,8 @@ export interface BuildOptions extends PlanBuildOptions {
   readonly temporary: string;
   /** Where ADD gets files of the web. */
   readonly remote: RemoteFiles;
+  /** Whether the platforms were asked for, and are not just that of this machine: an image then says that it is of its own. */
+  readonly platformsAsked?: boolean | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly noCache?: boolean | undefined;
   /** Names of stages, in any case, whose steps are carried out again. */
@@ -128,7 +130,8 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     const { tree, layers, baseLayers, history } = results[place]!;
     const target = planned.stages.find(stage => stage.index === planned.graph.target)!;
     const diffIds = layers.map(layer => layer.diffId);
-    const config = imageConfig(target, history, diffIds, epoch(planned), options);
+    const asked = options.platformsAsked ? planned.platform : undefined;
+    const config = imageConfig(target, asked, history, diffIds, epoch(planned), options);
     const used = materialsOf(planned, { opened, contexts, digests: fetched.digests });
     const materials = [...(request.origin === undefined ? [] : [request.origin]), ...used];
     const record = { request, dockerfile, buildPlatform, materials, ...plannedInputs(planned.stages, contexts) };
@@ -150,16 +153,17 @@ function epochOf(graph: StageGraph): number {
 
 function imageConfig(
   target: ReadyStage,
+  asked: Platform | undefined,
   history: StageResult['history'],
   diffIds: ImageConfig['rootfs']['diff_ids'],
   epoch: number,
   options: BuildOptions,
 ): ImageConfig {
-  const { platform, author } = target.plan.state;
+  const { state } = target.plan;
   return {
-    ...platform,
-    author,
-    config: finalConfig(target.plan.state, options.labels),
+    ...finalPlatform(state, asked),
+    author: state.author,
+    config: finalConfig(state, options.labels),
     created: formatTime(epoch),
     history,
     rootfs: { type: 'layers', diff_ids: diffIds },

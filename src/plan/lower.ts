@@ -83,6 +83,17 @@ export function finalConfig(state: StageState, labels: Readonly<Record<string, s
   return Object.keys(merged).length === 0 ? state.config : { ...state.config, Labels: merged };
 }
 
+/**
+ * The platform that an image is said to be of: the one that was asked for, if any was, else what its base says. What only
+ * the base says more exactly stays, as long as it says it of the same kind of machine.
+ */
+export function finalPlatform({ platform: said }: StageState, asked: Platform | undefined): Platform {
+  if (asked === undefined) return said;
+  if (said.os !== asked.os || said.architecture !== asked.architecture) return asked;
+  const stated = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  return { ...said, ...stated };
+}
+
 /** Triggers stand in no file of this build: they are placed at the FROM that brings them in. */
 function parseTrigger(text: string, range: SourceRange, fromImage: boolean): Instruction {
   try {
