@@ -23,9 +23,10 @@ export interface OutputTreeOptions {
 }
 
 /** The files of an output of files: those of the image, of each platform, with a statement about them where one is made. */
-export function outputTree(built: readonly BuiltPlatform[], options: OutputTreeOptions): DirectoryNode {
+export async function outputTree(built: readonly BuiltPlatform[], options: OutputTreeOptions): Promise<DirectoryNode> {
   const several = built.length > 1;
-  const trees = built.map(each => withStatement(each, several && !options.platformSplit, options));
+  const trees: DirectoryNode[] = [];
+  for (const each of built) trees.push(await withStatement(each, several && !options.platformSplit, options));
   if (options.platformSplit) {
     return { ...emptyDirectory(), children: new Map(built.map(({ platform }, i) => [folderOf(platform), trees[i]!])) };
   }
@@ -42,8 +43,9 @@ function folderOf(platform: Platform): string {
   return formatPlatform(platform).replaceAll('/', '_');
 }
 
-function withStatement(built: BuiltPlatform, named: boolean, options: OutputTreeOptions): DirectoryNode {
-  const { tree, platform, epoch } = built;
+async function withStatement(built: BuiltPlatform, named: boolean, options: OutputTreeOptions): Promise<DirectoryNode> {
+  const { platform, epoch } = built;
+  const tree = await built.tree();
   if (options.claim === undefined) return tree;
   const statement = statementOf(options.claim(built), filesOf(tree));
   const bytes = Buffer.from(encodeJson(statement, 2));

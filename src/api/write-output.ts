@@ -60,7 +60,7 @@ export async function writeFiles(
   const { store, signal } = options;
   const { epoch, mode, platformSplit = options.split, attestationPrefix } = output.files ?? {};
   const claim = options.provenance?.inlineOnly ? undefined : options.provenance;
-  const tree = outputTree(built, {
+  const tree = await outputTree(built, {
     platformSplit,
     prefix: attestationPrefix,
     filename: claim?.filename,

@@ -8,7 +8,6 @@ import { packageUrl } from '../oci/package-url.js';
 import type { Platform } from '../oci/platform.js';
 import { parseReference } from '../oci/reference.js';
 import { type CallOptions, inOnePiece } from '../stream/bytes.js';
-import type { DirectoryNode } from '../tree/node.js';
 import { type Annotation, annotationsAt } from './annotations.js';
 import type { BuiltPlatform } from './build.js';
 import type { BuildStore } from './inputs.js';
@@ -39,8 +38,6 @@ export interface VariantProvenance extends ProvenanceOptions {
 export interface BuiltImage {
   readonly platform: Platform;
   readonly image: Image;
-  /** The files of the image, for outputs that are no image. */
-  readonly tree: DirectoryNode;
 }
 
 export interface BuildResult {
@@ -63,14 +60,14 @@ export async function assembleBuild(
   const manifests: Descriptor[] = [];
   const statements: Descriptor[] = [];
   for (const each of built) {
-    const { platform, config, tree } = each;
+    const { platform, config } = each;
     const layers = await variantLayers(each, variant, { store, cache: stepCache(store), signal });
     const own = annotationsAt(annotations, 'manifest', platform);
     const assembled = assembleImage({ config, layers, annotations: own, style });
     await put({ descriptor: assembled.config, bytes: assembled.configBytes });
     await put({ descriptor: assembled.descriptor, bytes: assembled.manifestBytes });
     const { descriptor } = assembled;
-    images.push({ platform, tree, image: await openImage(store, descriptor, { signal }) });
+    images.push({ platform, image: await openImage(store, descriptor, { signal }) });
     manifests.push(annotated(descriptor, annotationsAt(annotations, 'manifest-descriptor', platform)));
     if (variant.provenance !== undefined) {
       const attestation = provenanceManifest(each, descriptor, variant.provenance);

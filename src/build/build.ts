@@ -13,12 +13,13 @@ import type { Platform } from '../oci/platform.js';
 import { formatTime } from '../oci/time.js';
 import { type StageGraph, sourceDateEpoch } from '../plan/graph.js';
 import { finalConfig, finalPlatform } from '../plan/lower.js';
-import type { DirectoryNode, LayerRef } from '../tree/node.js';
+import type { LayerRef } from '../tree/node.js';
 import { type BuildRecord, type BuildRequest, plannedInputs } from './build-record.js';
 import { copySources } from './copy-sources.js';
 import { FileAccess } from './file-access.js';
 import type { BuildStore, RemoteFiles } from './inputs.js';
 import { layerWork } from './layer-work.js';
+import type { LazyTree } from './lazy-tree.js';
 import { fetchLog, materialsOf } from './materials.js';
 import { type PlanBuildOptions, type PlannedPlatform, planBuild, readSource } from './plan-build.js';
 import type { ReadyStage } from './plan-stages.js';
@@ -56,7 +57,7 @@ export interface BuildOptions extends PlanBuildOptions {
 /** One platform, built: files and layers, of which images can be assembled in more ways than one. */
 export interface BuiltPlatform {
   readonly platform: Platform;
-  readonly tree: DirectoryNode;
+  readonly tree: LazyTree;
   /** Oldest first. */
   readonly layers: readonly LayerRef[];
   /** How many of them are those of the base image, as they were there. */

@@ -7,13 +7,15 @@ import { emptyDigest } from '../layer/file-digest.js';
 import { indexEntry } from '../layer/index-entry.js';
 import type { LayerStore, PackedLayer } from '../layer/layer-store.js';
 import { segmentFormat } from '../layer/segment-format.js';
+import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { applyLayer } from '../tree/apply-layer.js';
 import type { IndexEntry, LayerIndex } from '../tree/layer-index.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
-import type { FileAccess } from './file-access.js';
+import { type FileAccess, lacksDigests } from './file-access.js';
 import type { LayerWork } from './layer-work.js';
+import { type LazyTree, lazyTree } from './lazy-tree.js';
 
 export interface CommitOptions extends CallOptions {
   readonly store: LayerStore;
@@ -30,8 +32,8 @@ export interface CommitOptions extends CallOptions {
 export interface CommittedLayer {
   readonly layer: LayerRef;
   readonly cached: boolean;
-  /** `below` with the layer on top: its files are now read from the layer. */
-  readonly tree: DirectoryNode;
+  /** What it was put on, with the layer on top: its files are now read from the layer. */
+  readonly tree: LazyTree;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface CommittedLayer {
  * hashed first: then nothing is packed, or what has not changed is taken over from the earlier layer.
  */
 export async function commitLayer(
-  below: DirectoryNode,
+  below: LazyTree,
   before: DirectoryNode,
   after: DirectoryNode,
   origin: StepOrigin,
@@ -63,9 +65,9 @@ export async function commitLayer(
     await cache.put(slot, layer, origin, { signal });
     return layer;
   };
-  const result = async (layer: LayerRef, cached: boolean, index?: LayerIndex): Promise<CommittedLayer> => {
-    const found = index ?? (await store.layerIndex(layer, { signal }));
-    return { layer, cached, tree: applyLayer(below, found, layer) };
+  const result = (layer: LayerRef, cached: boolean, index?: LayerIndex): CommittedLayer => {
+    const tree = lazyTree(async () => applyLayer(await below(), index ?? (await store.layerIndex(layer)), layer));
+    return { layer, cached, tree };
   };
 
   const entries = diffTrees(before, after).map(storedEntry);
@@ -73,24 +75,26 @@ export async function commitLayer(
   for (let readers = files.readersOf(entries); readers.length > 0; readers = files.readersOf(entries)) {
     await Promise.allSettled(readers);
   }
-  if (similar === undefined && !files.know(entries)) {
+  const known = files.knownDigests(entries);
+  const unknown = lacksDigests(entries, known);
+  if (similar === undefined && unknown) {
     const { layer, index } = await files.reading(entries, () => layers.pack(() => pack(entries)));
     const record = layerRecord(index.entries, recipe);
-    const known = fresh ? undefined : await look(record);
-    if (known === undefined) await layers.make(recordKey(record), () => keep(record, layer));
-    return await result(layer, known !== undefined, index);
+    const stored = fresh ? undefined : await look(record);
+    if (stored === undefined) await layers.make(recordKey(record), () => keep(record, layer));
+    return result(layer, stored !== undefined, index);
   }
-  const settled = await files.withDigests(entries, { signal });
-  const record = layerRecord(recordedEntries(settled), recipe);
-  const known = await look(record);
-  if (known !== undefined && !fresh) return await result(known, true);
+  const digests = unknown ? await files.digests(entries, known, { signal }) : known;
+  const record = layerRecord(recordedEntries(entries, digests), recipe);
+  const stored = await look(record);
+  if (stored !== undefined && !fresh) return result(stored, true);
   let index: LayerIndex | undefined;
   const layer = await layers.make(recordKey(record), async () => {
-    const packed = await pack(settled);
+    const packed = await pack(withDigests(entries, digests));
     index = packed.index;
     return await keep(record, packed.layer);
   });
-  return await result(layer, false, index);
+  return result(layer, false, index);
 }
 
 /** The entry as it goes into a layer: of extended attributes only the capabilities, as BuildKit's layers have them. */
@@ -102,10 +106,19 @@ function storedEntry(entry: LayerEntry): LayerEntry {
   return { path, node: { ...node, xattrs } };
 }
 
-function* recordedEntries(entries: readonly LayerEntry[]): Generator<IndexEntry> {
-  for (const entry of entries) {
-    if (entry.path === '') continue;
-    const digest = 'node' in entry && entry.node.type === 'file' ? entry.node.digest : undefined;
-    yield indexEntry(entry, 0, digest ?? emptyDigest);
+function* recordedEntries(
+  entries: readonly LayerEntry[],
+  digests: ReadonlyArray<Digest | undefined>,
+): Generator<IndexEntry> {
+  for (const [i, entry] of entries.entries()) {
+    if (entry.path !== '') yield indexEntry(entry, 0, digests[i] ?? emptyDigest);
   }
+}
+
+function withDigests(entries: readonly LayerEntry[], digests: ReadonlyArray<Digest | undefined>): LayerEntry[] {
+  return entries.map((entry, i) => {
+    const digest = digests[i];
+    if (digest === undefined || !('node' in entry) || entry.node.type !== 'file') return entry;
+    return { path: entry.path, node: { ...entry.node, digest } };
+  });
 }

@@ -70,28 +70,34 @@ export class FileAccess {
     return digest;
   }
 
-  /** Whether the digests of all files of these entries are known without reading one. */
-  know(entries: readonly LayerEntry[]): boolean {
-    return entries.every(entry => fileOf(entry) === undefined || this.#known(fileOf(entry)!) !== undefined);
+  /** For each entry the digest of its file, where it is known without reading; none for what is no file. */
+  knownDigests(entries: readonly LayerEntry[]): Array<Digest | undefined> {
+    return entries.map(entry => {
+      const file = fileOf(entry);
+      return file === undefined ? undefined : this.#known(file);
+    });
   }
 
-  /** The entries with the digests of their files; what has to be read for that is read by many threads. */
-  async withDigests(entries: readonly LayerEntry[], options: CallOptions = {}): Promise<LayerEntry[]> {
+  /** The same for all files; what has to be read for that is read by many threads. */
+  async digests(
+    entries: readonly LayerEntry[],
+    known: ReadonlyArray<Digest | undefined>,
+    options: CallOptions = {},
+  ): Promise<Array<Digest | undefined>> {
     const unknown = new Map<FileContent, HostFileNode>();
-    for (const file of entries.map(fileOf)) {
-      if (file !== undefined && isHostFile(file) && this.#known(file) === undefined) unknown.set(file.content, file);
-    }
-    await this.#hash([...unknown.values()], options);
-    const settled: LayerEntry[] = [];
-    for (const entry of entries) {
+    for (const [i, entry] of entries.entries()) {
       const file = fileOf(entry);
-      if (file === undefined || file.digest !== undefined) settled.push(entry);
-      else {
-        const digest = this.#known(file) ?? (await this.digest(file, options));
-        settled.push({ path: entry.path, node: { ...file, digest } });
-      }
+      if (file !== undefined && known[i] === undefined && isHostFile(file)) unknown.set(file.content, file);
     }
-    return settled;
+    const hashed = await this.#hash([...unknown.values()], options);
+    const found = new Map([...unknown.keys()].map((content, i) => [content, hashed[i]!]));
+    const digests = [...known];
+    for (const [i, entry] of entries.entries()) {
+      const file = fileOf(entry);
+      if (file === undefined || known[i] !== undefined) continue;
+      digests[i] = found.get(file.content) ?? (await this.digest(file, options));
+    }
+    return digests;
   }
 
   /** Does work that reads the files of these entries, and takes over the digests that it finds. */
@@ -171,6 +177,11 @@ export class FileAccess {
 }
 
 type HostFileNode = FileNode & HostFile;
+
+/** Whether a file among these entries has a digest that is not known. */
+export function lacksDigests(entries: readonly LayerEntry[], digests: ReadonlyArray<Digest | undefined>): boolean {
+  return entries.some((entry, i) => digests[i] === undefined && fileOf(entry) !== undefined);
+}
 
 function fileOf(entry: LayerEntry): FileNode | undefined {
   return 'node' in entry && entry.node.type === 'file' ? entry.node : undefined;

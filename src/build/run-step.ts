@@ -15,6 +15,7 @@ import type { BuildEvent } from './event.js';
 import type { FileAccess } from './file-access.js';
 import type { BuildStore, RemoteFiles } from './inputs.js';
 import type { LayerWork } from './layer-work.js';
+import type { LazyTree } from './lazy-tree.js';
 import { emptyRoot, layersOfImage } from './stage-files.js';
 import { withExcerpt } from './with-excerpt.js';
 import type { StartWork, StepWork, Work, WorkSource } from './work-graph.js';
@@ -22,7 +23,7 @@ import { workdirStep } from './workdir-step.js';
 
 /** A stage as far as it is carried out: its files, and what of it goes into an image. */
 export interface StageResult {
-  readonly tree: DirectoryNode;
+  readonly tree: LazyTree;
   /** Oldest first, those of the base included. */
   readonly layers: readonly LayerRef[];
   /** How many of them were there before: those of the image that it all starts from. */
@@ -56,12 +57,12 @@ export const historyComment = 'buildkit.dockerfile.v0';
 export async function runStart({ base, range, epoch, fresh }: StartWork, options: RunOptions): Promise<StageResult> {
   switch (base.kind) {
     case 'scratch':
-      return { tree: emptyRoot, layers: [], baseLayers: 0, history: [] };
+      return { tree: async () => emptyRoot, layers: [], baseLayers: 0, history: [] };
     case 'image': {
       const layers = layersOfImage(base.image);
       const tree = await options.sources.image(base.image, options);
       const history = reconciledHistory(base.image.config.history ?? [], layers.length);
-      return { tree, layers, baseLayers: layers.length, history };
+      return { tree: async () => tree, layers, baseLayers: layers.length, history };
     }
     case 'context':
       try {
@@ -83,7 +84,7 @@ async function startFromContext(
   copier.copy(source.root, '', '/');
   const slot = { ...options.slot, stage: null };
   const origin = { title: `FROM ${name}`, file: source.label, line: 0, slot };
-  const { layer, tree } = await commitLayer(emptyRoot, emptyRoot, editor.root, origin, options);
+  const { layer, tree } = await commitLayer(async () => emptyRoot, emptyRoot, editor.root, origin, options);
   return { tree, layers: [layer], baseLayers: 0, history: reconciledHistory([], 1) };
 }
 
@@ -114,7 +115,7 @@ async function carriedOut(
     const history = [...before.history, { ...entry, empty_layer: true }];
     return { result: { ...before, history }, cached: false };
   }
-  const change = await changeOf(step, before.tree, work, options);
+  const change = await changeOf(step, await before.tree(), work, options);
   const slot = { ...options.slot, stage: info.stage ?? null, platforms: info.platforms?.map(formatPlatform) };
   const origin = { title: step.title, file: step.range.file, line: step.range.start.line, slot };
   const { layer, tree, cached } = await commitLayer(before.tree, change.before, change.after, origin, {
@@ -160,7 +161,7 @@ async function openSource(source: WorkSource, options: RunOptions): Promise<Copy
     case 'image':
       return { root: await options.sources.image(source.image, options), label: `image ${source.name}` };
     case 'work':
-      return { root: options.result(source.work).tree, label: `stage ${source.stage}` };
+      return { root: await options.result(source.work).tree(), label: `stage ${source.stage}` };
   }
 }
 

@@ -22,7 +22,7 @@ export function layerRecord(entries: Iterable<IndexEntry>, recipe: string): Reco
   let form = '';
   for (const entry of entries) {
     count += 1;
-    form += canonicalForm(entryRecord(entry));
+    form += entryForm(entry);
     if (form.length < pieceLength) continue;
     hash.update(form, 'utf8');
     form = '';
@@ -31,33 +31,28 @@ export function layerRecord(entries: Iterable<IndexEntry>, recipe: string): Reco
   return { kind: 'layer', version: formatVersion, recipe, count, entries: hash.digest('hex') };
 }
 
-function entryRecord(entry: IndexEntry): RecordValue {
+/** The canonical form of a list of the fields: put together here, since it is done for every file of a build. */
+function entryForm(entry: IndexEntry): string {
   switch (entry.type) {
     case 'file':
-      return [...shared(entry), entry.size, entry.digest];
+      return `l9:${metadataForm(entry)}n${entry.size};${canonicalForm(entry.digest)}`;
     case 'symlink':
-      return [...shared(entry), entry.target];
+      return `l8:${metadataForm(entry)}${canonicalForm(entry.target)}`;
     case 'character':
     case 'block':
-      return [...shared(entry), entry.major, entry.minor];
+      return `l9:${metadataForm(entry)}n${entry.major};n${entry.minor};`;
     case 'hardlink':
-      return [entry.type, entry.path, entry.target];
+      return canonicalForm([entry.type, entry.path, entry.target]);
     case 'whiteout':
     case 'opaque':
-      return [entry.type, entry.path];
+      return canonicalForm([entry.type, entry.path]);
     default:
-      return shared(entry);
+      return `l7:${metadataForm(entry)}`;
   }
 }
 
-function shared({
-  type,
-  path,
-  mode,
-  uid,
-  gid,
-  mtime,
-  xattrs,
-}: Metadata & { readonly type: string; readonly path: string }): RecordValue[] {
-  return [type, path, mode, uid, gid, mtime, xattrs ?? null];
+function metadataForm(entry: Metadata & { readonly type: string; readonly path: string }): string {
+  const { type, path, mode, uid, gid, mtime, xattrs } = entry;
+  const numbers = `n${mode};n${uid};n${gid};n${mtime};`;
+  return canonicalForm(type) + canonicalForm(path) + numbers + (xattrs === undefined ? 'z' : canonicalForm(xattrs));
 }

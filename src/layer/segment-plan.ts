@@ -113,17 +113,16 @@ function headerOf(entry: LayerEntry, links: LinkTargets): PreparedHeader {
   }
   const { path, node } = entry;
   const { type, mode, uid, gid, mtime, xattrs } = node;
-  const common = { path, mode: type === 'symlink' ? 0o777 : mode, uid, gid, mtime, xattrs };
   switch (node.type) {
     case 'file':
-      return prepareHeader({ ...common, type: 'file', size: node.size });
+      return prepareHeader({ type, path, mode, uid, gid, mtime, xattrs, size: node.size });
     case 'symlink':
-      return prepareHeader({ ...common, type: 'symlink', linkTarget: node.target });
+      return prepareHeader({ type, path, mode: 0o777, uid, gid, mtime, xattrs, linkTarget: node.target });
     case 'character':
     case 'block':
-      return prepareHeader({ ...common, type: node.type, major: node.major, minor: node.minor });
+      return prepareHeader({ type, path, mode, uid, gid, mtime, xattrs, major: node.major, minor: node.minor });
     default:
-      return prepareHeader({ ...common, type: node.type });
+      return prepareHeader({ type, path, mode, uid, gid, mtime, xattrs });
   }
 }
 

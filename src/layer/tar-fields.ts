@@ -64,28 +64,37 @@ function parseBase256(block: Uint8Array, offset: number, length: number): number
   return negative ? -value - 1 : value;
 }
 
+/** By the length of a field: the smallest number that it cannot say. */
+const octalLimits = Array.from({ length: 13 }, (_, length) => 8 ** Math.max(0, length - 1));
+
 /** Whether an octal field of `length` bytes, NUL at its end, can say `value`. */
 export function fitsOctal(value: number, length: number): boolean {
-  return value >= 0 && value < 8 ** (length - 1);
+  return value >= 0 && value < octalLimits[length]!;
 }
 
 /** Octal digits with leading zeros and a NUL behind; the caller has seen that they fit. */
 export function writeOctal(block: Uint8Array, offset: number, length: number, value: number): void {
+  let at = offset + length - 2;
   let rest = value;
-  for (let at = offset + length - 2; at >= offset; at--) {
+  // Sizes go past 32 bits; nearly no file does.
+  for (; rest > 0x7fffffff; at--) {
     const next = Math.floor(rest / 8);
     block[at] = 0x30 + (rest - next * 8);
     rest = next;
   }
+  for (; at >= offset; at--) {
+    block[at] = 0x30 + (rest & 7);
+    rest >>>= 3;
+  }
   block[offset + length - 1] = 0;
 }
 
-/** The sum of all bytes of a header block, its checksum field taken as blanks. */
-export function headerChecksum(block: Uint8Array, start: number): number {
+/** The sum of all bytes of a header block, its checksum field taken as blanks; from `used` on all are 0. */
+export function headerChecksum(block: Uint8Array, start: number, used: number = blockSize): number {
   let sum = 8 * 0x20;
   const field = start + fields.checksum[0];
   for (let at = start; at < field; at++) sum += block[at]!;
-  for (let at = field + 8; at < start + blockSize; at++) sum += block[at]!;
+  for (let at = field + 8; at < start + used; at++) sum += block[at]!;
   return sum;
 }
 

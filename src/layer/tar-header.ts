@@ -68,8 +68,8 @@ export function writeHeader(header: PreparedHeader, buffer: Buffer, offset: numb
 }
 
 function paxRecords(header: TarHeaderFields, name: string): string {
-  const records: Array<[key: string, value: string]> = [];
   const { linkTarget = '', size = 0, uid, gid, mtime, xattrs } = header;
+  const records: Array<[key: string, value: string]> = [];
   if (!fitsText(name)) records.push(['path', latin1(name, 'a name')]);
   if (!fitsText(linkTarget)) records.push(['linkpath', latin1(linkTarget, 'a link target')]);
   if (!fitsOctal(size, 12)) records.push(['size', String(size)]);
@@ -147,12 +147,16 @@ function writeBlock(
     writeNumber(block, at, fields.devMajor, header.major ?? 0);
     writeNumber(block, at, fields.devMinor, header.minor ?? 0);
   }
-  writeOctal(block, at + fields.checksum[0], 7, headerChecksum(block, at));
+  writeOctal(block, at + fields.checksum[0], 7, headerChecksum(block, at, fields.prefix[0]));
   block[at + fields.checksum[0] + 7] = 0x20;
 }
 
 /** A name that is too long is cut; not so that it ends in a slash, which some readers take for a folder's. */
 function writeText(block: Buffer, at: number, text: string): void {
+  if (fitsText(text)) {
+    for (let i = 0; i < text.length; i++) block[at + i] = text.charCodeAt(i);
+    return;
+  }
   const ascii = asciiOnly(text);
   const written = ascii.length > 100 ? ascii.slice(0, 100).replace(/\/+$/, '') : ascii;
   block.write(written, at, 100, 'latin1');

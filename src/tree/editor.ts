@@ -47,7 +47,7 @@ export class TreeEditor {
    * @throws LadingError PATH_INVALID for a path that is too long
    */
   set(path: string, node: TreeNode): void {
-    if (path.length > pathLimit) throw tooLong(path);
+    checkPathLength(path);
     if (path === '') {
       if (node.type !== 'directory') throw new Error('the root of a tree is a directory');
       this.#root = node;
@@ -106,9 +106,11 @@ export class TreeEditor {
   }
 }
 
-function tooLong(path: string): LadingError {
+/** @throws LadingError PATH_INVALID for a path that is too long to be unpacked anywhere */
+export function checkPathLength(path: string): void {
+  if (path.length <= pathLimit) return;
   const shown = `${path.slice(0, 200)}…`;
-  return new LadingError('PATH_INVALID', `/${shown} is longer than ${pathLimit} characters`, {
+  throw new LadingError('PATH_INVALID', `/${shown} is longer than ${pathLimit} characters`, {
     details: { path: shown, problem: 'too long' },
     hint: 'Nothing could unpack it: copy to a path that is not as deep.',
   });
