@@ -18,6 +18,7 @@ export {
   type BuildImageResult,
   buildImage,
 } from './api/build-image.js';
+export type { BuildSecret } from './api/build-secrets.js';
 export { type CopyBetweenOptions, copyBetween } from './api/copy-between.js';
 export {
   type HistoryLine,
@@ -30,6 +31,7 @@ export { type LoadedImage, type LoadOptions, loadImages } from './api/load-image
 export { type Output, type OutputFiles, type OutputImage, parseOutput } from './api/output.js';
 export { parseAnnotation } from './api/parse-annotation.js';
 export { parseAttestations } from './api/parse-attestations.js';
+export { type ParseSecretOptions, parseSecret } from './api/parse-secret.js';
 export { type PullOptions, pullImage } from './api/pull-image.js';
 export { type PushOptions, pushImage } from './api/push-image.js';
 export type { RegistryAccess, TransferOptions } from './api/registry-access.js';

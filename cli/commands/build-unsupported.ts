@@ -66,11 +66,6 @@ export const unsupportedBuildOptions: Readonly<Record<string, UnsupportedOption>
     reason: 'no list of what is in the image is made',
     instead: 'Make one from the result, for example with "syft", and attach it with "cosign attest".',
   },
-  secret: {
-    value: true,
-    reason: 'secrets cannot be handed to commands',
-    instead: 'Copy what needs the secret from a stage or context that was made outside (--build-context).',
-  },
   'security-opt': pointless(true, 'there are no containers to secure'),
   'shm-size': limit('memory'),
   squash: {

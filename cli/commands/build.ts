@@ -1,6 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { buildImage, type Diagnostic, hostPlatform, parseAnnotation, parseAttestations } from '../../src/index.js';
+import {
+  buildImage,
+  type Diagnostic,
+  hostPlatform,
+  parseAnnotation,
+  parseAttestations,
+  parseSecret,
+} from '../../src/index.js';
 import { analyzeDockerfile } from '../analyze-dockerfile.js';
 import { attestationTexts } from '../build-attestations.js';
 import { buildCall } from '../build-call.js';
@@ -49,6 +56,7 @@ export const command = defineCommand({
       ...severally,
       describe: 'NAME=PLACE for FROM and --from: a folder, docker-image://NAME or oci-layout://DIR',
     },
+    secret: { ...severally, describe: 'Secret for the build: id=ID,src=FILE, or id=ID,env=VARIABLE' },
     ...platformsOption,
     output: {
       ...severally,
@@ -156,6 +164,9 @@ export const command = defineCommand({
           store,
           tags: args.tag,
           labels: keyValues(args.label, { option: '--label', bare: () => '' }),
+          secrets: Object.fromEntries(
+            (args.secret ?? []).map(text => parseSecret(text, { env, onWarning: progress.warning })),
+          ),
           annotations: args.annotation?.flatMap(text => parseAnnotation(text, host)),
           noCache: args.noCache,
           noCacheFilter: args.noCacheFilter?.flatMap(names => names.split(',').map(name => name.trim())),

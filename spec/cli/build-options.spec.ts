@@ -202,6 +202,7 @@ describe('what docker build and docker buildx build take', () => {
       'push',
       'quiet',
       ...['allow', 'attest', 'load', 'provenance'],
+      'secret',
       'tag',
       'target',
       'debug',
@@ -210,7 +211,7 @@ describe('what docker build and docker buildx build take', () => {
   const foreign = [
     ...['add-host', 'cache-from', 'cache-to', 'cgroup-parent', 'cpu-period', 'cpu-quota', 'cpu-shares', 'cpuset-cpus'],
     ...['cpuset-mems', 'disable-content-trust', 'isolation', 'layers', 'memory', 'memory-swap', 'network', 'policy'],
-    ...['print', 'resource', 'rm', 'sbom', 'secret', 'security-opt', 'shm-size', 'squash', 'ssh', 'ulimit', 'volume'],
+    ...['print', 'resource', 'rm', 'sbom', 'security-opt', 'shm-size', 'squash', 'ssh', 'ulimit', 'volume'],
   ];
 
   it.each(known)('--%s is there', async name => {

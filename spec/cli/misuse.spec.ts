@@ -76,7 +76,7 @@ describe('what is misused ends with 2', () => {
     [['build', '--squash', 'context']],
     [['build', '--memory', '1g', 'context']],
     [['build', '--memory=1g', 'context']],
-    [['build', '--secret', 'id=a', '-t', 'x', 'context']],
+    [['build', '--ssh', 'default', '-t', 'x', 'context']],
     [['build', '--sbom=true', 'sound']],
     [['build', '--cache-from', 'x', 'context']],
     [['images', '--filter', 'dangling=true']],

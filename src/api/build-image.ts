@@ -16,6 +16,7 @@ import type { Store } from '../store/store.js';
 import { baseImages, type PullPolicy } from './base-images.js';
 import { type ContextSource, isRemoteContext, openContext } from './build-context.js';
 import { contextOrigin, requestArguments } from './build-request.js';
+import { type BuildSecret, buildSecrets } from './build-secrets.js';
 import { agreedTimes, variantKey, wantsIndex } from './image-variants.js';
 import { nameImages } from './name-images.js';
 import { namedContexts } from './named-contexts.js';
@@ -39,6 +40,8 @@ export interface BuildImageOptions extends ContextSource {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Name to `docker-image://REF`, `oci-layout://DIR[:tag]` or a folder. */
   readonly buildContexts?: Readonly<Record<string, string>> | undefined;
+  /** By id; `parseSecret` reads them from text. */
+  readonly secrets?: Readonly<Record<string, BuildSecret>> | undefined;
   readonly noCache?: boolean | undefined;
   /** Names of stages, in any case, whose steps are carried out again. */
   readonly noCacheFilter?: readonly string[] | undefined;
@@ -61,7 +64,10 @@ export interface BuildImageOptions extends ContextSource {
   readonly concurrency?: number | undefined;
   /** What executes RUN; by default nothing does, and reaching one is an error. */
   readonly sandbox?: Sandbox | undefined;
-  /** What relative paths start from: in `dockerfile` by default the current folder, in `buildContexts` the context. */
+  /**
+   * What relative paths start from: in `dockerfile` and `secrets` by default the current folder, in `buildContexts` the
+   * context.
+   */
   readonly directory?: string | undefined;
   readonly onEvent?: ((event: BuildImageEvent) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -107,6 +113,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   }
   const times = agreedTimes(options, options.outputs ?? []);
   const plan = planOutputs(options, platforms);
+  const secrets = await buildSecrets(options.secrets ?? {}, { directory: options.directory ?? '.', signal });
   const transfer = { registry, signal };
   const images = baseImages({
     ...transfer,
@@ -122,6 +129,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   const remote = remoteFiles({
     directory: temporary,
     offline: options.pull === 'never',
+    secrets,
     userAgent: registry?.userAgent,
     onRetry: ({ url, reason }) => registry?.onWarning?.(`${url}: ${reason}; trying again`),
   });

@@ -15,6 +15,12 @@ export interface BaseImages {
   open(reference: string, platform: Platform, options?: CallOptions): Promise<Image>;
 }
 
+/** What a build may know and must not keep: no layer, record, event or message holds a part of it. */
+export interface Secrets {
+  /** `undefined` for one that the build was not given. */
+  read(id: string, options?: CallOptions): Promise<Buffer | undefined>;
+}
+
 /** A file of the web, fetched to where it stays for as long as the build. */
 export interface RemoteFile {
   readonly path: string;

@@ -25,6 +25,8 @@ export interface DownloadedFile {
 export interface FileDownloadsOptions extends DispatcherOptions {
   /** Where files are kept; whoever gives the folder removes it. */
   readonly directory: string;
+  /** What the origin of an address is to be asked with, instead of the user and password in the address. */
+  readonly authorization?: ((url: URL, options: CallOptions) => Promise<string | undefined>) | undefined;
   readonly timing?: Timing | undefined;
   /** Default `lading`. */
   readonly userAgent?: string | undefined;
@@ -40,8 +42,8 @@ export interface DownloadOptions extends CallOptions {
 const restarts = 2;
 
 /**
- * Gets files from the web, each address once: plain HTTP and HTTPS, redirects followed, certificates checked. A user and
- * password in the address are sent to its origin alone and are shown nowhere.
+ * Gets files from the web, each address once: plain HTTP and HTTPS, redirects followed, certificates checked. What tells
+ * the server who asks is sent to the origin of the address alone, wherever redirects lead, and is shown nowhere.
  */
 export class FileDownloads {
   readonly #options: FileDownloadsOptions;
@@ -102,7 +104,7 @@ export class FileDownloads {
       url,
       // The file is taken as it is stored: an encoding on the way would be another one.
       headers: { accept: '*/*', 'accept-encoding': 'identity' },
-      authorization: basicAuthorization(address),
+      authorization: (await this.#options.authorization?.(url, { signal })) ?? basicAuthorization(address),
       signal,
     });
     if (response.status >= 200 && response.status < 300) return response;
@@ -203,7 +205,7 @@ const failures: HttpFailures = {
 function refused({ url, status }: HttpResponse): LadingError {
   const hint =
     status === 401 || status === 403
-      ? 'The server wants to know who asks: fetch the file before the build and COPY it.'
+      ? `The server wants to know who asks: give a token with --secret id=HTTP_AUTH_TOKEN_${url.hostname},src=FILE.`
       : 'Check the address.';
   return remoteError(url, `invalid response status ${status}`, { hint, status });
 }
