@@ -76,7 +76,7 @@ export const command = defineCommand({
     attest: { ...severally, describe: 'The same as type=provenance,KEY=VALUE' },
     allow: { ...severally, describe: 'buildx.local.delete: let mode=delete delete outside the current folder' },
     pull: { type: 'boolean', conflicts: 'offline', describe: 'Ask registries for newer base images' },
-    offline: { type: 'boolean', describe: 'Ask no registry: base images must be in the store' },
+    offline: { type: 'boolean', describe: 'Ask no server: base images and files of the web must be in the store' },
     'no-cache': { type: 'boolean', conflicts: 'no-cache-filter', describe: 'Carry every step out again' },
     'no-cache-filter': { ...severally, describe: 'Carry the steps of these stages out again; names with commas' },
     timestamps: {

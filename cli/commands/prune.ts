@@ -54,7 +54,7 @@ function contents(report: Report): string {
   const parts = [
     counted(report.images.length, 'image'),
     counted(report.blobs.length, 'blob'),
-    counted(report.records, 'step record'),
+    counted(report.records, 'cache record'),
     counted(report.layerFiles, 'layer file'),
     counted(report.cacheItems, 'cache entry', 'cache entries'),
     counted(report.leftovers, 'unfinished session'),

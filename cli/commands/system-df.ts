@@ -29,7 +29,7 @@ export const command = defineCommand({
 
 const classes: ReadonlyArray<readonly [title: string, of: (usage: Usage) => Usage['images']]> = [
   ['Images', usage => usage.images],
-  ['Step records', usage => usage.records],
+  ['Cache records', usage => usage.records],
   ['Layer indexes', usage => usage.layers],
   ['Snapshots', usage => usage.snapshots],
   ['Cache mounts', usage => usage.mounts],

@@ -141,7 +141,8 @@ describe('a context on the web', () => {
       const text = await build({ context: `${server.url}/text.tar.gz`, pull: 'missing' });
       expect(text.config.config?.Labels).toEqual({ a: 'b' });
       expect(await codeOf(build({ context: `${server.url}/none`, pull: 'missing' }))).toBe('REMOTE_FILE');
-      expect(await codeOf(build({ context: `${server.url}/context`, pull: 'never' }))).toBe('REMOTE_FILE');
+      expect(await codeOf(build({ context: `${server.url}/unknown`, pull: 'never' }))).toBe('REMOTE_FILE');
+      expect((await build({ context: `${server.url}/context`, pull: 'never' })).files).toEqual(listed);
     } finally {
       await server.close();
     }

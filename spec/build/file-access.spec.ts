@@ -14,6 +14,7 @@ describe('FileAccess', () => {
     const opened: number[] = [];
     const files = new FileAccess({
       hashFiles: async () => [],
+      openPart: () => Promise.reject(new Error('no blob is read here')),
       openRange: async (_, offset) => {
         opened.push(offset);
         const bytes = contents[offset]!;

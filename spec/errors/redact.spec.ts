@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nearest } from '../../src/errors/nearest.js';
-import { redactText, redactUrl } from '../../src/errors/redact.js';
+import { redactQueries, redactText, redactUrl } from '../../src/errors/redact.js';
 
 const secret = 'hunter2hunter2';
 
@@ -28,6 +28,13 @@ describe('redaction', () => {
     `token=${secret}&x=1`,
     `{"identitytoken": "${secret}"}`,
   ])('takes secrets out of %s', text => expect(redactText(text)).not.toContain(secret));
+
+  it('takes the queries of addresses out of a title', () => {
+    const text = 'ADD --chown=1:2 https://h/f?a=1&b=2#c "http://x/y?z" http://plain/p /what?';
+    expect(redactQueries(text)).toBe(
+      'ADD --chown=1:2 https://h/f?a=REDACTED&b=REDACTED "http://x/y?z=REDACTED" http://plain/p /what?',
+    );
+  });
 
   it('is quick on long hostile text', () => {
     const text = `${'a'.repeat(200_000)}://${'b'.repeat(200_000)} bearer ${'='.repeat(200_000)}`;

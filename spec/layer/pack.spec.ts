@@ -16,6 +16,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { extract } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
+import { contentReader } from '../../src/layer/content-reader.js';
 import type { LayerEntry } from '../../src/layer/entry.js';
 import { indexLayer } from '../../src/layer/index-layer.js';
 import { packLayer } from '../../src/layer/pack.js';
@@ -166,7 +167,7 @@ describe('packLayer', () => {
     expect(readFileSync(join(folder, 'out', `${'d'.repeat(90)}/${'e'.repeat(90)}`), 'utf8')).toBe('long');
   });
 
-  it('takes the same bytes from host, memory and other layers', async () => {
+  it('takes the same bytes from host, memory, other layers and blobs', async () => {
     const folder = tempDir();
     const contents = [noise(3 * MiB + 17), noise(100), noise(MiB, 3), Buffer.alloc(0), noise(MiB + 1, 9)];
     const layer: LayerRef = {
@@ -186,11 +187,20 @@ describe('packLayer', () => {
       offset += bytes.length;
       return entry;
     });
+    const fromBlobs = contents.map((bytes, i) => {
+      const blob = { mediaType: 'application/octet-stream', digest: digestOf(bytes), size: bytes.length };
+      return fileEntry(`f${i}`, bytes, { content: { kind: 'blob', blob, offset: 0 }, digest: blob.digest });
+    });
     const memory = await packed(fromMemory);
-    const read: typeof noLayers = async (content, size) =>
-      Readable.from(chunked(whole.subarray(content.offset, content.offset + size), [100_000]), { objectMode: false });
+    const stream = (bytes: Buffer) => Readable.from(chunked(bytes, [100_000]), { objectMode: false });
+    const read = contentReader({
+      openRange: async (_, start, length) => stream(whole.subarray(start, start + length)),
+      openPart: async ({ digest }, start, length) =>
+        stream(contents.find(bytes => digestOf(bytes) === digest)!.subarray(start, start + length)),
+    });
     expect((await packed(fromHost)).blob).toEqual(memory.blob);
     expect((await packed(fromLayer, { read })).blob).toEqual(memory.blob);
+    expect((await packed(fromBlobs, { read })).blob).toEqual(memory.blob);
     const { segments, ...rest } = memory.index;
     expect(await indexLayer(chunked(gunzipSync(memory.bytes)))).toEqual(rest);
     expect(segments!.length).toBeGreaterThan(4);

@@ -1,13 +1,12 @@
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { archiveHeadBytes, archiveTree, isArchive } from '../build/archive-context.js';
 import { keepContent } from '../build/copy/archive.js';
 import type { BuildContext } from '../build/copy-sources.js';
 import { FileAccess } from '../build/file-access.js';
-import { identityOf } from '../build/host-tree.js';
 import type { RemoteFiles } from '../build/inputs.js';
 import { LadingError } from '../errors/errors.js';
 import { redactUrl } from '../errors/redact.js';
+import type { ContentStore } from '../layer/content-reader.js';
 import type { LayerStore } from '../layer/layer-store.js';
 import type { Bytes, CallOptions } from '../stream/bytes.js';
 import { peek } from '../stream/peek.js';
@@ -39,7 +38,7 @@ export interface ContextSource {
 }
 
 export interface OpenContextOptions extends CallOptions {
-  readonly store: Pick<LayerStore, 'openRange' | 'hashFiles'>;
+  readonly store: ContentStore & Pick<LayerStore, 'hashFiles'>;
   /** Folder of the store, which is never part of a context. */
   readonly storeRoot: string;
   readonly remote: RemoteFiles;
@@ -53,8 +52,6 @@ export interface OpenedContext {
   readonly context: BuildContext;
   readonly dockerfile: DockerfileText;
 }
-
-type HostContent = Extract<FileContent, { kind: 'host' }>;
 
 /**
  * Opens the context of a build and reads its Dockerfile. Ignore files count in folders only: whoever makes an archive has
@@ -79,9 +76,8 @@ export function isRemoteContext(context: string): boolean {
 
 async function openRemote(address: string, source: ContextSource, options: OpenContextOptions): Promise<OpenedContext> {
   const { remote, signal, onProgress } = options;
-  const { path, size } = await remote.fetch(address, { signal, onProgress });
-  const content = { kind: 'host', path, identity: identityOf(await stat(path, { bigint: true })) } as const;
-  const file = fileOf(content, size);
+  const { blob } = await remote.fetch(address, { signal, onProgress });
+  const file = fileOf({ kind: 'blob', blob, offset: 0 }, blob.size);
   const name = redactUrl(address);
   const files = new FileAccess(options.store);
   if (isArchive(await files.head(file, archiveHeadBytes, { signal }))) {
@@ -170,6 +166,6 @@ function textOf({ dockerfileText }: ContextSource): DockerfileText | undefined {
   return dockerfileText === undefined ? undefined : { text: dockerfileText, file: 'Dockerfile' };
 }
 
-function fileOf(content: HostContent, size: number): FileNode {
+function fileOf(content: FileContent, size: number): FileNode {
   return { type: 'file', mode: 0o600, uid: 0, gid: 0, mtime: 0, size, content };
 }

@@ -127,7 +127,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   const lease = await store.lease();
   const temporary = await store.workFolder();
   const remote = remoteFiles({
-    directory: temporary,
+    store,
     offline: options.pull === 'never',
     secrets,
     userAgent: registry?.userAgent,

@@ -9,6 +9,7 @@ import { emptyRoot } from '../build/stage-files.js';
 import { copyImage } from '../content/copy.js';
 import { LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
+import { contentReader } from '../layer/content-reader.js';
 import { deleteOthers } from '../layer/delete-others.js';
 import { diffTrees } from '../layer/diff.js';
 import { unpackEntries } from '../layer/unpack.js';
@@ -68,7 +69,7 @@ export async function writeFiles(
   });
   const entries = retimed(diffTrees(emptyRoot, tree), epoch);
   const reading = {
-    read: (content, size, call) => store.openRange(content.layer, content.offset, size, call),
+    read: contentReader(store),
     signal,
   } satisfies Parameters<typeof writeTar>[1];
   if (output.type === 'tar') {

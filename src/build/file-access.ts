@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { StatCache } from '../cache/stat-cache.js';
 import { LadingError } from '../errors/errors.js';
-import type { ContentReader } from '../layer/content-reader.js';
+import { type ContentReader, type ContentStore, contentReader } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
 import { openFile } from '../layer/file-cursor.js';
 import { emptyDigest } from '../layer/file-digest.js';
@@ -27,10 +27,10 @@ export class FileAccess {
   readonly #readers = new WeakMap<FileContent, Promise<unknown>>();
 
   /** `stats`: what is known of files of this machine, and where what is found of them goes. */
-  constructor(layers: Pick<LayerStore, 'openRange' | 'hashFiles'>, stats: StatCache = StatCache.inMemory()) {
-    this.#layers = layers;
+  constructor(store: ContentStore & Pick<LayerStore, 'hashFiles'>, stats: StatCache = StatCache.inMemory()) {
+    this.#layers = store;
     this.#stats = stats;
-    this.#read = (content, size, options) => layers.openRange(content.layer, content.offset, size, options);
+    this.#read = contentReader(store);
   }
 
   /** The bytes of a file as a stream; an error, such as a file that changes meanwhile, ends it. */

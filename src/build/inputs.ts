@@ -1,14 +1,15 @@
 import type { ContentSource, ContentTarget, ContextNotes, RecordStore } from '../content/content.js';
+import type { WebFile } from '../content/web-file.js';
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import type { Image } from '../image/image.js';
+import type { ContentStore } from '../layer/content-reader.js';
 import type { LayerStore } from '../layer/layer-store.js';
-import type { Digest } from '../oci/digest.js';
 import type { Platform } from '../oci/platform.js';
 import { namedContextOf } from '../plan/stage-base.js';
 import type { CallOptions } from '../stream/bytes.js';
 
 /** What a build needs of the place that keeps its layers, records and images. */
-export interface BuildStore extends ContentSource, ContentTarget, LayerStore, RecordStore, ContextNotes {}
+export interface BuildStore extends ContentSource, ContentTarget, ContentStore, LayerStore, RecordStore, ContextNotes {}
 
 /** Gets images by name. What it returns is in the build's store, complete. */
 export interface BaseImages {
@@ -21,22 +22,18 @@ export interface Secrets {
   read(id: string, options?: CallOptions): Promise<Buffer | undefined>;
 }
 
-/** A file of the web, fetched to where it stays for as long as the build. */
-export interface RemoteFile {
-  readonly path: string;
-  readonly size: number;
-  /** SHA-256. */
-  readonly digest: Digest;
-  /** Seconds since 1970, where the server says so. */
-  readonly lastModified?: number | undefined;
+export interface FetchOptions extends CallOptions {
+  /** The SHA-256 that the content is to have: a file that is kept with it is taken without asking anybody. */
+  readonly digest?: string | undefined;
+  /** Get it again, whatever is kept. */
+  readonly fresh?: boolean | undefined;
+  /** Bytes so far, and how many there will be where the server says so. */
+  readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
 }
 
-/** Gets files from the web. */
+/** Gets files of the web. The blob of what it returns is in the build's store. */
 export interface RemoteFiles {
-  fetch(
-    url: string,
-    options?: CallOptions & { onProgress?: ((bytes: number, total: number | undefined) => void) | undefined },
-  ): Promise<RemoteFile>;
+  fetch(address: string, options?: FetchOptions): Promise<WebFile>;
 }
 
 /** A `--build-context`: a folder of this machine, or an image from wherever it says. */

@@ -24,7 +24,7 @@ export function fetchLog(remote: RemoteFiles): {
   const noting: RemoteFiles = {
     fetch: async (url, call) => {
       const file = await remote.fetch(url, call);
-      digests.set(url, file.digest);
+      digests.set(url, file.blob.digest);
       return file;
     },
   };

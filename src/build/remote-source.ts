@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { LadingError } from '../errors/errors.js';
 import { redactText, redactUrl } from '../errors/redact.js';
 import type { CopyStep } from '../plan/step.js';
@@ -7,26 +6,30 @@ import type { CallOptions } from '../stream/bytes.js';
 import type { FileNode } from '../tree/node.js';
 import { decodePath } from '../tree/path.js';
 import type { FileAccess } from './file-access.js';
-import { identityOf } from './host-tree.js';
 import type { RemoteFiles } from './inputs.js';
 
 export interface RemoteSourceOptions extends CallOptions {
   readonly files: FileAccess;
   readonly remote: RemoteFiles;
+  /** Download again what is kept of earlier builds. */
+  readonly fresh: boolean;
   /** Told with the address, fit to be shown, and bytes so far. */
   readonly onFetch?: ((url: string, bytes: number, total: number | undefined) => void) | undefined;
 }
 
 /** Gets the file of an ADD from the web: root's, for nobody else to read, as old as the server says. */
 export async function remoteFile(url: string, step: CopyStep, options: RemoteSourceOptions): Promise<FileNode> {
-  const { files, remote, signal, onFetch } = options;
+  const { files, remote, fresh, signal, onFetch } = options;
   const shown = redactUrl(url);
-  const { path, size, digest, lastModified } = await remote.fetch(url, {
+  const { blob, lastModified = 0 } = await remote.fetch(url, {
+    digest: step.checksum,
+    fresh,
     signal,
     onProgress: (bytes, total) => onFetch?.(shown, bytes, total),
   });
-  const content = { kind: 'host', path, identity: identityOf(await stat(path, { bigint: true })) } as const;
-  const file: FileNode = { type: 'file', mode: 0o600, uid: 0, gid: 0, mtime: lastModified ?? 0, size, content, digest };
+  const { size, digest } = blob;
+  const content = { kind: 'blob', blob, offset: 0 } as const;
+  const file: FileNode = { type: 'file', mode: 0o600, uid: 0, gid: 0, mtime: lastModified, size, content, digest };
   if (step.checksum !== undefined) await checkContent(file, step.checksum, shown, files, { signal });
   return file;
 }

@@ -1,5 +1,6 @@
 import type { StepCache, StepOrigin } from '../cache/step-cache.js';
 import { LadingError } from '../errors/errors.js';
+import { redactQueries } from '../errors/redact.js';
 import type { HistoryEntry } from '../oci/config.js';
 import type { Compression } from '../oci/media-types.js';
 import { formatPlatform } from '../oci/platform.js';
@@ -117,7 +118,7 @@ async function carriedOut(
   }
   const change = await changeOf(step, await before.tree(), work, options);
   const slot = { ...options.slot, stage: info.stage ?? null, platforms: info.platforms?.map(formatPlatform) };
-  const origin = { title: step.title, file: step.range.file, line: step.range.start.line, slot };
+  const origin = { title: redactQueries(step.title), file: step.range.file, line: step.range.start.line, slot };
   const { layer, tree, cached } = await commitLayer(before.tree, change.before, change.after, origin, {
     ...options,
     fresh,
@@ -130,7 +131,7 @@ async function carriedOut(
 async function changeOf(
   step: Exclude<StepWork['step'], { kind: 'config' }>,
   tree: DirectoryNode,
-  { info, epoch, sources }: StepWork,
+  { info, epoch, fresh, sources }: StepWork,
   options: RunOptions,
 ): Promise<TreeChange> {
   switch (step.kind) {
@@ -140,6 +141,7 @@ async function changeOf(
       return await copyStep(tree, step, await openSource(sources[0]!, options), {
         ...options,
         epoch,
+        fresh,
         clamp: clampTo(epoch, options),
         onFetch: (url, bytes, total) => options.onEvent({ kind: 'step-fetch', step: info, url, bytes, total }),
       });

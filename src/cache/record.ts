@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type * as z from 'zod';
 
 /** What a cache key is made of: a value before it is a hash, so that two of them can be compared field by field. */
 export type RecordValue =
@@ -35,6 +36,15 @@ export function canonicalForm(value: RecordValue): string {
   let form = `o${fields.length}:`;
   for (const field of fields) form += canonicalText(field) + canonicalForm(value[field]!);
   return form;
+}
+
+/** The body of a stored record; `undefined` for one that is of another kind or version, or no JSON. */
+export function parseRecord<T>(body: Uint8Array, schema: z.ZodType<T>): T | undefined {
+  try {
+    return schema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+  } catch {
+    return undefined;
+  }
 }
 
 function canonicalText(text: string): string {

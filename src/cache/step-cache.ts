@@ -4,7 +4,7 @@ import { descriptorSchema, digestSchema } from '../oci/descriptor.js';
 import { encodeJson } from '../oci/json.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { LayerRef } from '../tree/node.js';
-import { type RecordValue, recordKey } from './record.js';
+import { parseRecord, type RecordValue, recordKey } from './record.js';
 
 /** Where a result came from, kept beside it for people; it is not part of the key. */
 export interface StepOrigin {
@@ -31,21 +31,11 @@ export function stepCache(records: RecordStore): StepCache {
   return {
     async get(record, options) {
       const stored = await records.getRecord(recordKey(record), options);
-      if (stored === undefined) return undefined;
-      const parsed = storedSchema.safeParse(parseJson(stored.body));
-      return parsed.success ? parsed.data.layer : undefined;
+      return stored && parseRecord(stored.body, storedSchema)?.layer;
     },
     async put(record, layer, { slot: _, ...origin }, options) {
       const body = Buffer.from(encodeJson({ version: 1, record, layer, origin }));
       await records.putRecord(recordKey(record), { body, blobs: [layer.blob.digest] }, options);
     },
   };
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -49,7 +49,7 @@ export interface StoredRecord {
   readonly blobs: readonly Digest[];
 }
 
-/** Where records (step results, and later their like) are kept, by a key of lower-case hexadecimal digits. */
+/** Where records (of steps and their layers, of files of the web) are kept, by a key of lower-case hexadecimal digits. */
 export interface RecordStore {
   getRecord(key: string, options?: CallOptions): Promise<StoredRecord | undefined>;
   putRecord(key: string, record: StoredRecord, options?: CallOptions): Promise<void>;

@@ -29,6 +29,11 @@ export function redactText(text: string): string {
     );
 }
 
+/** Text with the values in the queries of its web addresses taken out: they may be signatures or tokens. */
+export function redactQueries(text: string): string {
+  return text.replace(/\bhttps?:\/\/[^\s"'?#]+\?[^\s"']*/gi, address => redactUrl(address));
+}
+
 /** Text of a Dockerfile with `user:password@` of its addresses taken out; the user alone of an SSH address stays. */
 export function redactUserinfo(text: string): string {
   return text

@@ -41,9 +41,11 @@ export async function openFile(node: FileNode, read: ContentReader, options: Cal
         close: () => {},
       };
     }
-    case 'layer': {
+    case 'layer':
+    case 'blob': {
       const stream = await read(content, size, options);
-      return { ...streamCursor(stream, content.layer.diffId), close: () => void stream.destroy() };
+      const what = content.kind === 'layer' ? `the layer ${content.layer.diffId}` : content.blob.digest;
+      return { ...streamCursor(stream, what), close: () => void stream.destroy() };
     }
   }
 }
@@ -79,7 +81,7 @@ function streamCursor(stream: Bytes, what: string): Pick<FileCursor, 'read' | 'f
 }
 
 function wrongLength(what: string): LadingError<'CORRUPT_STREAM'> {
-  return new LadingError('CORRUPT_STREAM', `a file in the layer ${what} does not have its length`, {
+  return new LadingError('CORRUPT_STREAM', `a file in ${what} does not have its length`, {
     details: { what },
   });
 }

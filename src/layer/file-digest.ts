@@ -13,7 +13,7 @@ export function sha256(bytes: Uint8Array): Digest {
 /**
  * Fails when the bytes read are not those that the node promised: step keys are made of these digests, so a layer or a
  * root directory must not hold anything else.
- * @throws LadingError FILE_CHANGED for a file on this machine, DIGEST_MISMATCH for one in a layer
+ * @throws LadingError FILE_CHANGED for a file on this machine, DIGEST_MISMATCH for one in a store
  */
 export function checkFileDigest(node: FileNode, digest: Digest): void {
   if (node.digest === undefined || node.digest === digest) return;
@@ -21,6 +21,7 @@ export function checkFileDigest(node: FileNode, digest: Digest): void {
     case 'host':
       throw fileChanged(node.content.path);
     case 'layer':
+    case 'blob':
       throw digestMismatch(node.digest, digest);
     case 'bytes':
       throw new Error('a node in memory has the wrong digest');

@@ -13,7 +13,7 @@ import type { SegmentCrew } from './segment-crew.js';
 import type { SegmentFormat } from './segment-format.js';
 import type { JobResult, PackedSegment, SegmentReuse } from './segment-job.js';
 import { SegmentKey } from './segment-key.js';
-import { fillFromLayers, layOut } from './segment-layout.js';
+import { fillFromStore, layOut } from './segment-layout.js';
 import { planSegments, type SegmentPlan, segmentCapacity } from './segment-plan.js';
 import type { SimilarLayer } from './similar-layer.js';
 import type { Segment } from './write-blob.js';
@@ -21,7 +21,7 @@ import type { Segment } from './write-blob.js';
 export interface PackSegmentsOptions extends CallOptions {
   readonly crew: SegmentCrew;
   readonly format: SegmentFormat;
-  /** Opens the bytes of files that lie in other layers. */
+  /** Opens the bytes of files that lie in a store. */
   readonly read: ContentReader;
   readonly similar?: SimilarLayer | undefined;
   /** Segments made at the same time; never changes the bytes. By default what keeps the crew busy. */
@@ -70,7 +70,7 @@ async function startSegment(
   const key = known === undefined ? started : started.finish(known);
   const found = typeof key === 'string' ? similar?.find(key) : undefined;
   const reuse = found && { ...found, digests: wholeDigests(plan), headers: layout.headers };
-  if (reuse === undefined) await fillFromLayers(layout, buffer, read, { signal });
+  if (reuse === undefined) await fillFromStore(layout, buffer, read, { signal });
   const { reads, contents } = layout;
   const { compression, level } = format;
   const job = { kind: 'segment', size: plan.size, reads, contents, compression, level } as const;
@@ -79,7 +79,7 @@ async function startSegment(
   const finish = async (): Promise<PackedSegment> => {
     let done = await run(raw, reuse);
     if (done.kind === 'unusable') {
-      await fillFromLayers(layout, Buffer.from(done.raw.buffer), read, { signal });
+      await fillFromStore(layout, Buffer.from(done.raw.buffer), read, { signal });
       done = await run(done.raw);
     }
     if (done.kind === 'packed') return done;

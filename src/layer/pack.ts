@@ -15,7 +15,7 @@ import type { SimilarLayer } from './similar-layer.js';
 import { type LayerSink, writeBlob } from './write-blob.js';
 
 export interface PackLayerOptions extends Omit<PackOptions, 'similar'> {
-  /** Opens the bytes of files that lie in other layers. */
+  /** Opens the bytes of files that lie in a store. */
   readonly read: ContentReader;
   readonly crew: SegmentCrew;
   /** Segments of this layer are taken as they are, when they are the same. */

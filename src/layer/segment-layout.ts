@@ -1,5 +1,5 @@
 import type { CallOptions } from '../stream/bytes.js';
-import type { ContentReader, LayerContent } from './content-reader.js';
+import type { ContentReader, StoredContent } from './content-reader.js';
 import { openFile } from './file-cursor.js';
 import { fileChanged } from './host-file.js';
 import { type HostRead, type HostReads, hostReads } from './host-reads.js';
@@ -11,8 +11,8 @@ import { writeHeader } from './tar-header.js';
 export interface SegmentLayout {
   /** Contents that are files of this machine, still to be read into place. */
   readonly reads: HostReads;
-  /** Contents that lie in other layers, still to be read into place. */
-  readonly layerParts: ReadonlyArray<{ readonly at: number; readonly piece: FilePiece }>;
+  /** Contents that lie in a store, still to be read into place. */
+  readonly storedParts: ReadonlyArray<{ readonly at: number; readonly piece: FilePiece }>;
   /** Pairs of offset and length: contents that are whole files, in the order of the plan. */
   readonly contents: Float64Array;
   /** Pairs of offset and length: what is in place. */
@@ -25,7 +25,7 @@ export interface SegmentLayout {
  */
 export function layOut(plan: SegmentPlan, buffer: Buffer): SegmentLayout {
   const reads: HostRead[] = [];
-  const layerParts: Array<{ at: number; piece: FilePiece }> = [];
+  const storedParts: Array<{ at: number; piece: FilePiece }> = [];
   const contents: number[] = [];
   const headers: number[] = [];
   for (const { at: start, header, content } of plan.parts) {
@@ -40,7 +40,7 @@ export function layOut(plan: SegmentPlan, buffer: Buffer): SegmentLayout {
     if (length === node.size) contents.push(at, length);
     const source = node.content;
     if (source.kind === 'bytes') buffer.set(source.bytes.subarray(content.start, content.start + length), at);
-    else if (source.kind === 'layer') layerParts.push({ at, piece: content });
+    else if (source.kind !== 'host') storedParts.push({ at, piece: content });
     else {
       const end = (source.offset ?? 0) + node.size;
       if (source.offset === undefined ? source.identity.size !== BigInt(end) : source.identity.size < BigInt(end)) {
@@ -53,22 +53,22 @@ export function layOut(plan: SegmentPlan, buffer: Buffer): SegmentLayout {
   if (plan.last) buffer.fill(0, plan.size - endMarkerSize, plan.size);
   return {
     reads: hostReads(reads),
-    layerParts,
+    storedParts,
     contents: Float64Array.from(contents),
     headers: Float64Array.from(headers),
   };
 }
 
-/** Reads what lies in other layers into place. */
-export async function fillFromLayers(
-  { layerParts }: SegmentLayout,
+/** Reads what lies in a store into place. */
+export async function fillFromStore(
+  { storedParts }: SegmentLayout,
   buffer: Buffer,
   read: ContentReader,
   options: CallOptions,
 ): Promise<void> {
-  for (const { at, piece } of layerParts) {
+  for (const { at, piece } of storedParts) {
     const { node, start, length } = piece;
-    const whole = node.content as LayerContent;
+    const whole = node.content as StoredContent;
     const content = { ...whole, offset: whole.offset + start };
     const cursor = await openFile({ ...node, size: length, content }, read, options);
     try {

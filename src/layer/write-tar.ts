@@ -7,7 +7,7 @@ import { SegmentCrew } from './segment-crew.js';
 import { segmentFormat } from './segment-format.js';
 
 export interface WriteTarOptions extends CallOptions {
-  /** Opens the bytes of files that lie in layers. */
+  /** Opens the bytes of files that lie in a store. */
   readonly read: ContentReader;
 }
 

@@ -7,7 +7,7 @@ import { ioError } from '../errors/io-error.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.js';
 import type { Bytes, CallOptions } from '../stream/bytes.js';
-import { verified } from '../stream/verified.js';
+import { Digester, verified } from '../stream/verified.js';
 import { syncDirectory, writeAll } from './durable.js';
 import { hasErrno, ifExists, onFile } from './io-error.js';
 import { openVerifiedFile } from './verified-file.js';
@@ -78,6 +78,19 @@ export class BlobDirectory {
         await observe?.(chunk);
       }
       return descriptor;
+    });
+  }
+
+  /** Writes bytes as the blob that they turn out to be, or fails and leaves nothing. */
+  async receive(content: Bytes, { signal }: CallOptions = {}): Promise<Pick<Descriptor, 'digest' | 'size'>> {
+    return await this.write(async write => {
+      const digester = new Digester();
+      for await (const chunk of content) {
+        signal?.throwIfAborted();
+        digester.update(chunk);
+        await write(chunk);
+      }
+      return { digest: digester.digest(), size: digester.size };
     });
   }
 

@@ -1,4 +1,4 @@
-import type { ContentReader } from '../layer/content-reader.js';
+import { contentReader } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
 import { type HostFile, hashFiles } from '../layer/hash-files.js';
 import type { PackedLayer, PackOptions } from '../layer/layer-store.js';
@@ -31,7 +31,7 @@ export class LayerPacker {
 
   async pack(entries: Iterable<LayerEntry>, { similar, ...options }: PackOptions): Promise<PackedLayer> {
     const reused = similar && (await this.#shelf.similar(similar));
-    const read: ContentReader = ({ layer, offset }, size, call) => this.#shelf.openRange(layer, offset, size, call);
+    const read = contentReader(this.#shelf);
     const { diffId, blob, index } = await this.#blobs.write(async write => {
       const result = await packLayer(entries, { write }, { ...options, crew: this.#crew, similar: reused, read });
       return { ...result, digest: result.blob.digest, size: result.blob.size };

@@ -5,6 +5,8 @@ import { isSeekable, openSegmentRange, type SeekableLayer } from '../layer/open-
 import { SegmentCache } from '../layer/segment-cache.js';
 import { tailSize } from '../layer/segment-format.js';
 import { type SimilarLayer, similarLayer } from '../layer/similar-layer.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { Digester, digestMismatch } from '../stream/verified.js';
@@ -50,7 +52,7 @@ export class LayerShelf {
       compression: seekable ? compression : 'none',
       index,
       blobSize: seekable ? layer.blob.size : index.size,
-      readBlob: (start, end) => readPiece(path, layer, start, end),
+      readBlob: (start, end) => readPiece(path, layer.blob.digest, start, end),
     };
     return openSegmentRange(source, offset, length, { ...options, cache: this.#segments });
   }
@@ -61,6 +63,17 @@ export class LayerShelf {
     if (known?.packed === undefined || known.diffId !== layer.diffId) return undefined;
     const { compression, segments } = known.packed;
     return similarLayer(this.#blobs.path(layer.blob.digest), segments, layer.blob.size - tailSize(compression));
+  }
+
+  async openPart(blob: Descriptor, offset: number, length: number, options: CallOptions = {}): Promise<Readable> {
+    if (offset === 0 && length === blob.size) return this.#blobs.open(blob, options);
+    const source: SeekableLayer = {
+      compression: 'none',
+      index: { diffId: blob.digest, size: blob.size },
+      blobSize: blob.size,
+      readBlob: (start, end) => readPiece(this.#blobs.path(blob.digest), blob.digest, start, end),
+    };
+    return openSegmentRange(source, offset, length, options);
   }
 
   async #look(layer: LayerRef, options: CallOptions): Promise<{ index: LayerIndex; compression: Compression }> {
@@ -130,9 +143,9 @@ export class LayerShelf {
 }
 
 /** Opened for one piece at a time: most ranges are files that lie in a segment that is in memory already. */
-async function readPiece(path: string, layer: LayerRef, start: number, end: number): Promise<Buffer> {
+async function readPiece(path: string, digest: Digest, start: number, end: number): Promise<Buffer> {
   const handle = await openRegularFile(path);
-  if (handle === undefined) throw blobNotFound(layer.blob.digest);
+  if (handle === undefined) throw blobNotFound(digest);
   try {
     const buffer = Buffer.allocUnsafeSlow(end - start);
     const { bytesRead } = await onFile(path, () => handle.read(buffer, 0, buffer.length, start));

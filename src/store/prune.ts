@@ -11,7 +11,7 @@ import type { StoreParts } from './store-parts.js';
 export interface PruneOptions extends CallOptions {
   /** Images without a name go too. */
   readonly all?: boolean | undefined;
-  /** The cache goes too, down to `keepCacheBytes`: step records with what only they keep, snapshots, mounts, spooled layers. */
+  /** The cache goes too, down to `keepCacheBytes`: records with what only they keep, snapshots, mounts, spooled layers. */
   readonly cache?: boolean | undefined;
   /** How much of the cache may stay, what was used last first; 0 when only `cache` is given. Implies `cache`. */
   readonly keepCacheBytes?: number | undefined;

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ContentSource, ContentTarget, ContextNotes, RecordStore, StoredRecord } from '../content/content.js';
 import { isLadingError } from '../errors/errors.js';
+import type { ContentStore } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
 import type { HostFile } from '../layer/hash-files.js';
 import type { LayerStore, PackedLayer, PackOptions } from '../layer/layer-store.js';
@@ -34,22 +35,13 @@ import { LayerPacker } from './layer-packer.js';
 import { LayerShelf } from './layer-shelf.js';
 import { LayerTap } from './layer-tap.js';
 import { ImageLayout } from './layout.js';
-import { plainDescriptor } from './layout-entry.js';
 import { type PruneOptions, type PruneReport, pruneStore } from './prune.js';
 import { RecordFiles } from './record-files.js';
 import { type Lease, Session, sweepDeadSessions } from './session.js';
 import type { StoreParts } from './store-parts.js';
 import { checkStoreVersion, makeStoreFolders } from './store-version.js';
+import { type StoredImage, storedAtStamp, storedImage } from './stored-image.js';
 import { measureStore, type StoreUsage } from './usage.js';
-
-/** An image that the store lists. One image with two names is listed twice. */
-export interface StoredImage {
-  /** The whole reference; absent when the image has no name (any more). */
-  readonly name?: string | undefined;
-  readonly descriptor: Descriptor;
-  /** When it was first stored here: the real age, where its own `created` may be 2000-01-01 for ever. */
-  readonly storedAt: Date;
-}
 
 /** Folders of the store that others fill: see the design's "Store". */
 export type StoreFolder = 'snapshots' | 'mounts' | 'transfers' | 'cache/context';
@@ -63,8 +55,6 @@ export interface StoreOptions {
   readonly threads?: number | undefined;
 }
 
-const storedAtAnnotation = 'lading.stored-at';
-
 /**
  * Opens the store at `root`. Nothing is written before the first call that writes, and a root that is not there is an
  * empty store. Close it at the end: what it has written and nobody names can be pruned only then.
@@ -75,7 +65,7 @@ export async function openStore(root: string, options: StoreOptions = {}): Promi
   return new Store(root, options);
 }
 
-export class Store implements ContentSource, ContentTarget, LayerStore, RecordStore, ContextNotes {
+export class Store implements ContentSource, ContentTarget, ContentStore, LayerStore, RecordStore, ContextNotes {
   readonly root: string;
   readonly #session: Session;
   readonly #parts: StoreParts;
@@ -97,7 +87,7 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
       lock: new FileLock(join(root, 'locks', 'index'), lockTimeoutMs),
       temporary,
       claim: path => claimBlob(path, this.#session, sweepLock),
-      stamp: () => ({ [storedAtAnnotation]: now().toISOString() }),
+      stamp: () => storedAtStamp(now()),
       mayBeAbsent: true,
       keepReplaced: true,
     });
@@ -155,6 +145,11 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
     });
   }
 
+  /** Stores bytes whose digest is known only at their end: a file of the web. */
+  async putStream(mediaType: string, content: Bytes, options?: CallOptions): Promise<Descriptor> {
+    return { mediaType, ...(await this.#write(() => this.#layout.blobs.receive(content, options))) };
+  }
+
   /** Stores bytes that are in memory: a config, a manifest. */
   async putBytes(mediaType: string, bytes: Uint8Array, options?: CallOptions): Promise<Descriptor> {
     const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
@@ -190,14 +185,7 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
 
   /** Every image that is listed, in no promised order. */
   async images(): Promise<StoredImage[]> {
-    return Promise.all(
-      (await this.#layout.refs()).map(async ({ name, descriptor }) => {
-        const noted = Date.parse(descriptor.annotations?.[storedAtAnnotation] ?? '');
-        const made = Number.isNaN(noted) ? (await this.#layout.blobs.stat(descriptor.digest))?.madeMs : noted;
-        const image = { descriptor: plainDescriptor(descriptor), storedAt: new Date(made ?? 0) };
-        return name === undefined ? image : { name, ...image };
-      }),
-    );
+    return Promise.all((await this.#layout.refs()).map(ref => storedImage(ref, this.#layout.blobs)));
   }
 
   packLayer(entries: Iterable<LayerEntry>, options: PackOptions = {}): Promise<PackedLayer> {
@@ -219,6 +207,10 @@ export class Store implements ContentSource, ContentTarget, LayerStore, RecordSt
 
   openRange(layer: LayerRef, offset: number, length: number, options?: CallOptions): Promise<Readable> {
     return this.#shelf.openRange(layer, offset, length, options);
+  }
+
+  openPart(blob: Descriptor, offset: number, length: number, options?: CallOptions): Promise<Readable> {
+    return this.#shelf.openPart(blob, offset, length, options);
   }
 
   /** A record whose blobs are not all there is as good as none. What is returned keeps its blobs for this process. */

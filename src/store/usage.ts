@@ -25,7 +25,7 @@ export interface ImageUsage {
 export interface StoreUsage {
   /** Blobs of the images that are listed; those of nameless images only are reclaimable. */
   readonly images: UsageClass;
-  /** Step records, with the blobs that only they keep. */
+  /** Records of steps and of files of the web, with the blobs that only they keep. */
   readonly records: UsageClass;
   /** Blobs that nothing needs. */
   readonly garbage: UsageClass;

@@ -33,6 +33,8 @@ export type FileContent =
       readonly offset?: number | undefined;
       readonly identity: HostIdentity;
     }
+  /** In a blob of the store, `offset` bytes into it. */
+  | { readonly kind: 'blob'; readonly blob: Descriptor; readonly offset: number }
   /** In memory: heredocs and the like. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 

@@ -43,11 +43,12 @@ export async function unpackArchive(
   target: ArchiveTarget,
   options: ArchiveOptions,
 ): Promise<boolean> {
-  if (file.content.kind !== 'host' || file.size === 0) return false;
+  if (file.size === 0) return false;
   const compression = await archiveCompression(file, name, options);
   if (compression === undefined) return false;
-  const plain = compression === 'none' ? file.content : await spool(file, compression, name, options);
-  const source = compression === 'none' ? options.files.open(file, options) : await openSpool(plain, options);
+  const asItIs = compression === 'none' && file.content.kind === 'host' ? file.content : undefined;
+  const plain = asItIs ?? (await spool(file, compression, name, options));
+  const source = asItIs === undefined ? await openSpool(plain, options) : options.files.open(file, options);
   const root = target.directory();
   for await (const item of readTar(source, { signal: options.signal })) await place(item, root, plain, target, options);
   return true;
@@ -71,7 +72,9 @@ async function archiveCompression(
   }
 }
 
-/** Files inside a compressed archive are read more than once: it is kept uncompressed for as long as the build. */
+/**
+ * Files inside an archive are read more than once, at their offsets: it is kept, uncompressed, for as long as the build.
+ */
 async function spool(
   file: FileNode,
   compression: ArchiveCompression,

@@ -1,30 +1,16 @@
-import { createHash } from 'node:crypto';
-import { type FileHandle, mkdtemp, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { WebFile } from '../../content/web-file.js';
 import { LadingError } from '../../errors/errors.js';
-import { ioError } from '../../errors/io-error.js';
 import { redactUrl } from '../../errors/redact.js';
-import type { Digest } from '../../oci/digest.js';
-import type { CallOptions } from '../../stream/bytes.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import type { Bytes, CallOptions } from '../../stream/bytes.js';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
 import { Http, type HttpFailures, type HttpResponse, type HttpRetry } from './http.js';
 import { isPassing, networkCode } from './network-error.js';
 import { systemTiming, type Timing } from './timing.js';
 
-/** A file of the web, now on this machine. */
-export interface DownloadedFile {
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  /** SHA-256 of the content. */
-  readonly digest: Digest;
-  /** Seconds since 1970, where the server says so. */
-  readonly lastModified?: number | undefined;
-}
-
 export interface FileDownloadsOptions extends DispatcherOptions {
-  /** Where files are kept; whoever gives the folder removes it. */
-  readonly directory: string;
+  /** Where bytes go; a stream that fails leaves nothing there. */
+  readonly keep: (content: Bytes, options: CallOptions) => Promise<Descriptor>;
   /** What the origin of an address is to be asked with, instead of the user and password in the address. */
   readonly authorization?: ((url: URL, options: CallOptions) => Promise<string | undefined>) | undefined;
   readonly timing?: Timing | undefined;
@@ -34,6 +20,8 @@ export interface FileDownloadsOptions extends DispatcherOptions {
 }
 
 export interface DownloadOptions extends CallOptions {
+  /** What the address led to before: it is what is returned when the server says that it still does. */
+  readonly known?: WebFile | undefined;
   /** Bytes so far, and how many there will be where the server says so. */
   readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
 }
@@ -42,14 +30,13 @@ export interface DownloadOptions extends CallOptions {
 const restarts = 2;
 
 /**
- * Gets files from the web, each address once: plain HTTP and HTTPS, redirects followed, certificates checked. What tells
- * the server who asks is sent to the origin of the address alone, wherever redirects lead, and is shown nowhere.
+ * Gets files from the web: plain HTTP and HTTPS, redirects followed, certificates checked. What tells the server who asks
+ * is sent to the origin of the address alone, wherever redirects lead, and is shown nowhere.
  */
 export class FileDownloads {
   readonly #options: FileDownloadsOptions;
   readonly #dispatcher: Dispatcher;
   readonly #http: Http;
-  readonly #files = new Map<string, Promise<DownloadedFile>>();
 
   constructor(options: FileDownloadsOptions) {
     this.#options = options;
@@ -58,29 +45,16 @@ export class FileDownloads {
     this.#http = new Http({ ...options, dispatcher: this.#dispatcher, trust, failures });
   }
 
-  /** @throws LadingError INVALID_VALUE for what is no address, REMOTE_FILE; the signal's reason */
-  fetch(address: string, options: DownloadOptions = {}): Promise<DownloadedFile> {
-    const known = this.#files.get(address);
-    if (known !== undefined) return known;
-    const file = this.#download(parseAddress(address), options);
-    this.#files.set(address, file);
-    // What failed may be asked for again.
-    file.catch(() => this.#files.delete(address));
-    return file;
-  }
-
-  /** Closes every socket; downloads that are under way fail. */
-  async close(): Promise<void> {
-    await this.#dispatcher.close();
-  }
-
-  async #download(address: URL, options: DownloadOptions): Promise<DownloadedFile> {
-    const { signal } = options;
+  /** @throws LadingError REMOTE_FILE, and what keeping the bytes throws; the signal's reason */
+  async fetch(address: URL, options: DownloadOptions = {}): Promise<WebFile> {
+    const { known, signal } = options;
     const timing = this.#options.timing ?? systemTiming;
     for (let attempt = 0; ; attempt++) {
-      const response = await this.#request(address, signal);
+      const response = await this.#request(address, known?.etag, signal);
       try {
-        return await this.#keep(response, options);
+        if (known !== undefined && isUnchanged(response, known.etag)) return { ...known, ...factsOf(response) };
+        const blob = await this.#keep(response, options);
+        return { blob, ...factsOf(response) };
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         if (!(error instanceof BrokenBody)) throw error;
@@ -95,71 +69,87 @@ export class FileDownloads {
     }
   }
 
-  async #request(address: URL, signal: AbortSignal | undefined): Promise<HttpResponse> {
+  /** Closes every socket; downloads that are under way fail. */
+  async close(): Promise<void> {
+    await this.#dispatcher.close();
+  }
+
+  /** With an entity tag the answer may be 304; a server that does not know conditions sends the tag with its 200. */
+  async #request(address: URL, etag: string | undefined, signal: AbortSignal | undefined): Promise<HttpResponse> {
     const url = new URL(address);
     url.username = '';
     url.password = '';
     const response = await this.#http.send({
       method: 'GET',
       url,
-      // The file is taken as it is stored: an encoding on the way would be another one.
-      headers: { accept: '*/*', 'accept-encoding': 'identity' },
+      headers: {
+        accept: '*/*',
+        // The file is taken as it is stored: an encoding on the way would be another one.
+        'accept-encoding': 'identity',
+        ...(etag === undefined ? {} : { 'if-none-match': etag }),
+      },
       authorization: (await this.#options.authorization?.(url, { signal })) ?? basicAuthorization(address),
       signal,
     });
     if (response.status >= 200 && response.status < 300) return response;
+    if (response.status === 304 && isUnchanged(response, etag)) return response;
     response.discard();
+    // An answer to a question that was not asked.
+    if (response.status === 304 && etag !== undefined) return await this.#request(address, undefined, signal);
     throw refused(response);
   }
 
-  async #keep(response: HttpResponse, { onProgress }: DownloadOptions): Promise<DownloadedFile> {
+  async #keep(response: HttpResponse, { onProgress, signal }: DownloadOptions): Promise<Descriptor> {
     const length = response.header('content-length') ?? '';
     const total = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
-    const { directory } = this.#options;
-    try {
-      const path = join(await mkdtemp(join(directory, 'download-')), 'content');
-      const file = await open(path, 'wx', 0o600);
-      try {
-        const written = await writeBody(response, file, size => onProgress?.(size, total));
-        return { path, ...written, lastModified: httpDate(response.header('last-modified')) };
-      } finally {
-        await file.close();
-      }
-    } catch (error) {
-      throw ioError(error, directory);
-    }
+    return await this.#options.keep(
+      bodyOf(response, size => onProgress?.(size, total)),
+      { signal },
+    );
   }
 }
 
 /** The connection failed, as opposed to the disk. */
 class BrokenBody extends Error {}
 
-async function writeBody(
-  response: HttpResponse,
-  file: FileHandle,
-  onProgress: (bytes: number) => void,
-): Promise<{ size: number; digest: Digest }> {
-  const hash = createHash('sha256');
+async function* bodyOf(response: HttpResponse, onProgress: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   let size = 0;
   const chunks = (response.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   for (;;) {
     const next = await chunks.next().catch(cause => {
       throw new BrokenBody('the body broke off', { cause });
     });
-    if (next.done === true) break;
-    hash.update(next.value);
-    await file.appendFile(next.value);
+    if (next.done === true) return;
     size += next.value.length;
+    yield next.value;
     onProgress(size);
   }
-  return { size, digest: `sha256:${hash.digest('hex')}` as Digest };
+}
+
+/** Whether the server still has the bytes with the tag. Tags compare weakly, as BuildKit compares them. */
+function isUnchanged(response: HttpResponse, etag: string | undefined): boolean {
+  if (etag === undefined) return false;
+  const { etag: now } = factsOf(response);
+  const same = now?.replace(/^W\//, '') === etag.replace(/^W\//, '');
+  return response.status === 304 ? same || response.header('etag') === undefined : same;
+}
+
+/** What an answer says of a file besides its bytes; a tag that is none of the standard's is as good as none. */
+function factsOf(response: HttpResponse): Pick<WebFile, 'etag' | 'lastModified'> {
+  const etag = response.header('etag') ?? '';
+  const lastModified = httpDate(response.header('last-modified'));
+  return {
+    ...(/^(?:W\/)?"[\x21\x23-\x7e]{0,1000}"$/.test(etag) ? { etag } : {}),
+    ...(lastModified === undefined ? {} : { lastModified }),
+  };
 }
 
 function isWebAddress({ protocol }: URL): boolean {
   return protocol === 'https:' || protocol === 'http:';
 }
 
-function parseAddress(text: string): URL {
+/** @throws LadingError INVALID_VALUE for what is no address of the web */
+export function webAddress(text: string): URL {
   let url: URL | undefined;
   try {
     url = new URL(text);

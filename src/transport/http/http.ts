@@ -63,7 +63,8 @@ export interface HttpOptions {
   readonly onRetry?: ((retry: HttpRetry) => void) | undefined;
 }
 
-const redirectLimit = 8;
+/** That of Go's client, and so of most that servers are tried with. */
+const redirectLimit = 10;
 /** A server that asks for more patience than this gets none. */
 const longestWaitMs = 120_000;
 
@@ -180,7 +181,9 @@ function redirectTarget(response: HttpResponse, failures: HttpFailures): URL | u
 /** What changes when a redirect leaves the origin: nothing that could be a secret goes along. */
 function crossing(request: HttpRequest, target: URL): Partial<HttpRequest> {
   if (target.origin === request.url.origin) return {};
-  const kept = Object.entries(request.headers ?? {}).filter(([name]) => /^(?:accept|range|content-.*)$/.test(name));
+  const kept = Object.entries(request.headers ?? {}).filter(([name]) =>
+    /^(?:accept.*|range|if-.*|content-.*)$/.test(name),
+  );
   return { headers: Object.fromEntries(kept), authorization: undefined };
 }
 
