@@ -74,5 +74,6 @@ export { openStore, type Store, type StoreOptions } from './store/store.js';
 export type { StoredImage } from './store/stored-image.js';
 export type { StoreUsage } from './store/usage.js';
 export type { Bytes, CallOptions } from './stream/bytes.js';
+export type { ProxySettings } from './transport/http/proxy.js';
 export { type Location, parseLocation } from './transport/location.js';
 export { type Endpoint, openLocation } from './transport/open.js';

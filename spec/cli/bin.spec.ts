@@ -1,33 +1,17 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { workerCode } from '../../worker-code.js';
+import { bundledProgram } from '../support/bundled-program.js';
 import { cli } from '../support/run-cli.js';
 import { tempDir } from '../support/temp-dir.js';
 
-const top = fileURLToPath(new URL('../..', import.meta.url));
 let bin: string;
 let cwd: string;
 
-/** The program as a process: bundled from the sources, so that no build need have run. */
 beforeAll(async () => {
   cwd = await tempDir();
-  bin = join(cwd, 'bin.mjs');
-  await build({
-    absWorkingDir: top,
-    entryPoints: ['cli/bin.ts'],
-    outfile: bin,
-    bundle: true,
-    plugins: [workerCode],
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: ['undici'],
-    banner: { js: "import{createRequire as made}from'node:module';const require=made(import.meta.url);" },
-  });
+  bin = await bundledProgram(cwd);
   await mkdir(join(cwd, 'app'));
   await writeFile(join(cwd, 'app', 'Dockerfile'), 'FROM scratch\nCOPY data /\n');
   await writeFile(join(cwd, 'app', 'data'), Buffer.alloc(2_000_000, 7));
@@ -52,7 +36,7 @@ function start(args: readonly string[]) {
 
 describe('the program', () => {
   it('tells its version, from package.json', async () => {
-    const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
+    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
     expect(await start(['--version']).ended).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 

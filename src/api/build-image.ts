@@ -130,6 +130,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
     store,
     offline: options.pull === 'never',
     secrets,
+    proxy: registry?.proxy,
     userAgent: registry?.userAgent,
     onRetry: ({ url, reason }) => registry?.onWarning?.(`${url}: ${reason}; trying again`),
   });

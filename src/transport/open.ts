@@ -3,6 +3,7 @@ import type { ContentSource, ContentTarget } from '../content/content.js';
 import { LadingError } from '../errors/errors.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { Endpoint } from './endpoint.js';
+import type { ProxySettings } from './http/proxy.js';
 import { LayoutEndpoint } from './layout-endpoint.js';
 import type { Location } from './location.js';
 import type { RegistryEndpoint } from './registry/client.js';
@@ -23,6 +24,8 @@ export interface RegistryAccessOptions {
   readonly helperPath?: string | undefined;
   /** Instead of all that: who knows the credentials. */
   readonly credentials?: CredentialSource | undefined;
+  /** Through what registries, and servers of files that a build gets, are asked; by default nothing. */
+  readonly proxy?: ProxySettings | undefined;
   /** Default `lading`. */
   readonly userAgent?: string | undefined;
   /** Uploads blobs larger than this in pieces of this size. Default: a blob is one request. */
@@ -74,6 +77,7 @@ export async function openRegistryLocation(
     access: access === 'read' ? 'pull' : 'push',
     insecure: registry.insecure,
     credentials: registry.credentials ?? dockerCredentials({ configPath, env }),
+    proxy: registry.proxy,
     userAgent: registry.userAgent,
     chunkSizeBytes: registry.chunkSizeBytes,
     onEvent: onWarning && (event => onWarning(messageOf(event))),

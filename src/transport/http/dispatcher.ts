@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
-import type { Agent } from 'undici';
+import type { Agent, ProxyAgent } from 'undici';
 import type { Bytes } from '../../stream/bytes.js';
+import { networkCode, ProxyError } from './network-error.js';
+import { type HttpProxy, type ProxySettings, proxyFor } from './proxy.js';
 
 export interface Exchange {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -28,34 +30,77 @@ export interface DispatcherOptions {
   readonly headersTimeoutMs?: number | undefined;
   /** The longest silence inside an answer; default 60 s. */
   readonly bodyTimeoutMs?: number | undefined;
+  /** Default: every host is asked directly. */
+  readonly proxy?: ProxySettings | undefined;
 }
 
 /**
- * One HTTP exchange after the other over pooled sockets: no retry, no redirect, no meaning. The one home of undici,
- * which is loaded on first use because loading it costs more than most commands take. Proxies and certificates belong
- * here.
+ * One HTTP exchange after the other over pooled sockets, directly or through a proxy: no retry, no redirect, no meaning.
+ * The one home of undici, which is loaded on first use because loading it costs more than most commands take.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #agents = new Map<boolean, Promise<Agent>>();
+  readonly #agents = new Map<string, Promise<Agent | ProxyAgent>>();
   #closed = false;
 
   constructor(options: DispatcherOptions = {}) {
     this.#options = options;
   }
 
+  /** @throws LadingError for settings of proxies that cannot be read; what the network says */
   async exchange(request: Exchange): Promise<Answer> {
     request.signal?.throwIfAborted();
-    const agent = await this.#agent(request.verifyTls);
-    const { url, method } = request;
+    const proxy = proxyFor(request.url, this.#options.proxy);
+    if (proxy === undefined) return await this.#request(request, await this.#agent(request.verifyTls));
+    try {
+      if (request.url.protocol === 'http:') return await this.#relay(request, proxy);
+      return await this.#request(request, await this.#agent(request.verifyTls, proxy));
+    } catch (error) {
+      throw proxyError(proxy, error);
+    }
+  }
+
+  /** Closes every socket; exchanges that are under way fail. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const agents = [...this.#agents.values()];
+    this.#agents.clear();
+    await Promise.all(agents.map(async agent => (await agent).destroy()));
+  }
+
+  /** Plain HTTP needs no tunnel, and many proxies make none for it: the proxy itself is asked, for the whole address. */
+  async #relay(request: Exchange, proxy: HttpProxy): Promise<Answer> {
+    const { url, headers } = request;
+    const { authorization } = proxy;
+    const asked = {
+      ...request,
+      headers: {
+        ...headers,
+        host: url.host,
+        ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
+      },
+    };
+    const answer = await this.#request(asked, await this.#agent(true), {
+      origin: proxy.origin,
+      path: `${url.origin}${url.pathname}${url.search}`,
+    });
+    if (answer.status !== 407) return answer;
+    answer.discard();
+    throw new Error('it answered with status 407: it wants to know who asks');
+  }
+
+  async #request(
+    { url, method, headers, body, signal }: Exchange,
+    agent: Agent | ProxyAgent,
+    place = { origin: url.origin, path: `${url.pathname}${url.search}` },
+  ): Promise<Answer> {
     const commits = method === 'PUT' || method === 'PATCH';
     const answer = await agent.request({
-      origin: url.origin,
-      path: `${url.pathname}${url.search}`,
+      ...place,
       method,
-      headers: request.headers,
-      body: (request.body ?? null) as Buffer | Readable | null,
-      signal: request.signal ?? null,
+      headers,
+      body: (body ?? null) as Buffer | Readable | null,
+      signal: signal ?? null,
       headersTimeout: this.#options.headersTimeoutMs ?? (commits ? 300_000 : 60_000),
       bodyTimeout: this.#options.bodyTimeoutMs ?? 60_000,
     });
@@ -72,27 +117,36 @@ export class Dispatcher {
     };
   }
 
-  /** Closes every socket; exchanges that are under way fail. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    const agents = [...this.#agents.values()];
-    this.#agents.clear();
-    await Promise.all(agents.map(async agent => (await agent).destroy()));
-  }
-
-  #agent(verifyTls: boolean): Promise<Agent> {
+  #agent(verifyTls: boolean, tunnel?: HttpProxy): Promise<Agent | ProxyAgent> {
     if (this.#closed) throw new Error('the HTTP client is closed');
-    let agent = this.#agents.get(verifyTls);
+    const key = `${verifyTls} ${tunnel?.origin} ${tunnel?.authorization}`;
+    let agent = this.#agents.get(key);
     if (agent === undefined) {
-      // A CommonJS package: inside a bundle its default export is the only one.
-      agent = import('undici').then(
-        ({ default: undici }) =>
-          new undici.Agent({
-            connect: { rejectUnauthorized: verifyTls, timeout: this.#options.connectTimeoutMs ?? 15_000 },
-          }),
-      );
-      this.#agents.set(verifyTls, agent);
+      agent = this.#makeAgent(verifyTls, tunnel);
+      this.#agents.set(key, agent);
     }
     return agent;
   }
+
+  async #makeAgent(verifyTls: boolean, tunnel: HttpProxy | undefined): Promise<Agent | ProxyAgent> {
+    // A CommonJS package: inside a bundle its default export is the only one.
+    const { default: undici } = await import('undici');
+    const timeout = this.#options.connectTimeoutMs ?? 15_000;
+    const connect = { rejectUnauthorized: verifyTls, timeout };
+    if (tunnel === undefined) return new undici.Agent({ connect });
+    return new undici.ProxyAgent({
+      uri: tunnel.origin,
+      ...(tunnel.authorization === undefined ? {} : { token: tunnel.authorization }),
+      requestTls: connect,
+      proxyTls: { timeout },
+      // The answer to CONNECT: a proxy that says nothing is no better than a host that says nothing.
+      clientFactory: (origin, options) => new undici.Pool(origin, { ...options, headersTimeout: timeout }),
+    });
+  }
+}
+
+function proxyError(proxy: HttpProxy, error: unknown): ProxyError {
+  // What undici calls an abort is an answer to CONNECT that is none of success.
+  const refused = error instanceof Error && networkCode(error) === 'UND_ERR_ABORTED';
+  return new ProxyError(proxy.origin, refused ? new Error(error.message) : error);
 }

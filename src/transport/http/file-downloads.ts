@@ -3,6 +3,7 @@ import { LadingError } from '../../errors/errors.js';
 import { redactUrl } from '../../errors/redact.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { Bytes, CallOptions } from '../../stream/bytes.js';
+import { basicAuthorization } from './basic-authorization.js';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
 import { Http, type HttpFailures, type HttpResponse, type HttpRetry } from './http.js';
 import { isPassing, networkCode } from './network-error.js';
@@ -159,18 +160,6 @@ export function webAddress(text: string): URL {
   if (url !== undefined && isWebAddress(url)) return url;
   const value = redactUrl(text);
   throw new LadingError('INVALID_VALUE', `${value} is not an address of the web`, { details: { what: 'URL', value } });
-}
-
-function basicAuthorization({ username, password }: URL): string | undefined {
-  if (username === '' && password === '') return undefined;
-  const plain = [username, password].map(part => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return part;
-    }
-  });
-  return `Basic ${Buffer.from(plain.join(':')).toString('base64')}`;
 }
 
 /** Seconds since 1970. The one form of date that servers may send today; others depend on where they are read. */

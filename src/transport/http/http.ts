@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { isLadingError } from '../../errors/errors.js';
 import { redactUrl } from '../../errors/redact.js';
 import type { Bytes } from '../../stream/bytes.js';
 import type { Answer, Dispatcher, Exchange } from './dispatcher.js';
@@ -124,6 +125,7 @@ export class Http {
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         if (stream?.error !== undefined) throw stream.error;
+        if (isLadingError(error)) throw error;
         // Who was silent for so long once is tried once more, not five times.
         if (attempt >= (isTimeout(error) ? Math.min(retries, 1) : retries) || !isPassing(error)) {
           throw this.#options.failures.unreachable(url, error);

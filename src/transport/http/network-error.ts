@@ -7,6 +7,13 @@ export function networkCode(error: unknown): string | undefined {
   return undefined;
 }
 
+/** What went wrong between us and a proxy, or behind it. */
+export class ProxyError extends Error {
+  constructor(proxy: string, cause: unknown) {
+    super(`through the proxy ${proxy}`, { cause });
+  }
+}
+
 const passing = new Set([
   'ECONNRESET',
   'EPIPE',

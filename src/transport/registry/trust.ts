@@ -1,4 +1,5 @@
 import type { HttpTrust } from '../http/http.js';
+import { isLoopbackHost } from '../http/loopback.js';
 
 /** Which connections may be made on behalf of one registry: over plain HTTP, or over TLS whose certificate is not checked. */
 export interface Trust extends HttpTrust {
@@ -18,12 +19,6 @@ export function createTrust(registryHost: string, insecure: boolean): Trust {
     allows: url => url.protocol === 'https:' || (url.protocol === 'http:' && relaxed(url)),
     verifiesTls: url => !relaxed(url),
   };
-}
-
-/** `localhost`, 127.0.0.0/8 and ::1. */
-export function isLoopbackHost(name: string): boolean {
-  const host = name.toLowerCase();
-  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 /** The host of `HOST[:PORT]`, in the form that `URL.hostname` has. */
