@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { RegistryServer } from '../support/registry-server.js';
 import { runCli } from '../support/run-cli.js';
 import { selfSigned } from '../support/self-signed.js';
 import { tempDir } from '../support/temp-dir.js';
+import { webServer } from '../support/web-server.js';
 
 const canary = 'canary-5e02';
 const seen: Array<string | undefined> = [];
@@ -48,8 +50,9 @@ async function proxy(options: Partial<ProxyServerOptions> = {}): Promise<ProxySe
 }
 
 /** As a process of its own: which authorities are trusted is settled when Node starts. */
-async function build(env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [program, 'build', '--debug', '--compression', 'none', 'app'], {
+async function build(env: Readonly<Record<string, string>>, more: readonly string[] = []) {
+  const args = ['build', '--debug', '--compression', 'none', ...more, 'app'];
+  const child = spawn(process.execPath, [program, ...args], {
     cwd,
     env: { LADING_ROOT: join(cwd, 'store'), NODE_EXTRA_CA_CERTS: authority, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -96,6 +99,29 @@ describe('ADD through the proxies of the environment', () => {
     expect(output).not.toContain(url);
     expect(asked).toEqual([]);
   }, 30_000);
+
+  it('leads from https to http, and takes no secret there', async () => {
+    const plain = await webServer((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end('content');
+    });
+    onTestFinished(() => plain.close());
+    server.removeAllListeners('request');
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(302, { location: 'http://plain.example/file' }).end();
+    });
+    const { port } = server.address() as AddressInfo;
+    const hosts = { 'files.example': port, 'plain.example': Number(new URL(plain.url).port) };
+    const { url, asked } = await proxy({ hosts });
+    await writeFile(join(cwd, 'token'), canary);
+    const secret = ['--secret', 'id=HTTP_AUTH_TOKEN_files.example,src=token'];
+    const { code, output } = await build({ HTTPS_PROXY: url, HTTP_PROXY: url }, secret);
+    expect(code, output).toBe(0);
+    expect(asked).toEqual(['CONNECT files.example:443', 'GET http://plain.example/file']);
+    expect(seen).toEqual([`Bearer ${canary}`, undefined]);
+    expect(output + storeText()).not.toContain(canary);
+  });
 
   it('fails without a password when the proxy refuses it', async () => {
     const { url } = await proxy({ account: 'other:account' });

@@ -270,6 +270,45 @@ describe('layers in the store', () => {
   });
 });
 
+describe('bytes without a digest', () => {
+  it('get the one they have, and are there once', async () => {
+    const root = await tempDir();
+    const store = await openStore(root);
+    const blob = await store.putStream('text/plain', chunksOf('hel', 'lo'));
+    expect(blob).toEqual(describeBytes('hello', 'text/plain'));
+    expect(await store.putStream('text/plain', chunksOf('hello'))).toEqual(blob);
+    expect((await readAll(await store.open(blob))).toString()).toBe('hello');
+    expect((await readAll(await store.openPart(blob, 1, 3))).toString()).toBe('ell');
+    expect((await readAll(await store.openPart(blob, 0, 5))).toString()).toBe('hello');
+    expect((await store.putStream('text/plain', chunksOf())).size).toBe(0);
+    expect(await readdir(join(root, 'blobs', 'sha256'))).toHaveLength(2);
+    await store.close();
+  });
+
+  it('leave nothing when they end in an error, or too early', async () => {
+    const root = await tempDir();
+    const store = await openStore(root);
+    const controller = new AbortController();
+    async function* broken(end: () => void): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('some');
+      end();
+      yield Buffer.from('more');
+    }
+    const fail = (): never => {
+      throw new Error('the source broke');
+    };
+    await expect(store.putStream('text/plain', broken(fail))).rejects.toThrow('the source broke');
+    const stopped = broken(() => controller.abort(new Error('enough')));
+    await expect(store.putStream('text/plain', stopped, controller)).rejects.toThrow('enough');
+    const left = await readdir(join(root, 'blobs'), { recursive: true, withFileTypes: true });
+    expect(left.filter(entry => entry.isFile())).toEqual([]);
+    expect(
+      (await readdir(join(root, 'tmp'), { recursive: true, withFileTypes: true })).filter(e => e.isFile()),
+    ).toEqual([]);
+    await store.close();
+  });
+});
+
 describe('records in the store', () => {
   it('come back as they went in', async () => {
     const { store, root } = await newStore();

@@ -15,9 +15,11 @@ export interface WebFileCache {
 const storedSchema = z.object({
   version: z.literal(1),
   kind: z.literal('web file'),
-  blob: descriptorSchema,
-  etag: z.string().optional(),
-  lastModified: z.number().int().nonnegative().optional(),
+  file: z.object({
+    blob: descriptorSchema,
+    etag: z.string().optional(),
+    lastModified: z.number().int().nonnegative().optional(),
+  }),
 });
 
 /** The cache over a store's records and blobs. A record that does not read, or without its blob, is none. */
@@ -25,13 +27,13 @@ export function webFileCache(store: RecordStore & Pick<ContentSource, 'has'>): W
   return {
     async get(url, options) {
       const stored = await store.getRecord(keyOf(url), options);
-      const file = stored && parseRecord(stored.body, storedSchema);
+      const file = stored && parseRecord(stored.body, storedSchema)?.file;
       if (file === undefined || !stored!.blobs.includes(file.blob.digest)) return undefined;
       return (await store.has(file.blob, options)) ? file : undefined;
     },
-    async put(url, { blob, etag, lastModified }, options) {
-      const body = Buffer.from(encodeJson({ version: 1, kind: 'web file', blob, etag, lastModified }));
-      await store.putRecord(keyOf(url), { body, blobs: [blob.digest] }, options);
+    async put(url, file, options) {
+      const body = Buffer.from(encodeJson({ version: 1, kind: 'web file', file }));
+      await store.putRecord(keyOf(url), { body, blobs: [file.blob.digest] }, options);
     },
   };
 }
