@@ -129,17 +129,21 @@ describe('FileDownloads', () => {
     expect(isLadingError(await failure(fetch('/hop?10')), 'REMOTE_FILE')).toBe(true);
   });
 
-  it.each(['/round', '/missing', '/file-url', '/nowhere', '/unasked'])('fails without a secret for %s', async path => {
-    routes['/round'] = (_, response) => response.writeHead(302, { location: '/round' }).end();
-    routes['/file-url'] = (_, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end();
-    routes['/nowhere'] = (_, response) => response.writeHead(302, { location: 'http://[broken' }).end();
-    routes['/unasked'] = (_, response) => response.writeHead(304, { etag: '"a"' }).end();
-    const address = `${server.url.replace('://', '://user:hunter2@')}${path}?signature=hunter2`;
-    const error = await failure(fetch(address));
-    expect(isLadingError(error, 'REMOTE_FILE'), String(error)).toBe(true);
-    expect(JSON.stringify(error) + String(error)).not.toContain('hunter2');
-    expect(files()).toEqual([]);
-  });
+  it.each(['/round', '/missing', '/file-url', '/nowhere', '/unasked', '/part'])(
+    'fails without a secret for %s',
+    async path => {
+      routes['/round'] = (_, response) => response.writeHead(302, { location: '/round' }).end();
+      routes['/file-url'] = (_, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end();
+      routes['/nowhere'] = (_, response) => response.writeHead(302, { location: 'http://[broken' }).end();
+      routes['/part'] = (_, response) => response.writeHead(206, { 'content-range': 'bytes 0-1/9' }).end('pa');
+      routes['/unasked'] = (_, response) => response.writeHead(304, { etag: '"a"' }).end();
+      const address = `${server.url.replace('://', '://user:hunter2@')}${path}?signature=hunter2`;
+      const error = await failure(fetch(address));
+      expect(isLadingError(error, 'REMOTE_FILE'), String(error)).toBe(true);
+      expect(JSON.stringify(error) + String(error)).not.toContain('hunter2');
+      expect(files()).toEqual([]);
+    },
+  );
 
   it('tries again what may pass, and no more often than that', async () => {
     let busy = 2;

@@ -92,11 +92,13 @@ export class FileDownloads {
       authorization: (await this.#options.authorization?.(url, { signal })) ?? basicAuthorization(address),
       signal,
     });
-    if (response.status >= 200 && response.status < 300) return response;
-    if (response.status === 304 && isUnchanged(response, etag)) return response;
+    const { status } = response;
+    // Nobody asked for a part.
+    if (status >= 200 && status < 300 && status !== 206) return response;
+    if (status === 304 && isUnchanged(response, etag)) return response;
     response.discard();
     // An answer to a question that was not asked.
-    if (response.status === 304 && etag !== undefined) return await this.#request(address, undefined, signal);
+    if (status === 304 && etag !== undefined) return await this.#request(address, undefined, signal);
     throw refused(response);
   }
 
