@@ -66,6 +66,20 @@ export const differences = {
     lading: 'refused',
     why: 'a file cannot mean two things',
   },
+  encodedFiles: {
+    what: 'ADD of a URL that the server encodes (`Content-Encoding`)',
+    buildkit: 'unpacks gzip',
+    lading: 'takes the bytes as they come, and asks for none that are encoded',
+    why: 'a name, a checksum and the bytes belong together',
+    tests: ['transport/http/file-downloads.spec.ts: takes a file as it is stored, however it is encoded'],
+  },
+  offlineFiles: {
+    what: 'ADD of a URL with `--offline`',
+    buildkit: 'there is no such thing',
+    lading: 'the file that an earlier build got',
+    why: 'offline builds',
+    tests: ['build/add-url-cache.spec.ts: takes what is kept offline, tag or not'],
+  },
   addressPasswords: {
     what: 'passwords in the addresses of ADD',
     buildkit: 'stand in the history',

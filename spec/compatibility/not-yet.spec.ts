@@ -11,7 +11,6 @@ import { indexLayer } from '../../src/layer/index-layer.js';
 import { chunked, rawEntry, rawPax, rawTar } from '../layer/raw-tar.js';
 import { built, writeFiles } from '../support/building.js';
 import { cli, runCli } from '../support/run-cli.js';
-import { webServer } from '../support/web-server.js';
 import { foreignOptions } from './foreign-options.js';
 import { type NotYetId, notYet } from './not-yet.js';
 
@@ -30,10 +29,11 @@ const hasZstd = 'createZstdCompress' in zlib;
 const attempts: Readonly<Record<NotYetId, () => Promise<unknown>>> = {
   run: () => build('RUN true'),
   addGit: () => build('ADD https://example.com/repository.git /x'),
-  addWithSecret: async () => {
-    const server = await webServer((_, response) => response.writeHead(401).end());
-    return await build(`ADD ${server.url}/x /x`, { pull: 'missing' }).finally(() => server.close());
-  },
+  socks: () =>
+    build('ADD http://example.com/x /x', {
+      pull: 'missing',
+      registry: { proxy: { http: 'socks5://127.0.0.1:1' } },
+    }),
   oddXz: async () => {
     const { stdout } = spawnSync('xz', ['-c', '--check=sha256'], { input: rawTar(rawEntry({}, 'x')) });
     writeFileSync(join(writeFiles(join(folder, 'context'), { 'x/': '' }), 'a.tar.xz'), stdout);

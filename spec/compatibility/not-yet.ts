@@ -16,10 +16,10 @@ export const notYet = {
     code: 'RUN_UNAVAILABLE',
   },
   addGit: { what: 'ADD from a Git repository', instead: 'fetch it before the build', code: 'UNSUPPORTED' },
-  addWithSecret: {
-    what: 'ADD from a URL behind credentials that are a build secret, through a proxy, or from the cache without asking',
-    instead: 'fetch it before the build',
-    code: 'REMOTE_FILE',
+  socks: {
+    what: 'proxies of SOCKS',
+    instead: 'a proxy of HTTP, in `HTTP_PROXY` and `HTTPS_PROXY`',
+    code: 'UNSUPPORTED',
   },
   oddXz: {
     what: 'xz archives with filters other than LZMA2, or with SHA-256 checks',
