@@ -3,6 +3,7 @@ import { heredocText } from '../../dockerfile/heredoc.js';
 import { LadingError } from '../../errors/errors.js';
 import { redactUserinfo } from '../../errors/redact.js';
 import { copyOrigin } from '../dependencies.js';
+import { parseGitReference } from '../git-reference.js';
 import { fileMark } from '../history.js';
 import { lintSource } from '../lint/ignored-sources.js';
 import { invalidValue } from '../refusal.js';
@@ -26,6 +27,9 @@ export function lowerCopy(instruction: CopyInstruction | AddInstruction, draft: 
   if (chmod !== '') checkChmod(chmod);
   if (checksum !== '') checkChecksum(checksum, sources);
   if (kind === 'COPY') sources.forEach(checkLocal);
+  else
+    for (const source of sources)
+      parseGitReference(source, { checksum: checksum || undefined, ...addOptions(instruction) });
   const from = originOf(instruction, draft);
   lintSources(instruction, from, sources, draft);
   const parents = kind === 'COPY' && instruction.parents;
