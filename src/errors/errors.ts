@@ -80,6 +80,10 @@ export interface ErrorDetails {
   readonly REGISTRY_PROTOCOL: { readonly url: string; readonly problem: string };
   /** A file of the web that cannot be had. */
   readonly REMOTE_FILE: { readonly url: string; readonly status?: number | undefined };
+  /** A Git repository, or a part of it, that cannot be had. The address has no secrets. */
+  readonly GIT_REPOSITORY: { readonly repository: string; readonly ref?: string | undefined };
+  /** A program that is needed for what is asked, and is not there. */
+  readonly PROGRAM_MISSING: { readonly program: string };
   readonly AUTH_FAILED: { readonly registry: string; readonly status?: number | undefined };
   readonly CREDENTIALS: { readonly source: string };
 
