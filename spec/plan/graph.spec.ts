@@ -3,7 +3,6 @@ import type { Finding } from '../../src/dockerfile/lint/finding.js';
 import { parseDockerfile } from '../../src/dockerfile/parser.js';
 import { isLadingError } from '../../src/errors/errors.js';
 import { planStages, reachableStages, sourceDateEpoch, unusedBuildArgs } from '../../src/plan/graph.js';
-import { namedContextOf } from '../../src/plan/stage-base.js';
 import { failureOf, graphOf, planAll, planOptions } from './support.js';
 
 const bases = (text: string, namedContexts?: string[]) =>
@@ -40,16 +39,6 @@ describe('planStages', () => {
       { kind: 'image', reference: 'Odd_Name' },
       { kind: 'image', reference: 'y' },
     ]);
-  });
-
-  it.each([
-    ['debian', 'docker.io/library/debian:latest', true],
-    ['docker.io/library/debian', 'debian', true],
-    ['debian:12', 'debian', false],
-    ['debian', 'ghcr.io/x/debian', false],
-    ['Stage', 'stage', true],
-  ])('takes %s for the named context %s: %s', (name, context, taken) => {
-    expect(namedContextOf(name, ['other', context])).toBe(taken ? context : undefined);
   });
 
   it('never takes scratch for a named context', () => {
@@ -189,8 +178,22 @@ describe('sourceDateEpoch', () => {
   it('refuses other forms with the place where there is one', () => {
     const inFile = failureOf(() => graphOf('ARG A\nARG SOURCE_DATE_EPOCH=now\nFROM a'));
     expect(inFile).toMatchObject({ code: 'INVALID_VALUE', place: { range: { start: { line: 2 } } } });
-    const buildArgs = { SOURCE_DATE_EPOCH: 'SRC' };
-    expect(failureOf(() => graphOf('FROM scratch AS src', { buildArgs })).code).toBe('UNSUPPORTED');
+    const buildArgs = { SOURCE_DATE_EPOCH: 'other' };
+    expect(failureOf(() => graphOf('FROM scratch AS src', { buildArgs })).code).toBe('INVALID_VALUE');
+  });
+
+  it.each([
+    ['from the file', 'ARG SOURCE_DATE_EPOCH=context\n', {}],
+    ['from the caller', '', { SOURCE_DATE_EPOCH: 'context' }],
+    ['from both', 'ARG SOURCE_DATE_EPOCH=7\n', { SOURCE_DATE_EPOCH: 'context' }],
+  ])('is what was found where it leads, %s', (_, globals, buildArgs) => {
+    const text = `${globals}FROM a\nARG SOURCE_DATE_EPOCH`;
+    const found = planAll(text, { buildArgs, foundEpoch: { seconds: 42 } });
+    expect(sourceDateEpoch(found.graph)).toBe('42');
+    expect(found.plans.get(0)!.state.args).toEqual([['SOURCE_DATE_EPOCH', '42']]);
+    const none = planAll(text, { buildArgs, foundEpoch: {} });
+    expect(sourceDateEpoch(none.graph)).toBeUndefined();
+    expect(none.plans.get(0)!.state.args).toEqual([['SOURCE_DATE_EPOCH', undefined]]);
   });
 });
 

@@ -20,6 +20,7 @@ export interface WrittenOptions {
   readonly namedContexts?: readonly string[];
   readonly dockerignore?: string;
   readonly allowInsecure?: boolean;
+  readonly foundEpoch?: PlanOptions['foundEpoch'];
 }
 
 const linux = { os: 'linux', architecture: 'amd64' };
@@ -39,6 +40,7 @@ export function planOptions(written: WrittenOptions = {}): PlanOptions {
     target,
     namedContexts: new Set(written.namedContexts),
     allowInsecure: written.allowInsecure,
+    foundEpoch: written.foundEpoch,
     contextIgnore: written.dockerignore === undefined ? undefined : ignoreMatcher(written.dockerignore),
   };
 }

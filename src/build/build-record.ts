@@ -5,7 +5,7 @@ import type { CopyStep } from '../plan/step.js';
 import { stepOrigins } from '../plan/step-origins.js';
 import { findNamedContext, type NamedContexts } from './inputs.js';
 import type { Material } from './materials.js';
-import type { ReadyStage } from './plan-stages.js';
+import type { PlannedPlatform } from './plan-build.js';
 
 /** A secret or an agent that a step asks for. */
 export interface BorrowedThing {
@@ -37,7 +37,7 @@ export interface BuildRecord {
 
 /** What the steps of the stages of a build take from outside, as far as a plan can tell. */
 export function plannedInputs(
-  stages: readonly ReadyStage[],
+  { stages, platform }: Pick<PlannedPlatform, 'stages' | 'platform'>,
   contexts: NamedContexts,
 ): Pick<BuildRecord, 'locals' | 'secrets' | 'agents' | 'network'> {
   const steps = stages.flatMap(stage => stage.plan.steps);
@@ -45,7 +45,7 @@ export function plannedInputs(
   const mounts = runs.flatMap(run => run.mounts);
   const bases = stages.flatMap(({ base }) => (base.kind === 'context' ? [base.name] : []));
   const origins = steps.filter(step => step.kind !== 'copy' || takesFiles(step)).flatMap(stepOrigins);
-  const locals = [...bases, ...origins.flatMap(origin => localName(origin, contexts))];
+  const locals = [...bases, ...origins.flatMap(origin => localName(origin, platform, contexts))];
   return {
     locals: [...new Set(locals)].sort(),
     secrets: borrowed(mounts.filter(mount => mount.type === 'secret')),
@@ -59,9 +59,9 @@ function takesFiles({ instruction, sources }: CopyStep): boolean {
   return sources.some(source => instruction === 'COPY' || sourceKind(source) === 'path');
 }
 
-function localName(origin: MountOrigin, contexts: NamedContexts): string[] {
+function localName(origin: MountOrigin, platform: Platform, contexts: NamedContexts): string[] {
   if (origin.kind === 'context') return ['context'];
-  const found = origin.kind === 'named' ? findNamedContext(contexts, origin.name) : undefined;
+  const found = origin.kind === 'named' ? findNamedContext(contexts, origin.name, platform) : undefined;
   return found?.context.kind === 'directory' ? [found.name] : [];
 }
 

@@ -135,7 +135,7 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     const config = imageConfig(target, asked, history, diffIds, epoch(planned), options);
     const used = materialsOf(planned, { opened, contexts, digests: fetched.digests });
     const materials = [...(request.origin === undefined ? [] : [request.origin]), ...used];
-    const record = { request, dockerfile, buildPlatform, materials, ...plannedInputs(planned.stages, contexts) };
+    const record = { request, dockerfile, buildPlatform, materials, ...plannedInputs(planned, contexts) };
     const { platform } = planned;
     return { platform, tree, layers, baseLayers, compression, level, config, epoch: epoch(planned), record };
   });

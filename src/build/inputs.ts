@@ -5,7 +5,7 @@ import type { Image } from '../image/image.js';
 import type { ContentStore } from '../layer/content-reader.js';
 import type { LayerStore } from '../layer/layer-store.js';
 import type { Platform } from '../oci/platform.js';
-import { namedContextOf } from '../plan/stage-base.js';
+import { namedContextOf } from '../plan/named-context.js';
 import type { CallOptions } from '../stream/bytes.js';
 
 /** What a build needs of the place that keeps its layers, records and images. */
@@ -54,11 +54,12 @@ export interface FilesContext {
   readonly context: Exclude<NamedContext, { readonly kind: 'image' }>;
 }
 
-/** The named context that a name in FROM or `--from` means, with the name it was given. */
+/** The named context that a name in FROM or `--from` means for a platform, with the name it was given. */
 export function findNamedContext(
   contexts: NamedContexts,
   name: string,
+  platform: Platform,
 ): { readonly name: string; readonly context: NamedContext } | undefined {
-  const known = namedContextOf(name, contexts.keys());
+  const known = namedContextOf(name, platform, contexts.keys());
   return known === undefined ? undefined : { name: known, context: contexts.get(known)! };
 }

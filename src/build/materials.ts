@@ -64,7 +64,7 @@ function imageMaterial(name: string, platform: Platform, { opened, contexts }: M
 }
 
 function imageUrl(name: string, platform: Platform, contexts: NamedContexts): string {
-  const found = findNamedContext(contexts, name);
+  const found = findNamedContext(contexts, name, platform);
   const reference = found?.context.kind === 'image' ? found.context.reference : name;
   if (reference !== undefined) return packageUrl('docker', parseReference(reference), platform);
   // What lies in a layout is called what the build calls it, whether or not that is the name of an image.

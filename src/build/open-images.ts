@@ -42,7 +42,7 @@ export async function openImages(
 ): Promise<void> {
   const names = new Map<string, ImageUse[]>();
   for (const use of uses) {
-    const name = fullName(use.name, options.contexts);
+    const name = fullName(use, options.contexts);
     names.set(name, [...(names.get(name) ?? []), use]);
   }
   const tasks = [...names.values()].map(uses => ({
@@ -59,7 +59,7 @@ export async function openImages(
 
 async function openImage({ name, platform, range }: ImageUse, options: OpenImagesOptions): Promise<Image> {
   const { images, contexts, signal, text } = options;
-  const context = findNamedContext(contexts, name)?.context;
+  const context = findNamedContext(contexts, name, platform)?.context;
   try {
     if (context?.kind === 'image') return await context.open(platform, { signal });
     return await images.open(name, platform, { signal });
@@ -68,7 +68,7 @@ async function openImage({ name, platform, range }: ImageUse, options: OpenImage
   }
 }
 
-function fullName(name: string, contexts: NamedContexts): string {
-  const context = findNamedContext(contexts, name);
+function fullName({ name, platform }: ImageUse, contexts: NamedContexts): string {
+  const context = findNamedContext(contexts, name, platform);
   return context === undefined ? formatReference(parseReference(name)) : `context ${context.name}`;
 }

@@ -75,7 +75,7 @@ export function imageUse(
   range: SourceRange,
   contexts: NamedContexts,
 ): ImageUse[] {
-  const context = findNamedContext(contexts, name)?.context;
+  const context = findNamedContext(contexts, name, platform)?.context;
   return context === undefined || context.kind === 'image' ? [{ name, platform, range }] : [];
 }
 
@@ -99,7 +99,7 @@ function readyStage(
 function openedBase(graph: StageGraph, index: number, { contexts, opened }: PlanStagesOptions): ReadyStage['base'] {
   const { base, platform } = graph.stages[index]!;
   if (base.kind !== 'image') return base;
-  const found = findNamedContext(contexts, base.reference);
+  const found = findNamedContext(contexts, base.reference, platform);
   if (found !== undefined && found.context.kind !== 'image') {
     return { kind: 'context', name: found.name, context: found.context };
   }

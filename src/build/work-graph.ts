@@ -175,7 +175,7 @@ function sourceOf(
     }
     case 'named': {
       const { name } = origin;
-      const found = findNamedContext(contexts, name);
+      const found = findNamedContext(contexts, name, platform);
       if (found !== undefined && found.context.kind !== 'image') {
         return { kind: 'named', name: found.name, context: found.context };
       }

@@ -2,6 +2,7 @@ import type { CopyInstruction, Instruction } from '../dockerfile/ast.js';
 import { expandWord } from '../dockerfile/expand.js';
 import type { EscapeCharacter } from '../dockerfile/lex-word.js';
 import type { SourceRange } from '../errors/errors.js';
+import type { Platform } from '../oci/platform.js';
 import { mountFrom } from './mount-fields.js';
 import { placed, refusal } from './refusal.js';
 import type { MountOrigin } from './run-mount.js';
@@ -14,6 +15,8 @@ export interface References {
   readonly names: ReadonlyMap<string, number>;
   readonly stages: ReadonlyArray<{ readonly name?: string | undefined }>;
   readonly namedContexts: ReadonlySet<string>;
+  /** What is copied from other images is for the platform of the build, whatever that of the stage. */
+  readonly targetPlatform: Platform;
   readonly escape: EscapeCharacter;
 }
 
@@ -73,7 +76,8 @@ export function mountOrigin(from: string, range: SourceRange, references: Refere
 function namedOrigin(name: string, range: SourceRange, references: References): CopyOrigin {
   const stage = references.names.get(name.toLowerCase());
   if (stage !== undefined) return { kind: 'stage', stage };
-  if (name !== 'scratch') checkReference(name, range, references.namedContexts, references.names.keys());
+  const { namedContexts, targetPlatform: platform, names } = references;
+  if (name !== 'scratch') checkReference(name, range, { namedContexts, platform, stages: names.keys() });
   return { kind: 'named', name };
 }
 

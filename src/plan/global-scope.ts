@@ -1,10 +1,11 @@
 import type { ArgInstruction } from '../dockerfile/ast.js';
 import { expandWord } from '../dockerfile/expand.js';
 import type { EscapeCharacter } from '../dockerfile/lex-word.js';
+import type { SourceRange } from '../errors/errors.js';
 import { formatPlatform, formatPlatformFull, type Platform } from '../oci/platform.js';
 import { checkBuilderArgs, isBuilderArg } from './builder-args.js';
 import { placed } from './refusal.js';
-import { parseSourceDateEpoch } from './source-date-epoch.js';
+import { epochName, epochSeconds, type FoundEpoch, invalidEpoch } from './source-date-epoch.js';
 
 /** What FROM lines expand to, and what ARG in a stage takes values from. */
 export interface GlobalScope {
@@ -23,16 +24,26 @@ export interface GlobalScopeInputs {
   /** Name of the stage that is built, '' when it has none. */
   readonly targetStage: string;
   readonly escape: EscapeCharacter;
-  /** Lower-case names of contexts and stages. */
-  readonly otherNames: ReadonlySet<string>;
+  /** What was found where SOURCE_DATE_EPOCH says, when that is no number. */
+  readonly foundEpoch?: FoundEpoch | undefined;
 }
 
-/** @throws LadingError BAD_SUBSTITUTION with the place; UNSUPPORTED for build arguments; INVALID_VALUE for SOURCE_DATE_EPOCH */
-export function globalScope(instructions: readonly ArgInstruction[], inputs: GlobalScopeInputs): GlobalScope {
+/** The arguments before the first FROM, with SOURCE_DATE_EPOCH as it is written. */
+export interface GlobalArguments {
+  readonly args: Map<string, string>;
+  readonly buildArgs: Map<string, string>;
+  /** Empty when nobody gives one. */
+  readonly epoch: string;
+  /** Of the ARG, when SOURCE_DATE_EPOCH has one there. */
+  readonly epochRange?: SourceRange | undefined;
+}
+
+/** @throws LadingError BAD_SUBSTITUTION with the place; UNSUPPORTED for build arguments */
+export function globalArguments(instructions: readonly ArgInstruction[], inputs: GlobalScopeInputs): GlobalArguments {
   checkBuilderArgs(inputs.buildArgs);
   const buildArgs = new Map(inputs.buildArgs);
   const args = predefinedArgs(inputs);
-  let epochRange: ArgInstruction['range'] | undefined;
+  let epochRange: SourceRange | undefined;
   for (const { args: declared, range } of instructions) {
     for (const { name, default: written } of declared) {
       const value =
@@ -43,18 +54,27 @@ export function globalScope(instructions: readonly ArgInstruction[], inputs: Glo
       if (name === epochName) epochRange = range;
     }
   }
-  const text = buildArgs.get(epochName) ?? args.get(epochName) ?? '';
-  const parse = (): string | undefined => parseSourceDateEpoch(text, inputs.otherNames);
-  const sourceDateEpoch = epochRange === undefined ? parse() : placed(epochRange, parse);
-  // A stage that declares it sees the time itself; one that the caller has emptied is as good as not declared.
+  return { args, buildArgs, epoch: buildArgs.get(epochName) ?? args.get(epochName) ?? '', epochRange };
+}
+
+/** @throws LadingError BAD_SUBSTITUTION with the place; INVALID_VALUE for SOURCE_DATE_EPOCH */
+export function globalScope(instructions: readonly ArgInstruction[], inputs: GlobalScopeInputs): GlobalScope {
+  const { args, buildArgs, epoch, epochRange } = globalArguments(instructions, inputs);
+  const seconds = (): string | undefined => {
+    const written = epochSeconds(epoch);
+    if (epoch === '' || written !== undefined) return written;
+    if (inputs.foundEpoch === undefined) throw invalidEpoch(epoch);
+    return inputs.foundEpoch.seconds?.toString();
+  };
+  const sourceDateEpoch = epochRange === undefined ? seconds() : placed(epochRange, seconds);
+  const isGiven = epoch !== '' || buildArgs.has(epochName);
+  // A stage that declares it sees the time itself; one that comes to nothing is as good as not declared.
   for (const map of [args, buildArgs]) {
-    if (sourceDateEpoch !== undefined && map.has(epochName)) map.set(epochName, sourceDateEpoch);
-    else if (buildArgs.has(epochName)) map.delete(epochName);
+    if (sourceDateEpoch === undefined && isGiven) map.delete(epochName);
+    else if (sourceDateEpoch !== undefined && map.has(epochName)) map.set(epochName, sourceDateEpoch);
   }
   return { args, buildArgs, sourceDateEpoch };
 }
-
-const epochName = 'SOURCE_DATE_EPOCH';
 
 const predefinedNames = new Set(
   ['BUILD', 'TARGET'].flatMap(side => ['PLATFORM', 'OS', 'OSVERSION', 'ARCH', 'VARIANT'].map(name => side + name)),

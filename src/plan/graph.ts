@@ -5,11 +5,12 @@ import { LadingError, type SourceRange } from '../errors/errors.js';
 import { nearest } from '../errors/nearest.js';
 import type { Platform } from '../oci/platform.js';
 import { checkCycles, stageDependencies } from './dependencies.js';
-import { type GlobalScope, globalScope, isBuiltinArg } from './global-scope.js';
+import { type GlobalScope, type GlobalScopeInputs, globalScope, isBuiltinArg } from './global-scope.js';
 import { collectFindings } from './lint/findings.js';
 import { lintDefaultArgs, lintFrom } from './lint/from.js';
 import { isProxyArg } from './proxy-args.js';
 import { refusal } from './refusal.js';
+import type { FoundEpoch } from './source-date-epoch.js';
 import { baseOfStage } from './stage-base.js';
 import type { StageBase, StagePlan, StageState } from './step.js';
 
@@ -20,8 +21,13 @@ export interface PlanOptions {
   readonly buildPlatform: Platform;
   /** Name of the stage to build, in any case. Default: the last stage. */
   readonly target?: string | undefined;
-  /** Named contexts that FROM, `--from` and mounts may mean, and that take the place of stages of their name. */
+  /**
+   * Named contexts that FROM, `--from` and mounts may mean, and that take the place of stages of their name; one for a
+   * single platform is called `name::os/arch`.
+   */
   readonly namedContexts: ReadonlySet<string>;
+  /** What was found where SOURCE_DATE_EPOCH says, when that is no number: see `epochSource`. */
+  readonly foundEpoch?: FoundEpoch | undefined;
   /** What is left out of the context: CopyIgnoredFile is looked for where it is given. */
   readonly contextIgnore?: IgnoreMatcher | undefined;
   /** Whether RUN may ask for `--security=insecure`. Default: no. */
@@ -80,13 +86,7 @@ export interface BaseInput {
  */
 export function planStages(ast: DockerfileAst, options: PlanOptions): StageGraph {
   const { globals, blocks } = splitStages(ast);
-  const stageNames = blocks.flatMap(({ from }) => from.stageName ?? []);
-  const inputs = {
-    ...options,
-    escape: ast.directives.escape,
-    targetStage: options.target || (blocks.at(-1)!.from.stageName ?? ''),
-    otherNames: new Set([...options.namedContexts, ...stageNames].map(name => name.toLowerCase())),
-  };
+  const inputs = scopeInputs(ast, blocks, options);
   const { findings: diagnostics, report } = collectFindings(options.onFinding);
   const froms = blocks.map(({ from }) => from);
   report(lintDefaultArgs(froms, globals, inputs));
@@ -104,7 +104,8 @@ export function planStages(ast: DockerfileAst, options: PlanOptions): StageGraph
     const named = from.stageName === undefined ? {} : { name: from.stageName };
     return { index, ...named, ...base, range: from.range, instructions: overridden ? [] : instructions, dependsOn: [] };
   });
-  const references = { names, stages, namedContexts: options.namedContexts, escape: ast.directives.escape };
+  const { namedContexts, targetPlatform } = options;
+  const references = { names, stages, namedContexts, targetPlatform, escape: ast.directives.escape };
   const uses = stages.map(stage => stageDependencies(stage.instructions, references));
   checkCycles(stages, uses);
   return {
@@ -147,12 +148,24 @@ export function unusedBuildArgs(
     .sort();
 }
 
-interface StageBlock {
+/** A stage as it is written. */
+export interface StageBlock {
   readonly from: FromInstruction;
   readonly instructions: Instruction[];
 }
 
-function splitStages(ast: DockerfileAst): { globals: ArgInstruction[]; blocks: StageBlock[] } {
+/** What the arguments before the first FROM are evaluated with. */
+export function scopeInputs(
+  ast: DockerfileAst,
+  blocks: readonly StageBlock[],
+  options: PlanOptions,
+): PlanOptions & GlobalScopeInputs {
+  const targetStage = options.target || (blocks.at(-1)!.from.stageName ?? '');
+  return { ...options, escape: ast.directives.escape, targetStage };
+}
+
+/** @throws LadingError DOCKERFILE_SYNTAX when there is no stage, or something in front of the first */
+export function splitStages(ast: DockerfileAst): { globals: ArgInstruction[]; blocks: StageBlock[] } {
   const globals: ArgInstruction[] = [];
   const blocks: StageBlock[] = [];
   for (const instruction of ast.instructions) {

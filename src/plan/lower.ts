@@ -8,9 +8,9 @@ import type { BaseInput, PlanOptions, StageGraph } from './graph.js';
 import { lowerInstruction } from './instructions/instruction.js';
 import { lintBasePlatform } from './lint/base-platform.js';
 import { collectFindings } from './lint/findings.js';
+import { isNamedContext } from './named-context.js';
 import { defaultPath } from './platform-defaults.js';
 import { placed, shortened } from './refusal.js';
-import { isNamedContext } from './stage-base.js';
 import { finishDraft, type StageDraft, startDraft } from './stage-draft.js';
 import type { StagePlan, StageState, Step } from './step.js';
 
@@ -22,8 +22,9 @@ import type { StagePlan, StageState, Step } from './step.js';
 export function planStage(graph: StageGraph, index: number, base: BaseInput, options: PlanOptions): StagePlan {
   const { instructions, name, range, base: origin, platform } = graph.stages[index]!;
   const { names, stages, scope: globals } = graph;
+  const { namedContexts, targetPlatform } = options;
   const { findings: diagnostics, report } = collectFindings(options.onFinding);
-  if (origin.kind === 'image' && base.fromImage && !isNamedContext(origin.reference, options.namedContexts)) {
+  if (origin.kind === 'image' && base.fromImage && !isNamedContext(origin.reference, platform, namedContexts)) {
     report(lintBasePlatform(origin.reference, platform, base.state.platform, range));
   }
   const place = {
@@ -35,7 +36,7 @@ export function planStage(graph: StageGraph, index: number, base: BaseInput, opt
     label: name ?? (stages.length === 1 ? '' : `stage-${index}`),
     escape: graph.escape,
     globals,
-    references: { names, stages, namedContexts: options.namedContexts, escape: graph.escape },
+    references: { names, stages, namedContexts, targetPlatform, escape: graph.escape },
   };
   const draft = placed(range, () => startDraft(base.state, place));
   const triggers = (base.state.config.OnBuild ?? []).map(text => parseTrigger(text, range, base.fromImage));

@@ -1,19 +1,37 @@
-import { LadingError } from '../errors/errors.js';
+import type { SourceRange } from '../errors/errors.js';
+import type { GitReference } from './git-reference.js';
 import { invalidValue } from './refusal.js';
 
-/**
- * Reads SOURCE_DATE_EPOCH: whole seconds since 1970, given back in their shortest spelling; empty is not set.
- * `others` are names that BuildKit would take for a source of the time.
- * @throws LadingError UNSUPPORTED for `context` and names of contexts and stages, INVALID_VALUE for anything else
- */
-export function parseSourceDateEpoch(text: string, others: ReadonlySet<string>): string | undefined {
-  if (text === '') return undefined;
+/** Where the time of a build comes from, other than from the number that SOURCE_DATE_EPOCH usually is. */
+export type EpochSource =
+  /** The main context. */
+  | { readonly kind: 'context' }
+  /** A named context, as it is called in full. */
+  | { readonly kind: 'named'; readonly name: string }
+  /** What the one ADD of a stage fetches. */
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly checksum?: string | undefined;
+      readonly range: SourceRange;
+    }
+  | { readonly kind: 'git'; readonly reference: GitReference; readonly range: SourceRange };
+
+/** What was found where SOURCE_DATE_EPOCH said: whole seconds since 1970, or no time. */
+export interface FoundEpoch {
+  readonly seconds?: number | undefined;
+}
+
+export const epochName = 'SOURCE_DATE_EPOCH';
+
+/** Whole seconds since 1970 in their shortest spelling; `undefined` for what is no such number. */
+export function epochSeconds(text: string): string | undefined {
   const seconds = /^[+-]?\d{1,19}$/.test(text) ? BigInt(text.replace(/^\+/, '')) : undefined;
-  if (seconds !== undefined && BigInt.asIntN(64, seconds) === seconds) return String(seconds);
+  return seconds !== undefined && BigInt.asIntN(64, seconds) === seconds ? String(seconds) : undefined;
+}
+
+/** Refuses a value that is neither a time nor the name of something that has one. */
+export function invalidEpoch(text: string): unknown {
   const hint = 'Give the time as whole seconds since 1970, for example the output of: git log -1 --format=%ct';
-  if (text === 'context' || others.has(text.toLowerCase())) {
-    const feature = 'SOURCE_DATE_EPOCH taken from a context or a stage';
-    throw new LadingError('UNSUPPORTED', `${feature} is not supported: ${text}`, { details: { feature }, hint });
-  }
-  throw invalidValue('SOURCE_DATE_EPOCH', text, `invalid SOURCE_DATE_EPOCH: ${text}`, hint);
+  return invalidValue(epochName, text, `invalid ${epochName}: ${text}`, hint);
 }

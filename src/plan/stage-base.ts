@@ -4,8 +4,9 @@ import type { EscapeCharacter } from '../dockerfile/lex-word.js';
 import { isLadingError, type SourceRange } from '../errors/errors.js';
 import { nearest } from '../errors/nearest.js';
 import { type Platform, parsePlatform } from '../oci/platform.js';
-import { familiarName, parseReference } from '../oci/reference.js';
+import { parseReference } from '../oci/reference.js';
 import type { GlobalScope } from './global-scope.js';
+import { isNamedContext } from './named-context.js';
 import { placed, refusal } from './refusal.js';
 import type { StageBase } from './step.js';
 
@@ -46,7 +47,7 @@ export function baseOfStage(from: FromInstruction, context: FromContext): Resolv
     : '';
   const fromTitle = `FROM ${flag}${image}${from.stageNameWritten === undefined ? '' : ` AS ${from.stageNameWritten}`}`;
   const platform = wanted ?? options.targetPlatform;
-  if (stageName !== undefined && isNamedContext(stageName, options.namedContexts)) {
+  if (stageName !== undefined && isNamedContext(stageName, platform, options.namedContexts)) {
     return { base: { kind: 'image', reference: stageName }, platform, fromTitle, overridden: true };
   }
   // Stage names are looked up as they are written, and names are kept in lower case: `FROM Base` is never a stage.
@@ -58,53 +59,31 @@ export function baseOfStage(from: FromInstruction, context: FromContext): Resolv
   if (image === 'scratch') {
     return { base: { kind: 'scratch' }, platform: options.targetPlatform, fromTitle, overridden: false };
   }
-  checkReference(image, range, options.namedContexts, names.keys());
+  checkReference(image, range, { namedContexts: options.namedContexts, platform, stages: names.keys() });
   return { base: { kind: 'image', reference: image }, platform, fromTitle, overridden: false };
+}
+
+/** What a name can mean that is not the one of an image. */
+export interface KnownNames {
+  readonly namedContexts: ReadonlySet<string>;
+  /** What the context is to be for. */
+  readonly platform: Platform;
+  readonly stages: Iterable<string>;
 }
 
 /**
  * Refuses a name that can be neither a named context nor an image.
  * @throws LadingError DOCKERFILE_SYNTAX
  */
-export function checkReference(
-  name: string,
-  range: SourceRange,
-  namedContexts: ReadonlySet<string>,
-  stages: Iterable<string>,
-): void {
-  if (isNamedContext(name, namedContexts)) return;
+export function checkReference(name: string, range: SourceRange, known: KnownNames): void {
+  if (isNamedContext(name, known.platform, known.namedContexts)) return;
   try {
     parseReference(name);
   } catch (error) {
     if (!isLadingError(error)) throw error;
-    const stage = nearest(name, stages);
+    const stage = nearest(name, known.stages);
     const hint = stage === undefined ? error.hint : `An earlier stage is called ${stage}.`;
     throw refusal(range, `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, hint);
-  }
-}
-
-/**
- * The named context that a name means, if any: `debian` is also the context `docker.io/library/debian:latest`; the words
- * `scratch` and `context` are never one.
- */
-export function namedContextOf(name: string, namedContexts: Iterable<string>): string | undefined {
-  const names = [...namedContexts];
-  if (names.length === 0 || /^(?:scratch|context)$/i.test(name)) return undefined;
-  const exact = [name, name.toLowerCase()].find(spelling => names.includes(spelling));
-  if (exact !== undefined) return exact;
-  const wanted = shortName(name);
-  return wanted === undefined ? undefined : names.find(context => shortName(context) === wanted);
-}
-
-export function isNamedContext(name: string, namedContexts: ReadonlySet<string>): boolean {
-  return namedContextOf(name, namedContexts) !== undefined;
-}
-
-function shortName(name: string): string | undefined {
-  try {
-    return familiarName(parseReference(name)).replace(/:latest$/, '');
-  } catch {
-    return undefined;
   }
 }
 

@@ -100,7 +100,11 @@ function checkChmod(chmod: string): void {
   throw invalidValue('--chmod', chmod, message, 'Write an octal mode such as 0644, or clauses such as u=rwX,go=rX.');
 }
 
-function checkChecksum(checksum: string, sources: readonly string[]): void {
+/**
+ * What `--checksum` of ADD may stand with, and be.
+ * @throws LadingError INVALID_VALUE
+ */
+export function checkChecksum(checksum: string, sources: readonly string[]): void {
   if (sources.length !== 1) {
     throw invalidValue(
       '--checksum',
