@@ -24,7 +24,7 @@ export async function analyzeDockerfile(
 ): Promise<number> {
   const { stdout, env } = context;
   if (method === 'targets') {
-    const targets = await listTargets(source);
+    const targets = await withStore(args, context, store => listTargets({ ...source, ...planning, store }));
     stdout.write(format === 'json' ? targetsJson(targets) : targetsText(targets));
     return exitCode.done;
   }

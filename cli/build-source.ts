@@ -1,5 +1,6 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type BuildImageOptions, redactText } from '../src/index.js';
+import { type BuildImageOptions, isRemoteContext } from '../src/index.js';
 import type { CliContext } from './context.js';
 import { UsageError } from './usage-error.js';
 
@@ -10,21 +11,21 @@ export async function buildSource(
   { context, file }: { readonly context: string; readonly file?: string | undefined },
   cli: CliContext,
 ): Promise<Pick<BuildImageOptions, 'context' | 'contextContent' | 'dockerfile' | 'dockerfileText'>> {
-  if (/^(?:git|ssh):\/\/|^git@|^github\.com\/|^https?:\/\/[^?#]*\.git(?:[?#]|$)/.test(context)) {
-    throw new UsageError(
-      `the context cannot be a Git repository: ${redactText(context)}`,
-      'Fetch it first with "git clone", and build the folder.',
-      'UNSUPPORTED',
-    );
-  }
   if (context === '-') {
     if (file === '-')
       throw new UsageError('context and Dockerfile cannot both come from standard input', 'Leave -f out.');
     return { contextContent: cli.stdin, dockerfile: file };
   }
-  const place = /^https?:\/\//i.test(context) ? context : resolve(cli.cwd, context);
+  const folder = resolve(cli.cwd, context);
+  const place = isRemoteContext(context) && !(await isFolder(folder)) ? context : folder;
   if (file === '-') return { context: place, dockerfileText: await dockerfileFromStdin(cli) };
   return { context: place, dockerfile: file };
+}
+
+/** A folder here goes before a repository: `github.com/owner/name` can be both. */
+async function isFolder(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isDirectory() ?? false;
 }
 
 async function dockerfileFromStdin({ stdin, signal }: CliContext): Promise<string> {

@@ -10,8 +10,10 @@ export {
   type DockerfileWarning,
   listTargets,
   outlineDockerfile,
+  type ReadDockerfileOptions,
 } from './api/analyze-dockerfile.js';
 export { type BaseImagesOptions, baseImages, type PullPolicy } from './api/base-images.js';
+export { isRemoteContext } from './api/build-context.js';
 export {
   type BuildImageEvent,
   type BuildImageOptions,

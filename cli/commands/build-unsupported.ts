@@ -74,7 +74,11 @@ export const unsupportedBuildOptions: Readonly<Record<string, UnsupportedOption>
     reason: 'layers are not merged',
     instead: 'Copy the files into a last stage: FROM scratch, then COPY --from=… / /.',
   },
-  ssh: { value: true, reason: 'no SSH agent is forwarded', instead: 'Fetch the sources first and COPY them.' },
+  ssh: {
+    value: true,
+    reason: 'no SSH agent is forwarded to commands',
+    instead: 'For repositories leave it out: contexts and ADD use the agent that SSH_AUTH_SOCK names.',
+  },
   stream: pointless(false, 'the context is not sent anywhere', anything),
   ulimit: limit('resources'),
   volume: {

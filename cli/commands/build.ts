@@ -34,7 +34,8 @@ export const command = defineCommand({
     context: {
       type: 'string',
       demandOption: true,
-      describe: 'Folder to build, address of an archive, or - for an archive or a Dockerfile alone on standard input',
+      describe:
+        'Folder to build, Git repository (https://HOST/NAME.git#REF:FOLDER), address of an archive, or - for an archive or a Dockerfile alone on standard input',
     },
   },
   options: {
@@ -54,7 +55,8 @@ export const command = defineCommand({
     label: { ...severally, describe: 'NAME=VALUE for a label of the image' },
     'build-context': {
       ...severally,
-      describe: 'NAME=PLACE for FROM and --from: a folder, docker-image://NAME or oci-layout://DIR',
+      describe:
+        'NAME=PLACE for FROM and --from: a folder, docker-image://NAME, oci-layout://DIR, or an address as for the context; NAME::linux/arm64 for one platform',
     },
     secret: { ...severally, describe: 'Secret for the build: id=ID,src=FILE, or id=ID,env=VARIABLE' },
     ...platformsOption,
@@ -118,6 +120,7 @@ export const command = defineCommand({
   examples: [
     { line: 'lading build -t app:1.0 .', does: 'Build this folder into the store' },
     { line: 'lading build -t ghcr.io/me/app --push .', does: 'And push it' },
+    { line: 'lading build -t app https://github.com/me/app.git#v1.0', does: 'Build a tag of a Git repository' },
     { line: 'tar -c . | lading build -t app -', does: 'Build an archive from standard input' },
     { line: 'lading build --platform linux/amd64,linux/arm64 -t app .', does: 'For two platforms' },
     {
@@ -142,12 +145,15 @@ export const command = defineCommand({
       buildArgs,
       buildContexts: keyValues(args.buildContext, { option: '--build-context', bare: missingPlace }),
       pull: args.offline ? 'never' : args.pull ? 'always' : 'missing',
+      env,
       signal,
     } as const;
+    const secretsOf = (onWarning: (message: string) => void) =>
+      Object.fromEntries((args.secret ?? []).map(text => parseSecret(text, { env, onWarning })));
     if (call.method !== 'build') {
       const warning = (message: string) => void stderr.write(`warning: ${printableLine(message)}\n`);
-      const registry = registryAccess(args, context, warning);
-      return await analyzeDockerfile(call, source, { ...planning, registry }, args, context);
+      const access = { registry: registryAccess(args, context, warning), secrets: secretsOf(warning) };
+      return await analyzeDockerfile(call, source, { ...planning, ...access }, args, context);
     }
     if (args.load && outputs.some(({ type, store }) => type === 'cacheonly' || store === false)) {
       throw new UsageError('--load keeps the image in the store, and an output keeps it out', 'Leave one of them out.');
@@ -164,9 +170,7 @@ export const command = defineCommand({
           store,
           tags: args.tag,
           labels: keyValues(args.label, { option: '--label', bare: () => '' }),
-          secrets: Object.fromEntries(
-            (args.secret ?? []).map(text => parseSecret(text, { env, onWarning: progress.warning })),
-          ),
+          secrets: secretsOf(progress.warning),
           annotations: args.annotation?.flatMap(text => parseAnnotation(text, host)),
           noCache: args.noCache,
           noCacheFilter: args.noCacheFilter?.flatMap(names => names.split(',').map(name => name.trim())),

@@ -6,8 +6,11 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BuildImageOptions } from '../../src/api/build-image.js';
 import { type ErrorCode, isLadingError } from '../../src/errors/errors.js';
+import { openStore } from '../../src/store/store.js';
 import type { Bytes } from '../../src/stream/bytes.js';
 import { type Built, built, writeFiles } from '../support/building.js';
+import { GitRepository, type GitServer, gitServer } from '../support/git-server.js';
+import { describeWith } from '../support/programs.js';
 import { webServer } from '../support/web-server.js';
 
 let folder: string;
@@ -184,5 +187,105 @@ describe('a context in a folder', () => {
   it('refuses an ignore file that no pattern can be read from', async () => {
     writeFiles(join(folder, 'app'), { Dockerfile: dockerfile, '.dockerignore': '!\n' });
     expect(await codeOf(inFolder())).toBe('INVALID_DOCUMENT');
+  });
+});
+
+describeWith(['git'], 'a context in a Git repository', () => {
+  let server: GitServer;
+  let repository: GitRepository;
+  beforeEach(async () => {
+    server = await gitServer(join(folder, 'served'));
+    repository = new GitRepository(join(folder, 'served/name'));
+    const inner = 'FROM scratch\nCOPY . /s/\n';
+    repository.commit({
+      ...files,
+      'sub/Dockerfile': inner,
+      'sub/other.txt': 'FROM scratch\n',
+      'sub/link': '-> other.txt',
+    });
+  });
+  afterEach(() => server.close());
+
+  function from(rest: string, options: Partial<BuildImageOptions> = {}): Promise<Built> {
+    return build({ context: `${server.url}/name/.git${rest}`, pull: 'missing', env: process.env, ...options });
+  }
+
+  it('is its files, whatever its ignore file says', async () => {
+    const root = [
+      'c directory 755 0:0',
+      'c/.dockerignore file 644 0:0 2',
+      'c/Dockerfile file 644 0:0 24',
+      'c/b file 644 0:0 1',
+      'c/d directory 755 0:0',
+      'c/d/l symlink 777 0:0 -> ../b',
+      'c/sub directory 755 0:0',
+      'c/sub/Dockerfile file 644 0:0 24',
+      'c/sub/link symlink 777 0:0 -> other.txt',
+      'c/sub/other.txt file 644 0:0 13',
+    ];
+    expect((await from('')).files).toEqual(root);
+    expect((await from('#main')).files).toEqual(root);
+    const sub = root.slice(-3).map(line => line.replace('c/sub/', 's/'));
+    expect((await from('#main:sub')).files).toEqual(['s directory 755 0:0', ...sub]);
+    expect((await from('?branch=main&subdir=sub')).files).toEqual(['s directory 755 0:0', ...sub]);
+  });
+
+  it('has the Dockerfile that is named: inside, on this machine, or as text', async () => {
+    expect((await from('', { dockerfile: 'sub/other.txt' })).files).toEqual([]);
+    expect((await from('#:sub', { dockerfile: './link' })).files).toEqual([]);
+    const local = join(folder, 'local');
+    writeFiles(folder, { local: 'FROM scratch\nCOPY b /local\n' });
+    expect((await from('', { dockerfile: local })).files).toEqual(['local file 644 0:0 1']);
+    const text = 'FROM scratch\nCOPY b /text\n';
+    expect((await from('', { dockerfileText: text })).files).toEqual(['text file 644 0:0 1']);
+    expect(await codeOf(from('', { dockerfile: 'nothing' }))).toBe('IO');
+    expect(await codeOf(from('', { dockerfile: '../../local' }))).toBe('IO');
+  });
+
+  it('keeps .git when it is asked to', async () => {
+    const text = 'FROM scratch\nCOPY .git/HEAD /\n';
+    for (const value of ['1', 'true']) {
+      const buildArgs = { BUILDKIT_CONTEXT_KEEP_GIT_DIR: value };
+      expect((await from('', { dockerfileText: text, buildArgs })).files).toHaveLength(1);
+    }
+    expect((await from('?keep-git-dir=1', { dockerfileText: text })).files).toHaveLength(1);
+    const buildArgs = { BUILDKIT_CONTEXT_KEEP_GIT_DIR: 'maybe' };
+    expect(await codeOf(from('', { dockerfileText: text, buildArgs }))).toBe('SOURCE_NOT_FOUND');
+  });
+
+  it('gives the same image each time', async () => {
+    const one = await from('?keep-git-dir=true');
+    const two = await from('?keep-git-dir=true', { store: await openStore(join(folder, 'another')) });
+    await two.store.close();
+    expect(two.descriptor).toEqual(one.descriptor);
+  });
+
+  it('is the folder of that name where there is one', async () => {
+    const context = join(folder, 'github.com/owner/name');
+    writeFiles(context, { Dockerfile: 'FROM scratch\nLABEL a=folder\n' });
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const result = await build({ context: 'github.com/owner/name' });
+      expect(result.config.config?.Labels).toEqual({ a: 'folder' });
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  it.each([
+    ['#nothing', 'GIT_REPOSITORY'],
+    ['#:nothing', 'PATH_NOT_FOUND'],
+    ['?depth=1', 'INVALID_VALUE'],
+    ['?checksum=ffff', 'DIGEST_MISMATCH'],
+    ['?ref=a&tag=b', 'INVALID_VALUE'],
+  ] as const)('fails for %s', async (rest, code) => {
+    expect(await codeOf(from(rest))).toBe(code);
+    const left = readdirSync(join(folder, 'store'), { recursive: true, encoding: 'utf8' });
+    expect(left.filter(name => name.includes('git-'))).toEqual([]);
+  });
+
+  it('is not asked for offline', async () => {
+    expect(await codeOf(from('', { pull: 'never' }))).toBe('GIT_REPOSITORY');
   });
 });

@@ -8,6 +8,7 @@ import { hostTree } from '../../src/build/host-tree.js';
 import { ignoreMatcher } from '../../src/dockerfile/ignore.js';
 import { isLadingError } from '../../src/errors/errors.js';
 import { lookup } from '../../src/tree/lookup.js';
+import type { DirectoryNode } from '../../src/tree/node.js';
 import { decodePath } from '../../src/tree/path.js';
 import { listing } from '../support/tree-of.js';
 
@@ -60,7 +61,7 @@ describe('hostTree', () => {
     mkdirSync(join(folder, 'out/empty'), { recursive: true });
     writeFileSync(join(folder, 'out/keep/me'), '');
     writeFileSync(join(folder, 'a.log'), '');
-    const root = hostTree(folder, ignoreMatcher('node_modules\n*.log\nout\n!out/keep\n'));
+    const root = hostTree(folder, { ignore: ignoreMatcher('node_modules\n*.log\nout\n!out/keep\n') });
     expect(listing(root)).toEqual([
       'out directory 755 0:0',
       'out/keep directory 755 0:0',
@@ -90,5 +91,31 @@ describe('hostTree', () => {
     expect(() => hostTree(join(folder, 'missing'))).toThrow(
       expect.toSatisfy(error => isLadingError(error, 'IO') && error.details.errno === 'ENOENT'),
     );
+  });
+
+  it('has for a checkout the time that is given, and modes that only follow from what the owner may', () => {
+    mkdirSync(join(folder, 'd'));
+    for (const [name, mode] of [
+      ['run', 0o700],
+      ['file', 0o664],
+      ['locked', 0o440],
+      ['odd', 0o4711],
+    ] as const) {
+      writeFileSync(join(folder, 'd', name), name);
+      chmodSync(join(folder, 'd', name), mode);
+    }
+    symlinkSync('file', join(folder, 'd/link'));
+    chmodSync(join(folder, 'd'), 0o2770);
+    const root = hostTree(folder, { checkoutTime: 42 });
+    expect(listing(root)).toEqual([
+      'd directory 755 0:0',
+      'd/file file 644 0:0 4',
+      'd/link symlink 777 0:0 -> file',
+      'd/locked file 444 0:0 6',
+      'd/odd file 755 0:0 3',
+      'd/run file 755 0:0 3',
+    ]);
+    const nodes = [root, ...root.children.values(), ...(root.children.get('d') as DirectoryNode).children.values()];
+    expect(new Set(nodes.map(node => node.mtime))).toEqual(new Set([42]));
   });
 });

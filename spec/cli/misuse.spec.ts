@@ -85,7 +85,6 @@ describe('what is misused ends with 2', () => {
     [['login']],
     [['run', 'debian']],
     [['buildx', 'build', '.']],
-    [['build', 'https://example.com/repository.git']],
   ])('%j is of another tool, and the answer says what to do instead', async argv => {
     const { exit, code, stderr } = await fault(...argv);
     expect({ exit, code }).toEqual({ exit: 2, code: 'UNSUPPORTED' });

@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import { type AnalyzeOptions, checkBuild, outlineBuild } from '../build/analyze.js';
+import { findEpoch } from '../build/find-epoch.js';
 import type { Diagnostic } from '../dockerfile/ast.js';
 import { dockerfileError, formatExcerpt } from '../dockerfile/excerpt.js';
 import { isLintRule, lintRules } from '../dockerfile/lint/rules.js';
@@ -8,23 +8,24 @@ import type { LadingError } from '../errors/errors.js';
 import type { DockerfileOutline } from '../plan/outline.js';
 import { type BuildTarget, targetsOf } from '../plan/targets.js';
 import { baseImages } from './base-images.js';
-import { type ContextSource, dockerfileAlone } from './build-context.js';
+import { type ContextSource, keepsGitDir, openContext, openDockerfile } from './build-context.js';
 import { type BuildImageOptions, platformsOf } from './build-image.js';
-import { contextIgnore, type DockerfileText, requireDirectory } from './context-files.js';
 import { namedContexts } from './named-contexts.js';
+import { openWorkspace, type Workspace } from './workspace.js';
 
 /** Where a Dockerfile is read from, as for a build. */
 export type DockerfileSource = ContextSource;
 
+/** What it takes to get at a Dockerfile. The store keeps what is fetched from the web. */
+export type ReadDockerfileOptions = DockerfileSource &
+  Pick<BuildImageOptions, 'store' | 'secrets' | 'env' | 'pull' | 'registry' | 'signal'>;
+
 /**
  * What a Dockerfile is planned with, as for a build. Of several platforms the first counts. Configs of base images are
- * read from the store or their registry; layers are not fetched, and nothing is written.
+ * read from the store or their registry; layers are not fetched, and no image is written.
  */
-export type AnalyzeDockerfileOptions = DockerfileSource &
-  Pick<
-    BuildImageOptions,
-    'store' | 'host' | 'target' | 'platforms' | 'buildArgs' | 'buildContexts' | 'pull' | 'registry' | 'signal'
-  >;
+export type AnalyzeDockerfileOptions = ReadDockerfileOptions &
+  Pick<BuildImageOptions, 'host' | 'target' | 'platforms' | 'buildArgs' | 'buildContexts'>;
 
 /** Something that a lint rule found, ready to be shown. */
 export interface DockerfileWarning extends Diagnostic {
@@ -49,15 +50,17 @@ export interface DockerfileCheck {
  * @throws LadingError IO when there is no Dockerfile
  */
 export async function checkDockerfile(options: AnalyzeDockerfileOptions): Promise<DockerfileCheck> {
-  const dockerfile = await dockerfileAlone(options);
-  const { text, file } = dockerfile;
-  const { warnings, error } = await checkBuild(await analyzeOptions(dockerfile, options));
-  const shown = warnings.map(warning => ({
-    ...warning,
-    description: isLintRule(warning.rule) ? lintRules[warning.rule].description : '',
-    excerpt: formatExcerpt(text, warning.range),
-  }));
-  return { file, text, warnings: shown, ...(error === undefined ? {} : { error }) };
+  return await withWorkspace(options, async workspace => {
+    const analyzed = await analyzeOptions(options, workspace);
+    const { text, file } = analyzed.dockerfile;
+    const { warnings, error } = await checkBuild(analyzed);
+    const shown = warnings.map(warning => ({
+      ...warning,
+      description: isLintRule(warning.rule) ? lintRules[warning.rule].description : '',
+      excerpt: formatExcerpt(text, warning.range),
+    }));
+    return { file, text, warnings: shown, ...(error === undefined ? {} : { error }) };
+  });
 }
 
 /**
@@ -65,37 +68,58 @@ export async function checkDockerfile(options: AnalyzeDockerfileOptions): Promis
  * @throws LadingError as a build does before its first step
  */
 export async function outlineDockerfile(options: AnalyzeDockerfileOptions): Promise<DockerfileOutline> {
-  return await outlineBuild(await analyzeOptions(await dockerfileAlone(options), options));
+  return await withWorkspace(options, async workspace => outlineBuild(await analyzeOptions(options, workspace)));
 }
 
 /**
  * The stages of a Dockerfile. No base image is asked for.
  * @throws LadingError IO when there is no Dockerfile, DOCKERFILE_SYNTAX
  */
-export async function listTargets(options: DockerfileSource): Promise<BuildTarget[]> {
-  const { text, file } = await dockerfileAlone(options);
+export async function listTargets(options: ReadDockerfileOptions): Promise<BuildTarget[]> {
+  const { text, file } = await withWorkspace(options, async workspace =>
+    openDockerfile(options, { ...workspace, signal: options.signal }),
+  );
   const { ast, diagnostics } = parseDockerfile(text, { file });
   const error = diagnostics.find(({ severity }) => severity === 'error');
   if (error !== undefined) throw dockerfileError(text, error);
   return targetsOf(ast);
 }
 
-async function analyzeOptions(dockerfile: DockerfileText, options: AnalyzeDockerfileOptions): Promise<AnalyzeOptions> {
-  const { store, context, registry, signal } = options;
-  if (context !== undefined) await requireDirectory(context);
+async function withWorkspace<T>(options: ReadDockerfileOptions, use: (workspace: Workspace) => Promise<T>): Promise<T> {
+  const workspace = await openWorkspace(options);
+  try {
+    return await use(workspace);
+  } finally {
+    await workspace.close();
+  }
+}
+
+async function analyzeOptions(options: AnalyzeDockerfileOptions, workspace: Workspace): Promise<AnalyzeOptions> {
+  const { store, registry, signal } = options;
+  const { context, dockerfile } = await openContext(options, {
+    ...workspace,
+    signal,
+    keepGitDir: keepsGitDir(options.buildArgs),
+  });
   const access = { store, registry, signal, configsOnly: true };
   const images = baseImages({ ...access, pull: options.pull ?? 'missing' });
-  const directory = options.directory ?? context ?? '.';
+  const directory = options.directory ?? context.directory ?? '.';
+  const { host } = options;
+  const contexts = await namedContexts(options.buildContexts ?? {}, {
+    ...workspace,
+    ...access,
+    images,
+    host,
+    directory,
+  });
   return {
     dockerfile,
-    context: {
-      directory: context === undefined ? undefined : resolve(context),
-      ignore: context === undefined ? undefined : await contextIgnore(context, { dockerfile: dockerfile.path }),
-    },
+    context,
     images,
-    contexts: await namedContexts(options.buildContexts ?? {}, { ...access, images, directory }),
+    contexts,
+    findEpoch: (source, call) => findEpoch(source, { ...workspace, ...call, context, contexts }),
     platform: platformsOf(options)[0],
-    buildPlatform: options.host,
+    buildPlatform: host,
     target: options.target,
     buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
     signal,

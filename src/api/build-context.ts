@@ -1,18 +1,18 @@
-import { resolve } from 'node:path';
-import { archiveHeadBytes, archiveTree, isArchive } from '../build/archive-context.js';
+import { stat } from 'node:fs/promises';
+import { isAbsolute, resolve } from 'node:path';
+import { archiveHeadBytes, archiveTree, isArchive, newestFile } from '../build/archive-context.js';
 import { keepContent } from '../build/copy/archive.js';
 import type { BuildContext } from '../build/copy-sources.js';
-import { FileAccess } from '../build/file-access.js';
-import type { RemoteFiles } from '../build/inputs.js';
+import type { FileAccess } from '../build/file-access.js';
+import type { FetchedFiles } from '../build/inputs.js';
+import { remoteFile, repositoryFiles } from '../build/remote-source.js';
 import { LadingError } from '../errors/errors.js';
-import { redactUrl } from '../errors/redact.js';
-import type { ContentStore } from '../layer/content-reader.js';
-import type { LayerStore } from '../layer/layer-store.js';
+import { formatGitReference, type GitReference, isGitContext, parseGitContext } from '../plan/git-reference.js';
 import type { Bytes, CallOptions } from '../stream/bytes.js';
 import { peek } from '../stream/peek.js';
 import { readCapped } from '../stream/read-capped.js';
 import { lookup } from '../tree/lookup.js';
-import type { DirectoryNode, FileContent, FileNode } from '../tree/node.js';
+import type { DirectoryNode, FileNode } from '../tree/node.js';
 import { cleanPath } from '../tree/path.js';
 import {
   contextIgnore,
@@ -20,16 +20,24 @@ import {
   dockerfileLimit,
   dockerfileNames,
   dockerfileOf,
+  readDockerfile,
   requireDirectory,
 } from './context-files.js';
+import type { Workspace } from './workspace.js';
 
 /** Where a build takes its Dockerfile and its files from. */
 export interface ContextSource {
-  /** A folder, or an http(s) address: of an archive, or of a Dockerfile. Without it only images can be copied from. */
+  /**
+   * A folder, a Git repository (`https://host/name.git#ref:folder`), or an http(s) address of an archive or of a Dockerfile.
+   * Without it only images can be copied from.
+   */
   readonly context?: string | undefined;
   /** Instead: a tar, plain or compressed, or a Dockerfile alone; which of them, the content says. */
   readonly contextContent?: Bytes | undefined;
-  /** Path of the Dockerfile, inside the archive when the context is one; by default `Dockerfile`, else `dockerfile`. */
+  /**
+   * Path of the Dockerfile, by default `Dockerfile`, else `dockerfile`. It is one inside the context when that is no folder;
+   * an absolute one is of this machine also when the context is an address.
+   */
   readonly dockerfile?: string | undefined;
   /** The Dockerfile itself, instead of a path. */
   readonly dockerfileText?: string | undefined;
@@ -37,14 +45,12 @@ export interface ContextSource {
   readonly directory?: string | undefined;
 }
 
-export interface OpenContextOptions extends CallOptions {
-  readonly store: ContentStore & Pick<LayerStore, 'hashFiles'>;
-  /** Folder of the store, which is never part of a context. */
-  readonly storeRoot: string;
-  readonly remote: RemoteFiles;
+export interface OpenContextOptions extends CallOptions, Workspace {
+  /** Folder of the store, when it is built into: it is never part of a context. */
+  readonly storeRoot?: string | undefined;
+  /** Whether the context has the `.git` of its repository. */
+  readonly keepGitDir?: boolean | undefined;
   readonly onWarning?: ((message: string) => void) | undefined;
-  /** For archives and their uncompressed copies. */
-  readonly temporary: string;
   readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
 }
 
@@ -54,14 +60,19 @@ export interface OpenedContext {
 }
 
 /**
- * Opens the context of a build and reads its Dockerfile. Ignore files count in folders only: whoever makes an archive has
- * chosen already.
- * @throws LadingError IO, USAGE, INVALID_ARCHIVE, REMOTE_FILE
+ * Opens the context of a build and reads its Dockerfile. Ignore files count in folders only: whoever makes an archive or
+ * commits to a repository has chosen already.
+ * @throws LadingError IO, USAGE, INVALID_ARCHIVE, INVALID_VALUE, and those of fetching
  */
 export async function openContext(source: ContextSource, options: OpenContextOptions): Promise<OpenedContext> {
   const { context, contextContent } = source;
   if (contextContent !== undefined) return await openContent(contextContent, source, options);
-  if (context !== undefined && isRemoteContext(context)) return await openRemote(context, source, options);
+  if (context !== undefined && (await isAddress(context))) {
+    const repository = parseGitContext(context);
+    return repository === undefined
+      ? await openWeb(context, source, options)
+      : await openRepository(repository, source, options);
+  }
   if (context !== undefined) await requireDirectory(context);
   const dockerfile = await dockerfileOf(source);
   if (context === undefined) return { context: {}, dockerfile };
@@ -70,65 +81,92 @@ export async function openContext(source: ContextSource, options: OpenContextOpt
   return { context: { directory: resolve(context), ignore }, dockerfile };
 }
 
-export function isRemoteContext(context: string): boolean {
-  return /^https?:\/\//i.test(context);
+/** The Dockerfile of a build alone. A folder is not looked at any further. */
+export async function openDockerfile(source: ContextSource, options: OpenContextOptions): Promise<DockerfileText> {
+  const { context, contextContent } = source;
+  const isFolder = contextContent === undefined && !(context !== undefined && (await isAddress(context)));
+  return isFolder ? await dockerfileOf(source) : (await openContext(source, options)).dockerfile;
 }
 
-async function openRemote(address: string, source: ContextSource, options: OpenContextOptions): Promise<OpenedContext> {
-  const { remote, signal, onProgress } = options;
-  const { blob } = await remote.fetch(address, { signal, onProgress });
-  const file = fileOf({ kind: 'blob', blob, offset: 0 }, blob.size);
-  const name = redactUrl(address);
-  const files = new FileAccess(options.store);
+/** Whether a context names something on a server, unless there is a folder of that name. */
+export function isRemoteContext(context: string): boolean {
+  return /^https?:\/\//i.test(context) || isGitContext(context);
+}
+
+/** Whether BUILDKIT_CONTEXT_KEEP_GIT_DIR is set; what is no truth value counts as not set, as in BuildKit. */
+export function keepsGitDir(buildArgs: Readonly<Record<string, string>> = {}): boolean {
+  return /^(?:1|t|T|TRUE|true|True)$/.test(buildArgs['BUILDKIT_CONTEXT_KEEP_GIT_DIR'] ?? '');
+}
+
+/** `github.com/owner/name` and `user@host:path` can be folders as well. */
+async function isAddress(context: string): Promise<boolean> {
+  if (!isRemoteContext(context)) return false;
+  if (context.includes('://')) return true;
+  const stats = await stat(context).catch(() => undefined);
+  return !stats?.isDirectory();
+}
+
+async function openRepository(
+  reference: GitReference,
+  source: ContextSource,
+  options: OpenContextOptions,
+): Promise<OpenedContext> {
+  const { signal, onProgress } = options;
+  const keepGitDir = options.keepGitDir || reference.keepGitDir;
+  const onFetch = (_: string, bytes: number): void => onProgress?.(bytes, undefined);
+  const fetched = await repositoryFiles({ ...reference, keepGitDir }, { ...options, signal, onFetch });
+  return await openTree(fetched, formatGitReference(reference), source, options);
+}
+
+async function openWeb(address: string, source: ContextSource, options: OpenContextOptions): Promise<OpenedContext> {
+  const { files, signal, onProgress } = options;
+  const onFetch = (_: string, bytes: number, total: number | undefined): void => onProgress?.(bytes, total);
+  const { file, lastModified, origin } = await remoteFile(address, {}, { ...options, fresh: false, onFetch });
+  const name = origin.uri;
   if (isArchive(await files.head(file, archiveHeadBytes, { signal }))) {
-    return await openArchive(file, name, files, source, options);
+    const { tree, time } = await openArchive(file, name, options);
+    return await openTree({ tree, time: lastModified ?? time, origin }, name, source, options);
   }
   const bytes = await files.read(file, dockerfileLimit, 'the Dockerfile', { signal });
-  return openText(bytes, name, source);
+  const { dockerfile } = openText(bytes, name, source);
+  return { context: { time: lastModified, origin }, dockerfile: { ...dockerfile, origin } };
 }
 
 async function openContent(content: Bytes, source: ContextSource, options: OpenContextOptions): Promise<OpenedContext> {
   const name = 'the context';
   const { head, whole } = await peek(content, archiveHeadBytes, options);
   if (!isArchive(head)) return openText(await readCapped(whole, dockerfileLimit, 'the Dockerfile'), name, source);
-  const kept = await keepContent(whole, options).catch(error => {
+  const temporary = await options.temporary();
+  const kept = await keepContent(whole, { ...options, temporary }).catch(error => {
     throw options.signal?.aborted ? options.signal.reason : error;
   });
-  const file = fileOf(kept, Number(kept.identity.size));
-  return await openArchive(file, name, new FileAccess(options.store), source, options);
+  const metadata = { mode: 0o600, uid: 0, gid: 0, mtime: 0 };
+  const file: FileNode = { type: 'file', ...metadata, size: Number(kept.identity.size), content: kept };
+  return await openTree(await openArchive(file, name, options), name, source, options);
 }
 
-async function openArchive(
-  file: FileNode,
-  name: string,
-  files: FileAccess,
-  source: ContextSource,
-  options: OpenContextOptions,
-): Promise<OpenedContext> {
-  const { temporary, signal } = options;
-  const tree = await archiveTree(file, name, { files, temporary, signal });
-  const dockerfile = textOf(source) ?? (await dockerfileInTree(tree, source.dockerfile, name, files, { signal }));
-  return { context: { tree }, dockerfile };
-}
-
-/**
- * The Dockerfile of a build that is only looked at: from a folder, a path, or text. Archives and addresses are for builds.
- * @throws LadingError UNSUPPORTED, and as {@link openContext}
- */
-export async function dockerfileAlone(source: ContextSource, options: CallOptions = {}): Promise<DockerfileText> {
-  const { context, contextContent } = source;
-  const remote = context !== undefined && isRemoteContext(context);
-  if (contextContent === undefined && !remote) return await dockerfileOf(source);
-  if (contextContent !== undefined) {
-    const { head, whole } = await peek(contextContent, archiveHeadBytes, options);
-    if (!isArchive(head)) {
-      return openText(await readCapped(whole, dockerfileLimit, 'the Dockerfile'), 'the context', source).dockerfile;
-    }
-  }
-  throw new LadingError('UNSUPPORTED', 'only a build reads its Dockerfile from an archive or an address', {
-    details: { feature: 'looking at a Dockerfile in an archive or at an address' },
-    hint: 'Give the folder, or the Dockerfile itself.',
+async function openArchive(file: FileNode, name: string, options: OpenContextOptions): Promise<FetchedFiles> {
+  const tree = await archiveTree(file, name, { ...options, temporary: await options.temporary() });
+  if (tree !== undefined) return { tree, time: newestFile(tree) };
+  throw new LadingError('INVALID_ARCHIVE', `${name} is no tar archive`, {
+    details: { problem: 'is no tar archive' },
+    hint: 'Send a tar, plain or compressed with gzip, bzip2, xz or zstd, or a Dockerfile as text.',
   });
+}
+
+async function openTree(
+  context: FetchedFiles,
+  name: string,
+  source: ContextSource,
+  { files, signal }: OpenContextOptions,
+): Promise<OpenedContext> {
+  const { dockerfile, dockerfileText } = source;
+  if (dockerfileText !== undefined) return { context, dockerfile: { text: dockerfileText, file: 'Dockerfile' } };
+  if (source.contextContent === undefined && dockerfile !== undefined && isAbsolute(dockerfile)) {
+    return { context, dockerfile: await readDockerfile(undefined, dockerfile) };
+  }
+  const inside = await dockerfileInTree(context.tree, dockerfile, name, files, { signal });
+  return { context, dockerfile: { ...inside, origin: context.origin } };
 }
 
 /** A Dockerfile alone: there are no files to copy. */
@@ -158,14 +196,6 @@ async function dockerfileInTree(
   }
   throw new LadingError('IO', `there is no ${candidates[0]} in ${name}`, {
     details: { path: candidates[0], errno: 'ENOENT' },
-    hint: 'Name the file with -f, as it is called in the archive.',
+    hint: 'Name the file with -f, as it is called in the archive or the repository.',
   });
-}
-
-function textOf({ dockerfileText }: ContextSource): DockerfileText | undefined {
-  return dockerfileText === undefined ? undefined : { text: dockerfileText, file: 'Dockerfile' };
-}
-
-function fileOf(content: FileContent, size: number): FileNode {
-  return { type: 'file', mode: 0o600, uid: 0, gid: 0, mtime: 0, size, content };
 }

@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises';
 import type { Annotation } from '../build/annotations.js';
 import { assembleBuild, type BuildResult, type ImageVariant } from '../build/assemble.js';
 import { build } from '../build/build.js';
 import type { BuildEvent } from '../build/event.js';
-import { fetchLog } from '../build/materials.js';
+import { findEpoch } from '../build/find-epoch.js';
 import { type ProvenanceOptions, provenance } from '../build/provenance.js';
 import type { CopyEvent } from '../content/copy.js';
 import { LadingError } from '../errors/errors.js';
@@ -14,9 +13,9 @@ import { type Platform, parsePlatform } from '../oci/platform.js';
 import { refusingSandbox, type Sandbox } from '../sandbox/sandbox.js';
 import type { Store } from '../store/store.js';
 import { baseImages, type PullPolicy } from './base-images.js';
-import { type ContextSource, isRemoteContext, openContext } from './build-context.js';
-import { contextOrigin, requestArguments } from './build-request.js';
-import { type BuildSecret, buildSecrets } from './build-secrets.js';
+import { type ContextSource, keepsGitDir, openContext } from './build-context.js';
+import { requestArguments } from './build-request.js';
+import type { BuildSecret } from './build-secrets.js';
 import { agreedTimes, variantKey, wantsIndex } from './image-variants.js';
 import { nameImages } from './name-images.js';
 import { namedContexts } from './named-contexts.js';
@@ -24,7 +23,7 @@ import type { Output } from './output.js';
 import { planOutputs } from './output-plan.js';
 import { pushContent, pushName } from './push-image.js';
 import type { RegistryAccess } from './registry-access.js';
-import { remoteFiles } from './remote-files.js';
+import { openWorkspace } from './workspace.js';
 import { checkDeletions, writeFiles, writeImage } from './write-output.js';
 
 export interface BuildImageOptions extends ContextSource {
@@ -38,10 +37,18 @@ export interface BuildImageOptions extends ContextSource {
   readonly platforms?: readonly string[] | undefined;
   readonly buildArgs?: Readonly<Record<string, string>> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** Name to `docker-image://REF`, `oci-layout://DIR[:tag]` or a folder. */
+  /**
+   * Name to `docker-image://REF`, `oci-layout://DIR[:tag]`, a Git repository, an http(s) address of an archive, or a folder.
+   * A name `NAME::os/arch` is for that platform alone.
+   */
   readonly buildContexts?: Readonly<Record<string, string>> | undefined;
   /** By id; `parseSecret` reads them from text. */
   readonly secrets?: Readonly<Record<string, BuildSecret>> | undefined;
+  /**
+   * The environment for the one program that a build may start, git. It gets PATH, proxies, certificates and, for
+   * repositories over SSH, SSH_AUTH_SOCK and GIT_SSH_COMMAND, and nothing else of it. @default {}
+   */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly noCache?: boolean | undefined;
   /** Names of stages, in any case, whose steps are carried out again. */
   readonly noCacheFilter?: readonly string[] | undefined;
@@ -102,7 +109,7 @@ const nothingRuns = 'this version executes no processes';
 
 /** Builds an image into the store, names it, and hands it to the outputs and registries that were asked for. */
 export async function buildImage(options: BuildImageOptions): Promise<BuildImageResult> {
-  const { store, context, signal, registry } = options;
+  const { store, signal, registry } = options;
   const onEvent = options.onEvent ?? (() => {});
   const platforms = platformsOf(options);
   const { concurrency } = options;
@@ -113,7 +120,6 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   }
   const times = agreedTimes(options, options.outputs ?? []);
   const plan = planOutputs(options, platforms);
-  const secrets = await buildSecrets(options.secrets ?? {}, { directory: options.directory ?? '.', signal });
   const transfer = { registry, signal };
   const images = baseImages({
     ...transfer,
@@ -121,48 +127,40 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
     pull: options.pull ?? 'missing',
     onEvent: (reference, event) => onEvent({ kind: 'transfer', reference, event }),
   });
-  const folder = context === undefined || isRemoteContext(context) ? '.' : context;
-  const directory = options.directory ?? folder;
   const onWarning = (message: string): void => onEvent({ kind: 'warning', message });
-  const lease = await store.lease();
-  const temporary = await store.workFolder();
-  const remote = remoteFiles({
-    store,
-    offline: options.pull === 'never',
-    secrets,
-    proxy: registry?.proxy,
-    userAgent: registry?.userAgent,
-    onRetry: ({ url, reason }) => registry?.onWarning?.(`${url}: ${reason}; trying again`),
-  });
+  const workspace = await openWorkspace(options);
   try {
+    const temporary = await workspace.temporary();
     // Behind the lease: only now is the store there, and can be told from what it may lie in.
     await checkDeletions(options.outputs ?? [], store.root);
-    const fetched = fetchLog(remote);
-    const opened = await openContext(options, {
-      store,
-      storeRoot: store.root,
-      remote: fetched.remote,
-      temporary,
+    const { context, dockerfile } = await openContext(options, {
+      ...workspace,
       signal,
+      storeRoot: store.root,
+      keepGitDir: keepsGitDir(options.buildArgs),
       onWarning,
       onProgress: (bytes, total) => onEvent({ kind: 'context-progress', bytes, total }),
     });
-    if (isRemoteContext(context ?? '')) onEvent({ kind: 'context-done' });
+    if (context.origin !== undefined) onEvent({ kind: 'context-done' });
     const contexts = await namedContexts(options.buildContexts ?? {}, {
       ...transfer,
+      ...workspace,
       store,
       images,
-      directory,
+      host: options.host,
+      directory: options.directory ?? context.directory ?? '.',
       onWarning,
     });
     const built = await build({
-      ...opened,
+      ...workspace,
+      temporary,
       store,
+      context,
+      dockerfile,
       images,
       contexts,
+      findEpoch: (source, call) => findEpoch(source, { ...workspace, ...call, context, contexts }),
       sandbox: options.sandbox ?? refusingSandbox(nothingRuns),
-      temporary,
-      remote,
       platforms,
       platformsAsked: (options.platforms ?? []).length > 0,
       buildPlatform: options.host,
@@ -175,7 +173,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       ...times,
       compression: plan.primary.compression,
       level: plan.primary.level,
-      request: { args: requestArguments(options), origin: contextOrigin(context, fetched.digests) },
+      request: { args: requestArguments(options), origin: dockerfile.origin },
       onEvent,
       signal,
     });
@@ -221,9 +219,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       })),
     };
   } finally {
-    await remote.close();
-    await rm(temporary, { recursive: true, force: true });
-    await lease.release();
+    await workspace.close();
   }
 }
 

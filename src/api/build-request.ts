@@ -1,6 +1,5 @@
-import type { Material } from '../build/materials.js';
 import { redactUrl } from '../errors/redact.js';
-import type { Digest } from '../oci/digest.js';
+import { formatGitReference, parseGitContext } from '../plan/git-reference.js';
 
 /** What of the options of a build goes into the record of it. */
 export interface RequestOptions {
@@ -24,18 +23,14 @@ export function requestArguments(options: RequestOptions): Readonly<Record<strin
   };
 }
 
-/** Where the context comes from, when that is an address. */
-export function contextOrigin(context: string | undefined, digests: ReadonlyMap<string, Digest>): Material | undefined {
-  const digest = context === undefined ? undefined : digests.get(context);
-  return digest === undefined ? undefined : { uri: redactUrl(context!), digest };
-}
-
 function prefixed(prefix: string, values: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}${name}`, value]));
 }
 
 function placeless([name, value]: [string, string]): [string, string] {
   if (/^oci-layout:\/\//.test(value)) return [name, 'oci-layout'];
+  const reference = parseGitContext(value);
+  if (reference !== undefined) return [name, formatGitReference(reference)];
   if (/^https?:\/\//i.test(value)) return [name, redactUrl(value)];
   return [name, /^[a-z][a-z0-9+.-]*:\/\//.test(value) ? value : `local:${name}`];
 }

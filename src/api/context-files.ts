@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import type { Material } from '../build/material.js';
 import { type IgnoreMatcher, ignoreMatcher } from '../dockerfile/ignore.js';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
@@ -13,6 +14,8 @@ export interface DockerfileText {
   readonly file: string;
   /** Where it lies, for the ignore file beside it; absent when it came as text. */
   readonly path?: string | undefined;
+  /** Where it has been fetched from, when it was. */
+  readonly origin?: Material | undefined;
 }
 
 /** What a Dockerfile is called when nobody says. */
@@ -124,16 +127,15 @@ function matcherOf(text: string, file: string): IgnoreMatcher {
 }
 
 /** @throws LadingError IO when it is no folder */
-export async function requireDirectory(path: string): Promise<void> {
+export async function requireDirectory(path: string, hint = contextHint): Promise<void> {
   const stats = await stat(path).catch(error => {
     throw ioError(error, path);
   });
   if (stats.isDirectory()) return;
-  throw new LadingError('IO', `${path} is not a folder`, {
-    details: { path, errno: 'ENOTDIR' },
-    hint: 'The context of a build is a folder; a Dockerfile elsewhere is named with -f.',
-  });
+  throw new LadingError('IO', `${path} is not a folder`, { details: { path, errno: 'ENOTDIR' }, hint });
 }
+
+const contextHint = 'The context of a build is a folder; a Dockerfile elsewhere is named with -f.';
 
 /** A file that is looked for by its name and may be missing. What lies there must have an end, so it is no pipe. */
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import type { Image } from '../image/image.js';
 import type { Platform } from '../oci/platform.js';
 import type { PlanOptions, StageGraph } from '../plan/graph.js';
 import { type DockerfileOutline, outlineOf } from '../plan/outline.js';
-import { type PlanBuildOptions, planned, readSource, type Source } from './plan-build.js';
+import { type PlanBuildOptions, planned, readSource, type Source, withFoundEpoch } from './plan-build.js';
 import { planReachable, type ReadyStage } from './plan-stages.js';
 
 /** What is needed to plan a Dockerfile without carrying it out. Of base images only manifest and config are read. */
@@ -53,12 +53,13 @@ export async function outlineBuild(options: AnalyzeOptions): Promise<DockerfileO
 }
 
 async function planStagesOf(
-  { text, ast }: Source,
+  source: Source,
   options: AnalyzeOptions,
   { onFinding, all }: Pick<PlanOptions, 'onFinding'> & { readonly all: boolean },
 ): Promise<{ graph: StageGraph; stages: readonly ReadyStage[] }> {
   const { images, signal, context, contexts = new Map() } = options;
-  const planOptions: PlanOptions = {
+  const { text, ast } = source;
+  const planOptions = await withFoundEpoch(source, options, {
     buildArgs: options.buildArgs ?? new Map(),
     targetPlatform: options.platform,
     buildPlatform: options.buildPlatform,
@@ -66,7 +67,7 @@ async function planStagesOf(
     namedContexts: new Set(contexts.keys()),
     contextIgnore: context.ignore,
     onFinding,
-  };
+  });
   const graph = planned(text, ast, planOptions);
   const opening = { text, images, contexts, opened: new Map<string, Image>(), signal };
   const [stages = []] = await planReachable([{ graph, planOptions }], { ...opening, all });

@@ -1,4 +1,3 @@
-import { LadingError } from '../errors/errors.js';
 import { blockSize, fields, headerChecksum, parseNumber, signedHeaderChecksum } from '../layer/tar-fields.js';
 import { sniffCompression } from '../stream/compression.js';
 import { TreeEditor } from '../tree/editor.js';
@@ -18,20 +17,30 @@ export function isArchive(head: Uint8Array): boolean {
 }
 
 /**
- * The files of a tar as a tree, with the owners, modes and times that it names. Nothing is unpacked: the nodes say where
- * in the archive (or its uncompressed copy in the temporary folder) their bytes are.
+ * The files of a tar as a tree, with the owners, modes and times that it names; `undefined` for what is no tar. Nothing is
+ * unpacked: the nodes say where in the archive (or its uncompressed copy in the temporary folder) their bytes are.
  * @throws LadingError INVALID_ARCHIVE, UNSUPPORTED
  */
 export async function archiveTree(
   file: FileNode,
   name: string,
   options: Omit<ArchiveOptions, 'clamp'>,
-): Promise<DirectoryNode> {
+): Promise<DirectoryNode | undefined> {
   const editor = new TreeEditor(emptyRoot);
   const target = { editor, directory: () => '' };
-  if (await unpackArchive(file, name, target, { ...options, clamp: time => time })) return editor.root;
-  throw new LadingError('INVALID_ARCHIVE', `${name} is no tar archive`, {
-    details: { problem: 'is no tar archive' },
-    hint: 'Send a tar, plain or compressed with gzip, bzip2, xz or zstd, or a Dockerfile as text.',
-  });
+  const isTar = await unpackArchive(file, name, target, { ...options, clamp: time => time });
+  return isTar ? editor.root : undefined;
+}
+
+/** The time of the newest regular file; `undefined` when there is none. */
+export function newestFile(tree: DirectoryNode): number | undefined {
+  let newest: number | undefined;
+  const folders = [tree];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const node of folder.children.values()) {
+      if (node.type === 'directory') folders.push(node);
+      else if (node.type === 'file') newest = Math.max(node.mtime, newest ?? node.mtime);
+    }
+  }
+  return newest;
 }

@@ -3,8 +3,9 @@ import { sourceKind } from '../plan/remote-source.js';
 import type { MountOrigin } from '../plan/run-mount.js';
 import type { CopyStep } from '../plan/step.js';
 import { stepOrigins } from '../plan/step-origins.js';
+import type { BuildContext } from './copy-sources.js';
 import { findNamedContext, type NamedContexts } from './inputs.js';
-import type { Material } from './materials.js';
+import type { Material } from './material.js';
 import type { PlannedPlatform } from './plan-build.js';
 
 /** A secret or an agent that a step asks for. */
@@ -17,7 +18,7 @@ export interface BorrowedThing {
 export interface BuildRequest {
   /** Options by the names that BuildKit's frontend has for them: `target`, `build-arg:NAME`, `label:NAME` … */
   readonly args: Readonly<Record<string, string>>;
-  /** Where the context comes from, when it is not on this machine. */
+  /** Where the Dockerfile comes from, when it is not on this machine. */
   readonly origin?: Material | undefined;
 }
 
@@ -38,14 +39,17 @@ export interface BuildRecord {
 /** What the steps of the stages of a build take from outside, as far as a plan can tell. */
 export function plannedInputs(
   { stages, platform }: Pick<PlannedPlatform, 'stages' | 'platform'>,
+  context: BuildContext,
   contexts: NamedContexts,
 ): Pick<BuildRecord, 'locals' | 'secrets' | 'agents' | 'network'> {
   const steps = stages.flatMap(stage => stage.plan.steps);
   const runs = steps.filter(step => step.kind === 'run');
   const mounts = runs.flatMap(run => run.mounts);
-  const bases = stages.flatMap(({ base }) => (base.kind === 'context' ? [base.name] : []));
+  const bases = stages.flatMap(({ base }) =>
+    base.kind === 'context' && base.context.kind === 'directory' ? [base.name] : [],
+  );
   const origins = steps.filter(step => step.kind !== 'copy' || takesFiles(step)).flatMap(stepOrigins);
-  const locals = [...bases, ...origins.flatMap(origin => localName(origin, platform, contexts))];
+  const locals = [...bases, ...origins.flatMap(origin => localName(origin, platform, context, contexts))];
   return {
     locals: [...new Set(locals)].sort(),
     secrets: borrowed(mounts.filter(mount => mount.type === 'secret')),
@@ -59,8 +63,8 @@ function takesFiles({ instruction, sources }: CopyStep): boolean {
   return sources.some(source => instruction === 'COPY' || sourceKind(source) === 'path');
 }
 
-function localName(origin: MountOrigin, platform: Platform, contexts: NamedContexts): string[] {
-  if (origin.kind === 'context') return ['context'];
+function localName(origin: MountOrigin, platform: Platform, context: BuildContext, contexts: NamedContexts): string[] {
+  if (origin.kind === 'context') return context.origin === undefined ? ['context'] : [];
   const found = origin.kind === 'named' ? findNamedContext(contexts, origin.name, platform) : undefined;
   return found?.context.kind === 'directory' ? [found.name] : [];
 }

@@ -17,10 +17,10 @@ import type { LayerRef } from '../tree/node.js';
 import { type BuildRecord, type BuildRequest, plannedInputs } from './build-record.js';
 import { copySources } from './copy-sources.js';
 import { FileAccess } from './file-access.js';
-import type { BuildStore, RemoteFiles } from './inputs.js';
+import type { BuildStore, GitRepositories, RemoteFiles } from './inputs.js';
 import { layerWork } from './layer-work.js';
 import type { LazyTree } from './lazy-tree.js';
-import { fetchLog, materialsOf } from './materials.js';
+import { fetchedOrigins, fetchLog, materialsOf } from './materials.js';
 import { type PlanBuildOptions, type PlannedPlatform, planBuild, readSource } from './plan-build.js';
 import type { ReadyStage } from './plan-stages.js';
 import type { StageResult } from './run-step.js';
@@ -36,6 +36,8 @@ export interface BuildOptions extends PlanBuildOptions {
   readonly temporary: string;
   /** Where ADD gets files of the web. */
   readonly remote: RemoteFiles;
+  /** Where it gets repositories. */
+  readonly git: GitRepositories;
   /** Whether the platforms were asked for, and are not just that of this machine: an image then says that it is of its own. */
   readonly platformsAsked?: boolean | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -102,7 +104,7 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     epoch,
     fresh: stage => (options.noCache ?? false) || isNamed(stage, options.noCacheFilter),
   });
-  const fetched = fetchLog(options.remote);
+  const fetched = fetchLog(options);
   const stats = await StatCache.open(store, {
     directories: directoriesOf(options),
     now: Date.now(),
@@ -121,21 +123,25 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     timestamps: options.timestamps ?? 'clamp',
     temporary: options.temporary,
     remote: fetched.remote,
+    git: fetched.git,
     concurrency: options.concurrency ?? defaultConcurrency,
     onEvent,
     signal: options.signal,
   });
   await stats.save({ signal: options.signal });
+  const origins = await fetchedOrigins(graph.work);
   const { buildPlatform, request = { args: {} } } = options;
+  const { origin } = options.context;
   return platforms.map((planned, place) => {
     const { tree, layers, baseLayers, history } = results[place]!;
     const target = planned.stages.find(stage => stage.index === planned.graph.target)!;
     const diffIds = layers.map(layer => layer.diffId);
     const asked = options.platformsAsked ? planned.platform : undefined;
     const config = imageConfig(target, asked, history, diffIds, epoch(planned), options);
-    const used = materialsOf(planned, { opened, contexts, digests: fetched.digests });
-    const materials = [...(request.origin === undefined ? [] : [request.origin]), ...used];
-    const record = { request, dockerfile, buildPlatform, materials, ...plannedInputs(planned, contexts) };
+    const used = materialsOf(planned, { opened, contexts, fetched: fetched.fetched, origins });
+    const materials = [...(origin === undefined ? [] : [origin]), ...used];
+    const inputs = plannedInputs(planned, options.context, contexts);
+    const record = { request, dockerfile, buildPlatform, materials, ...inputs };
     const { platform } = planned;
     return { platform, tree, layers, baseLayers, compression, level, config, epoch: epoch(planned), record };
   });

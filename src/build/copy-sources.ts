@@ -6,13 +6,12 @@ import { emptyDirectory } from '../tree/editor.js';
 import type { DirectoryNode } from '../tree/node.js';
 import type { CopySource } from './copy-step.js';
 import { hostTree } from './host-tree.js';
-import type { FilesContext } from './inputs.js';
+import type { FetchedFiles, FilesContext } from './inputs.js';
 import { once } from './once.js';
 import { layersOfImage, treeOfLayers } from './stage-files.js';
 
 /** The files that a build is given: a folder of this machine, or a tree; without either there are none. */
-export interface BuildContext {
-  readonly tree?: DirectoryNode | undefined;
+export interface BuildContext extends Partial<FetchedFiles> {
   readonly directory?: string | undefined;
   readonly ignore?: IgnoreMatcher | undefined;
 }
@@ -20,7 +19,7 @@ export interface BuildContext {
 /** Trees that come from outside the Dockerfile. */
 export interface CopySources {
   context(): Promise<CopySource>;
-  named(context: FilesContext): Promise<CopySource>;
+  named(context: FilesContext, options: CallOptions): Promise<CopySource>;
   image(image: Image, options: CallOptions): Promise<DirectoryNode>;
 }
 
@@ -30,15 +29,20 @@ export function copySources(context: BuildContext, store: LayerStore): CopySourc
   const trees = once<DirectoryNode>();
   return {
     context: () => contexts('context', async () => contextSource(context, 'the build context')),
-    named: ({ name, context: { path, ignore } }) =>
-      contexts(`named ${name}`, async () => contextSource({ directory: path, ignore }, `context ${name}`)),
+    named: ({ name, context }, options) =>
+      contexts(`named ${name}`, async () => contextSource(await filesOf(context, options), `context ${name}`)),
     image: (image, options) => trees(image.descriptor.digest, () => treeOfLayers(layersOfImage(image), store, options)),
   };
+}
+
+async function filesOf(context: FilesContext['context'], options: CallOptions): Promise<BuildContext> {
+  if (context.kind === 'fetched') return await context.open(options);
+  return { directory: context.path, ignore: context.ignore };
 }
 
 function contextSource(context: BuildContext, label: string): CopySource {
   const { directory, ignore, tree } = context;
   if (tree !== undefined) return { root: tree, label };
   if (directory === undefined) return { root: emptyDirectory(), label: `${label} (which is empty)` };
-  return { root: hostTree(directory, ignore), label, ignore };
+  return { root: hostTree(directory, { ignore }), label, ignore };
 }

@@ -1,6 +1,7 @@
 import { type IgnoreMatcher, patternMatcher } from '../dockerfile/ignore.js';
 import { LadingError } from '../errors/errors.js';
 import { nearest } from '../errors/nearest.js';
+import { parseGitReference } from '../plan/git-reference.js';
 import { sourceKind } from '../plan/remote-source.js';
 import type { CopyStep } from '../plan/step.js';
 import { TreeEditor } from '../tree/editor.js';
@@ -13,7 +14,7 @@ import { parseChmod } from './copy/chmod.js';
 import { Copier } from './copy/copier.js';
 import { parentsSource } from './copy/parents.js';
 import { selectSources } from './copy/select.js';
-import { type RemoteSourceOptions, refuseGit, remoteFile, remoteName } from './remote-source.js';
+import { type RemoteSourceOptions, remoteFile, remoteName, repositoryFiles } from './remote-source.js';
 import { accountFiles, emptyRoot } from './stage-files.js';
 
 /** The tree that a COPY takes from, with the words for it in messages. */
@@ -61,9 +62,13 @@ export async function copyStep(
     unpackArchive(file, written, target, { files, clamp, temporary: options.temporary, signal });
   for (const written of step.sources) {
     const kind = adds ? sourceKind(written) : 'path';
-    if (kind === 'git') throw refuseGit(written, step);
+    if (kind === 'git') {
+      const { tree } = await repositoryFiles(parseGitReference(written, step)!, options);
+      copier.copy(tree, '', step.destination);
+      continue;
+    }
     if (kind === 'http') {
-      const file = await remoteFile(written, step, options);
+      const { file } = await remoteFile(written, step, options);
       const name = remoteName(written);
       if (step.unpack !== true || !(await unpacks(file, name))) copier.copy(file, name, step.destination);
       continue;

@@ -5,14 +5,24 @@ import { folderNames } from '../layer/folder-names.js';
 import type { DirectoryNode, FileNode, HostIdentity, TreeNode } from '../tree/node.js';
 import { decodePath, joinPath, toHostPath } from '../tree/path.js';
 
+export interface HostTreeOptions {
+  /** What it hides is not there; a hidden folder is there when something below it is not hidden. */
+  readonly ignore?: IgnoreMatcher | undefined;
+  /**
+   * The folder has been written by git: everything gets this time, in seconds since 1970, and modes in which group and
+   * others may do what the owner may, but for writing. What the files have depends on the clock and the folders around.
+   */
+  readonly checkoutTime?: number | undefined;
+}
+
 /**
  * A folder of this machine as a tree. Folders are listed when they are first looked into, so a build touches only what
  * its COPY instructions reach. Everything belongs to root, as in BuildKit's contexts; files with several names are one
- * node. What `ignore` hides is not there; a hidden folder is there when something below it is not hidden.
+ * node.
  * @throws LadingError IO, on access, for what cannot be listed
  */
-export function hostTree(path: string, ignore?: IgnoreMatcher): DirectoryNode {
-  return new HostDirectory(path, '', lstat(path, 'follow'), { ignore, links: new Map() });
+export function hostTree(path: string, { ignore, checkoutTime }: HostTreeOptions = {}): DirectoryNode {
+  return new HostDirectory(path, '', lstat(path, 'follow'), { ignore, checkoutTime, links: new Map() });
 }
 
 export function identityOf(stats: BigIntStats): HostIdentity {
@@ -20,8 +30,7 @@ export function identityOf(stats: BigIntStats): HostIdentity {
   return { dev, ino, size, mtimeNs, ctimeNs, mode: Number(stats.mode) };
 }
 
-interface Walk {
-  readonly ignore: IgnoreMatcher | undefined;
+interface Walk extends HostTreeOptions {
   /** Nodes of files with more than one name, by device and inode. */
   readonly links: Map<string, FileNode>;
 }
@@ -38,8 +47,9 @@ class HostDirectory implements DirectoryNode {
   #children: ReadonlyMap<string, TreeNode> | undefined;
 
   constructor(host: string, path: string, stats: BigIntStats, walk: Walk) {
-    this.mode = permissions(stats);
-    this.mtime = seconds(stats);
+    const { mode, mtime } = metadataOf(stats, walk);
+    this.mode = mode;
+    this.mtime = mtime;
     this.#host = host;
     this.#path = path;
     this.#walk = walk;
@@ -70,12 +80,13 @@ class HostDirectory implements DirectoryNode {
       const directory = new HostDirectory(host, path, stats, this.#walk);
       return hidden && directory.children.size === 0 ? undefined : directory;
     }
-    return hidden ? undefined : leaf(host, stats, this.#walk.links);
+    return hidden ? undefined : leaf(host, stats, this.#walk);
   }
 }
 
-function leaf(host: string, stats: BigIntStats, links: Map<string, FileNode>): TreeNode {
-  const metadata = { mode: permissions(stats), uid: 0, gid: 0, mtime: seconds(stats) };
+function leaf(host: string, stats: BigIntStats, walk: Walk): TreeNode {
+  const { links } = walk;
+  const metadata = { ...metadataOf(stats, walk), uid: 0, gid: 0 };
   if (stats.isSymbolicLink()) return { type: 'symlink', ...metadata, mode: 0o777, target: linkTarget(host) };
   if (stats.isFIFO()) return { type: 'fifo', ...metadata };
   if (stats.isCharacterDevice() || stats.isBlockDevice()) {
@@ -92,6 +103,13 @@ function leaf(host: string, stats: BigIntStats, links: Map<string, FileNode>): T
   const file: FileNode = { type: 'file', ...metadata, size: Number(stats.size), content };
   if (stats.nlink > 1n) links.set(key, file);
   return file;
+}
+
+function metadataOf(stats: BigIntStats, { checkoutTime }: Walk): { mode: number; mtime: number } {
+  const mode = permissions(stats);
+  if (checkoutTime === undefined) return { mode, mtime: seconds(stats) };
+  const owner = (mode >> 6) & 7;
+  return { mode: (owner << 6) | ((owner & 5) * 0o11), mtime: checkoutTime };
 }
 
 function lstat(path: string, links: 'follow' | 'nofollow'): BigIntStats {

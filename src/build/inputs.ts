@@ -5,8 +5,11 @@ import type { Image } from '../image/image.js';
 import type { ContentStore } from '../layer/content-reader.js';
 import type { LayerStore } from '../layer/layer-store.js';
 import type { Platform } from '../oci/platform.js';
+import type { GitReference } from '../plan/git-reference.js';
 import { namedContextOf } from '../plan/named-context.js';
 import type { CallOptions } from '../stream/bytes.js';
+import type { DirectoryNode } from '../tree/node.js';
+import type { Material } from './material.js';
 
 /** What a build needs of the place that keeps its layers, records and images. */
 export interface BuildStore extends ContentSource, ContentTarget, ContentStore, LayerStore, RecordStore, ContextNotes {}
@@ -36,9 +39,37 @@ export interface RemoteFiles {
   fetch(address: string, options?: FetchOptions): Promise<WebFile>;
 }
 
-/** A `--build-context`: a folder of this machine, or an image from wherever it says. */
+/** A commit of a Git repository, checked out where it stays for as long as the build. */
+export interface GitCheckout {
+  /** Folder with the files that were asked for. */
+  readonly path: string;
+  /** Full id. */
+  readonly commit: string;
+  /** When it was committed, in seconds since 1970. */
+  readonly time: number;
+}
+
+/** Gets files from Git repositories. */
+export interface GitRepositories {
+  checkout(
+    reference: GitReference,
+    options?: CallOptions & { onProgress?: ((bytes: number) => void) | undefined },
+  ): Promise<GitCheckout>;
+}
+
+/** Files from elsewhere. */
+export interface FetchedFiles {
+  readonly tree: DirectoryNode;
+  /** When they were made, in seconds since 1970, as far as that is known: SOURCE_DATE_EPOCH can be taken from it. */
+  readonly time?: number | undefined;
+  /** Where they come from, when that is a server. */
+  readonly origin?: Material | undefined;
+}
+
+/** A `--build-context`: a folder of this machine, files that are fetched when they are needed, or an image. */
 export type NamedContext =
   | { readonly kind: 'directory'; readonly path: string; readonly ignore?: IgnoreMatcher | undefined }
+  | { readonly kind: 'fetched'; open(options?: CallOptions): Promise<FetchedFiles> }
   | {
       readonly kind: 'image';
       /** Its name in a registry; absent for one that lies in a layout. */

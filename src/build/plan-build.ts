@@ -8,7 +8,9 @@ import { parseDockerfile } from '../dockerfile/parser.js';
 import { isLadingError, type SourceRange } from '../errors/errors.js';
 import type { Image } from '../image/image.js';
 import type { Platform } from '../oci/platform.js';
+import { epochSource } from '../plan/epoch-source.js';
 import { type PlanOptions, planStages, type StageGraph, unusedBuildArgs } from '../plan/graph.js';
+import type { EpochSource, FoundEpoch } from '../plan/source-date-epoch.js';
 import { stepOrigins } from '../plan/step-origins.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { CallOptions } from '../stream/bytes.js';
@@ -25,6 +27,8 @@ export interface PlanBuildOptions extends CallOptions {
   readonly context: BuildContext;
   readonly images: BaseImages;
   readonly contexts?: NamedContexts | undefined;
+  /** Looks up the time that SOURCE_DATE_EPOCH leads to. */
+  readonly findEpoch: (source: EpochSource, options: CallOptions) => Promise<FoundEpoch>;
   readonly sandbox: Sandbox;
   /** At least one; with several the result is an index. */
   readonly platforms: readonly Platform[];
@@ -91,8 +95,9 @@ export async function planBuild(source: Source, options: PlanBuildOptions): Prom
   let graphs: Array<PlatformGraph & { readonly platform: Platform }>;
   let stages: ReadonlyArray<readonly ReadyStage[]>;
   try {
-    graphs = options.platforms.map((platform, place) => {
-      const planOptions: PlanOptions = {
+    graphs = [];
+    for (const [place, platform] of options.platforms.entries()) {
+      const planOptions = await withFoundEpoch(source, options, {
         buildArgs: options.buildArgs ?? new Map(),
         targetPlatform: platform,
         buildPlatform: options.buildPlatform,
@@ -101,9 +106,9 @@ export async function planBuild(source: Source, options: PlanBuildOptions): Prom
         contextIgnore: context.ignore,
         // What is found is the same for all platforms: it is said once.
         onFinding: place === 0 ? finding => findings.push(finding) : undefined,
-      };
-      return { platform, planOptions, graph: planned(text, ast, planOptions) };
-    });
+      });
+      graphs.push({ platform, planOptions, graph: planned(text, ast, planOptions) });
+    }
     stages = await planReachable(graphs, { ...opening, opened });
   } finally {
     failure = tell(findings, checks, onEvent);
@@ -135,10 +140,29 @@ function imagesOfSteps({ platform, stages }: PlannedPlatform, contexts: NamedCon
     );
 }
 
+/** The options with the time that SOURCE_DATE_EPOCH leads to, when it is none itself. */
+export async function withFoundEpoch(
+  { text, ast }: Source,
+  { findEpoch, signal }: Pick<PlanBuildOptions, 'findEpoch' | 'signal'>,
+  options: PlanOptions,
+): Promise<PlanOptions> {
+  const source = withLines(text, () => epochSource(ast, options));
+  if (source === undefined) return options;
+  try {
+    return { ...options, foundEpoch: await findEpoch(source, { signal }) };
+  } catch (error) {
+    throw 'range' in source ? withExcerpt(error, source.range, text) : error;
+  }
+}
+
 /** The stage graph; what is wrong comes with the lines of the Dockerfile. */
 export function planned(text: string, ast: DockerfileAst, options: PlanOptions): StageGraph {
+  return withLines(text, () => planStages(ast, options));
+}
+
+function withLines<T>(text: string, work: () => T): T {
   try {
-    return planStages(ast, options);
+    return work();
   } catch (error) {
     const range = placeOf(error);
     throw range === undefined ? error : withExcerpt(error, range, text);

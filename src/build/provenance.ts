@@ -52,7 +52,7 @@ function factsOf(record: BuildRecord, options: ProvenanceOptions): Facts {
   const { origin } = request;
   const full = options.mode !== 'min';
   const args = Object.entries(request.args).filter(([name]) => full || !isPrivate(name));
-  // A Dockerfile comes from where the context comes from. Of what is on this machine nobody else knows the digest.
+  // Of what is on this machine nobody else knows the digest.
   const folders = origin === undefined ? [...locals, 'dockerfile'] : locals;
   const dependenciesComplete = folders.length === 0;
   return {

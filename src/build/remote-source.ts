@@ -1,37 +1,55 @@
 import { createHash } from 'node:crypto';
 import { LadingError } from '../errors/errors.js';
-import { redactText, redactUrl } from '../errors/redact.js';
+import { redactUrl } from '../errors/redact.js';
+import { formatGitReference, type GitReference } from '../plan/git-reference.js';
 import type { CopyStep } from '../plan/step.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { FileNode } from '../tree/node.js';
 import { decodePath } from '../tree/path.js';
 import type { FileAccess } from './file-access.js';
-import type { RemoteFiles } from './inputs.js';
+import { hostTree } from './host-tree.js';
+import type { FetchedFiles, GitRepositories, RemoteFiles } from './inputs.js';
+import type { Material } from './material.js';
+import { repositoryMaterial } from './materials.js';
 
 export interface RemoteSourceOptions extends CallOptions {
   readonly files: FileAccess;
   readonly remote: RemoteFiles;
+  readonly git: GitRepositories;
   /** Download again what is kept of earlier builds. */
   readonly fresh: boolean;
   /** Told with the address, fit to be shown, and bytes so far. */
   readonly onFetch?: ((url: string, bytes: number, total: number | undefined) => void) | undefined;
 }
 
-/** Gets the file of an ADD from the web: root's, for nobody else to read, as old as the server says. */
-export async function remoteFile(url: string, step: CopyStep, options: RemoteSourceOptions): Promise<FileNode> {
+/** A file of the web: root's, for nobody else to read, as old as the server says. */
+export interface RemoteSource {
+  readonly file: FileNode;
+  /** When it was made, in seconds since 1970, where the server says so. */
+  readonly lastModified?: number | undefined;
+  readonly origin: Material;
+}
+
+/** Gets the file of an ADD from the web, and holds it to its checksum. */
+export async function remoteFile(
+  url: string,
+  { checksum }: Pick<CopyStep, 'checksum'>,
+  options: Omit<RemoteSourceOptions, 'git'>,
+): Promise<RemoteSource> {
   const { files, remote, fresh, signal, onFetch } = options;
   const shown = redactUrl(url);
-  const { blob, lastModified = 0 } = await remote.fetch(url, {
-    digest: step.checksum,
+  const { blob, lastModified } = await remote.fetch(url, {
+    digest: checksum,
     fresh,
     signal,
     onProgress: (bytes, total) => onFetch?.(shown, bytes, total),
   });
   const { size, digest } = blob;
   const content = { kind: 'blob', blob, offset: 0 } as const;
-  const file: FileNode = { type: 'file', mode: 0o600, uid: 0, gid: 0, mtime: lastModified, size, content, digest };
-  if (step.checksum !== undefined) await checkContent(file, step.checksum, shown, files, { signal });
-  return file;
+  const metadata = { mode: 0o600, uid: 0, gid: 0, mtime: lastModified ?? 0 };
+  const file: FileNode = { type: 'file', ...metadata, size, content, digest };
+  if (checksum !== undefined) await checkContent(file, checksum, shown, files, { signal });
+  return { file, lastModified, origin: { uri: shown, digest } };
 }
 
 /** The last part of an address's path, as a file is called that is put into a folder. */
@@ -41,11 +59,17 @@ export function remoteName(url: string): string {
   return name === '' || name === '.' || name === '..' || name.includes('\0') ? '__unnamed__' : name;
 }
 
-export function refuseGit(source: string, step: CopyStep): LadingError<'UNSUPPORTED'> {
-  return new LadingError('UNSUPPORTED', `ADD ${redactText(source)}: Git repositories are not supported`, {
-    details: { feature: 'ADD from git', range: step.range },
-    hint: 'Fetch it before the build and ADD or COPY the files from the context.',
-  });
+/** Gets the files of a repository. They are as old as their commit: a checkout has no other time than the clock's. */
+export async function repositoryFiles(
+  reference: GitReference,
+  { git, signal, onFetch }: Pick<RemoteSourceOptions, 'git' | 'signal' | 'onFetch'>,
+): Promise<FetchedFiles> {
+  const shown = formatGitReference(reference);
+  onFetch?.(shown, 0, undefined);
+  const onProgress = (bytes: number): void => onFetch?.(shown, bytes, undefined);
+  const checkout = await git.checkout(reference, { signal, onProgress });
+  const { path, time } = checkout;
+  return { tree: hostTree(path, { checkoutTime: time }), time, origin: repositoryMaterial(reference, checkout) };
 }
 
 async function checkContent(

@@ -14,7 +14,7 @@ import type { CopySources } from './copy-sources.js';
 import { type CopySource, copyStep, type TreeChange } from './copy-step.js';
 import type { BuildEvent } from './event.js';
 import type { FileAccess } from './file-access.js';
-import type { BuildStore, RemoteFiles } from './inputs.js';
+import type { BuildStore, GitRepositories, RemoteFiles } from './inputs.js';
 import type { LayerWork } from './layer-work.js';
 import type { LazyTree } from './lazy-tree.js';
 import { emptyRoot, layersOfImage } from './stage-files.js';
@@ -47,6 +47,7 @@ export interface RunOptions extends CallOptions {
   readonly timestamps: 'clamp' | 'keep';
   readonly temporary: string;
   readonly remote: RemoteFiles;
+  readonly git: GitRepositories;
   /** The result of what is done. */
   readonly result: (work: Work) => StageResult;
   readonly onEvent: (event: BuildEvent) => void;
@@ -67,7 +68,11 @@ export async function runStart({ base, range, epoch, fresh }: StartWork, options
     }
     case 'context':
       try {
-        return await startFromContext(await options.sources.named(base), base.name, { ...options, epoch, fresh });
+        return await startFromContext(await options.sources.named(base, options), base.name, {
+          ...options,
+          epoch,
+          fresh,
+        });
       } catch (error) {
         throw withExcerpt(error, range, options.text);
       }
@@ -159,7 +164,7 @@ async function openSource(source: WorkSource, options: RunOptions): Promise<Copy
     case 'context':
       return await options.sources.context();
     case 'named':
-      return await options.sources.named(source);
+      return await options.sources.named(source, options);
     case 'image':
       return { root: await options.sources.image(source.image, options), label: `image ${source.name}` };
     case 'work':

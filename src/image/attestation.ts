@@ -3,7 +3,7 @@
  * storage format of BuildKit: docs/attestations/attestation-storage.md there).
  */
 import type { Descriptor } from '../oci/descriptor.js';
-import { type Digest, digestAlgorithm, digestHex, digestOf } from '../oci/digest.js';
+import { type Digest, digestOf } from '../oci/digest.js';
 import { encodeJson } from '../oci/json.js';
 import { encodeManifest, type ImageManifest } from '../oci/manifest.js';
 import { mediaTypes } from '../oci/media-types.js';
@@ -38,8 +38,9 @@ export function statementOf(
 }
 
 /** A digest as in-toto and SLSA write it: `{ sha256: hex }`. */
-export function digestSet(digest: Digest): Readonly<Record<string, string>> {
-  return { [digestAlgorithm(digest)]: digestHex(digest) };
+export function digestSet(digest: `${string}:${string}`): Readonly<Record<string, string>> {
+  const colon = digest.indexOf(':');
+  return { [digest.slice(0, colon)]: digest.slice(colon + 1) };
 }
 
 export interface AttestationManifest {
