@@ -109,6 +109,10 @@ describe('patterns', () => {
       expect(() => ignoreMatcher(text)).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }));
     }
     expect(() => patternMatcher(['!'])).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }));
+    // A line is cleaned by itself first, and then again as the pattern that it makes.
+    for (const text of ['!/', '!/ ', '/!']) {
+      expect(() => ignoreMatcher(text)).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }));
+    }
   });
 });
 

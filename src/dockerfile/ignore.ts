@@ -36,7 +36,8 @@ export function ignoreMatcher(patternsText: string): IgnoreMatcher {
     const includes = written.startsWith('!');
     const name = includes ? trimSpace(written.slice(1)) : written;
     const cleaned = name === '' ? '' : cleanPathText(name).replace(/^\/(?=.)/, '');
-    rules.push(toRule(written, includes, cleaned));
+    // What a file says is a list of patterns: it goes the way of such a list too.
+    rules.push(...toRules(includes ? `!${cleaned}` : cleaned, written));
   }
   return matcherOf(rules);
 }
@@ -47,15 +48,7 @@ export function ignoreMatcher(patternsText: string): IgnoreMatcher {
  * @throws LadingError INVALID_VALUE for a malformed pattern
  */
 export function patternMatcher(patterns: readonly string[]): IgnoreMatcher {
-  const rules: Rule[] = [];
-  for (const pattern of patterns) {
-    const written = trimSpace(pattern);
-    if (written === '') continue;
-    const cleaned = cleanPathText(written);
-    const includes = cleaned.startsWith('!');
-    rules.push(toRule(written, includes, includes ? cleaned.slice(1) : cleaned));
-  }
-  return matcherOf(rules);
+  return matcherOf(patterns.flatMap(pattern => toRules(pattern)));
 }
 
 interface Rule {
@@ -66,15 +59,21 @@ interface Rule {
   readonly pattern: PathPattern;
 }
 
-function toRule(written: string, includes: boolean, pattern: string): Rule {
+/** The rule of a pattern, none when it is blank; `written` is how its author knows it. */
+function toRules(text: string, written = trimSpace(text)): readonly Rule[] {
+  const trimmed = trimSpace(text);
+  if (trimmed === '') return [];
+  const cleaned = cleanPathText(trimmed);
+  const includes = cleaned.startsWith('!');
+  const pattern = includes ? cleaned.slice(1) : cleaned;
   if (pattern === '') {
-    throw new LadingError('INVALID_VALUE', `illegal exclusion pattern: "${written}"`, {
+    throw new LadingError('INVALID_VALUE', `illegal exclusion pattern: "${cleaned}"`, {
       details: { what: 'ignore pattern', value: written },
       hint: 'Write the pattern to take in again right behind the !.',
     });
   }
   const catchesAll = !includes && ['*', '**', '**/*'].includes(pattern);
-  return { written, includes, catchesAll, pattern: compilePathPattern(pattern) };
+  return [{ written, includes, catchesAll, pattern: compilePathPattern(pattern) }];
 }
 
 /** Directories whose results are remembered; a walk needs as many as it is deep. */
