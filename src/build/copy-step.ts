@@ -5,17 +5,17 @@ import { parseGitReference } from '../plan/git-reference.js';
 import { sourceKind } from '../plan/remote-source.js';
 import type { CopyStep } from '../plan/step.js';
 import { TreeEditor } from '../tree/editor.js';
-import { lookup } from '../tree/lookup.js';
+import { type Found, lookup } from '../tree/lookup.js';
 import type { DirectoryNode, FileNode } from '../tree/node.js';
-import { type Owner, ownerNeedsAccounts, resolveOwner } from '../tree/owner.js';
 import { baseOf, joinPath, parentOf } from '../tree/path.js';
 import { unpackArchive } from './copy/archive.js';
 import { parseChmod } from './copy/chmod.js';
 import { Copier } from './copy/copier.js';
 import { parentsSource } from './copy/parents.js';
 import { selectSources } from './copy/select.js';
+import { fileOwner } from './file-owner.js';
 import { type RemoteSourceOptions, remoteFile, remoteName, repositoryFiles } from './remote-source.js';
-import { accountFiles, emptyRoot } from './stage-files.js';
+import { emptyRoot } from './stage-files.js';
 
 /** The tree that a COPY takes from, with the words for it in messages. */
 export interface CopySource {
@@ -51,7 +51,7 @@ export async function copyStep(
   const alone = step.link && chmod === undefined;
   const before = alone ? emptyRoot : tree;
   const editor = new TreeEditor(before);
-  const owner = await ownerOf(step, tree, alone, options);
+  const owner = step.chown === undefined ? undefined : await fileOwner(step.chown, before, { files, signal });
   const exclude = step.exclude.length === 0 ? undefined : patternMatcher(step.exclude);
   const copier = new Copier(editor, { owner, chmod, exclude, epoch, clamp });
   const adds = step.instruction === 'ADD';
@@ -77,10 +77,7 @@ export async function copyStep(
       copyParents(copier, written, step.destination, source);
       continue;
     }
-    for (const path of selectSources(source.root, written)) {
-      const found = lookup(source.root, path);
-      if (found === undefined) throw sourceNotFound(written, path, source);
-      const { node } = found;
+    for (const { path, node } of findSources(written, written, source)) {
       if (adds && step.unpack !== false && node.type === 'file' && (await unpacks(node, written))) continue;
       copier.copy(node, path, step.destination);
     }
@@ -93,11 +90,22 @@ function copyParents(copier: Copier, written: string, destination: string, sourc
   const { base, inclusion, required } = parentsSource(written);
   if (required !== undefined && lookup(source.root, required) === undefined)
     throw sourceNotFound(written, required, source);
-  for (const path of selectSources(source.root, base)) {
+  for (const { path, node } of findSources(base, written, source)) {
+    copier.copy(node, path, destination.endsWith('/') ? destination : `${destination}/`, inclusion);
+  }
+}
+
+/** The files that a pattern, which is `written` or a part of it, stands for; the paths are as they were asked for. */
+function findSources(pattern: string, written: string, source: CopySource): Found[] {
+  const { paths, missing } = selectSources(source.root, pattern);
+  if (missing !== undefined) {
+    throw sourceNotFound(written, missing, source, `lstat /${missing}: no such file or directory in ${source.label}`);
+  }
+  return paths.map(path => {
     const found = lookup(source.root, path);
     if (found === undefined) throw sourceNotFound(written, path, source);
-    copier.copy(found.node, path, destination.endsWith('/') ? destination : `${destination}/`, inclusion);
-  }
+    return { path, node: found.node };
+  });
 }
 
 function inlineNode(content: string, epoch: number): FileNode {
@@ -106,31 +114,17 @@ function inlineNode(content: string, epoch: number): FileNode {
   return { type: 'file', ...metadata, size: bytes.length, content: { kind: 'bytes', bytes } };
 }
 
-async function ownerOf(
-  step: CopyStep,
-  tree: DirectoryNode,
-  alone: boolean,
-  options: CopyStepOptions,
-): Promise<Owner | undefined> {
-  if (step.chown === undefined || step.chown === '') return undefined;
-  const named = ownerNeedsAccounts(step.chown);
-  if (named && (alone || tree === emptyRoot)) {
-    throw new LadingError('INVALID_VALUE', `--chown=${step.chown}: invalid user index: -1`, {
-      details: { what: 'chown', value: step.chown },
-      hint: alone
-        ? 'A linked layer is made without its base, so it knows no names: give numbers, or leave --link out.'
-        : 'There are no files yet that could say who that is: give numbers.',
-    });
-  }
-  return resolveOwner(step.chown, named ? await accountFiles(tree, options.files, { signal: options.signal }) : {});
-}
-
-function sourceNotFound(written: string, path: string, source: CopySource): LadingError {
+function sourceNotFound(
+  written: string,
+  path: string,
+  source: CopySource,
+  message = `"/${path}": not found in ${source.label}`,
+): LadingError {
   const ignoredBy = source.ignore?.matchingPattern(path);
   const folder = lookup(source.root, parentOf(path))?.node;
   const near = folder?.type === 'directory' ? nearest(baseOf(path), folder.children.keys()) : undefined;
   const meant = near === undefined ? undefined : `Did you mean ${joinPath(parentOf(path), near)}?`;
-  return new LadingError('SOURCE_NOT_FOUND', `"/${path}": not found in ${source.label}`, {
+  return new LadingError('SOURCE_NOT_FOUND', message, {
     details: { pattern: written, context: source.label, ignoredBy },
     hint:
       ignoredBy === undefined

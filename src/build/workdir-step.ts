@@ -1,10 +1,9 @@
 import type { WorkdirStep } from '../plan/step.js';
 import { TreeEditor } from '../tree/editor.js';
 import type { DirectoryNode } from '../tree/node.js';
-import { ownerNeedsAccounts, resolveOwner } from '../tree/owner.js';
 import { Copier } from './copy/copier.js';
 import type { FileAccess } from './file-access.js';
-import { accountFiles } from './stage-files.js';
+import { fileOwner } from './file-owner.js';
 
 /** The tree with a WORKDIR and its missing parents made, owned by the user in force. */
 export async function workdirStep(
@@ -13,10 +12,9 @@ export async function workdirStep(
   options: { readonly files: FileAccess; readonly epoch: number; readonly signal?: AbortSignal | undefined },
 ): Promise<DirectoryNode> {
   const { files, epoch, signal } = options;
-  const user = step.owner ?? '';
-  const accounts = ownerNeedsAccounts(user) ? await accountFiles(tree, files, { signal }) : {};
+  const owner = await fileOwner(step.owner ?? '', tree, { files, signal });
   const editor = new TreeEditor(tree);
-  const copier = new Copier(editor, { owner: resolveOwner(user, accounts), epoch, clamp: time => time });
+  const copier = new Copier(editor, { owner, epoch, clamp: time => time });
   copier.makeDirectories(step.path);
   return editor.root;
 }

@@ -10,6 +10,7 @@ const root = treeOf({
   'arr[0].txt': '',
   'link/x': '',
   linked: '-> sub',
+  astray: '-> nowhere',
   '.hidden': '',
 });
 
@@ -32,5 +33,15 @@ describe('selectSources', () => {
     ['/', ['']],
     ['.hid*', ['.hidden']],
     ['**/foo', []],
-  ])('%s is %j', (pattern, expected) => expect(selectSources(root, pattern)).toEqual(expected));
+  ])('%s is %j', (pattern, expected) => expect(selectSources(root, pattern)).toEqual({ paths: expected }));
+
+  it.each([
+    ['missing/x*', 'missing'],
+    ['sub/missing/*/x', 'sub/missing'],
+    ['astray/*', 'nowhere'],
+  ])('%s asks for %s, which is not there', (pattern, missing) =>
+    expect(selectSources(root, pattern)).toEqual({ paths: [], missing }),
+  );
+
+  it('finds nothing below a file', () => expect(selectSources(root, 'a.go/x*')).toEqual({ paths: [] }));
 });
