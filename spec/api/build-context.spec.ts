@@ -100,13 +100,13 @@ describe('a context as bytes', () => {
     ['compressed text', gzipSync('FROM scratch\n'), {}, 'INVALID_ARCHIVE'],
     ['a gzip that ends early', 'cut-gzip', {}, 'CORRUPT_STREAM'],
     ['a tar that ends early', 'cut', {}, 'INVALID_ARCHIVE'],
-    ['an archive that leads outside', 'outside', {}, 'INVALID_ARCHIVE'],
+    ['an archive that goes through a file', 'through', {}, 'INVALID_ARCHIVE'],
   ] as const)('fails for %s', async (_, bytes, options, code) => {
     const made = {
       'no-dockerfile': () => tarOf({ a: 'a' }),
       'cut-gzip': () => gzipSync(tarOf({ ...files, big: 'x'.repeat(100_000) }), { level: 0 }).subarray(0, 50_000),
       cut: () => tarOf({ Dockerfile: 'FROM scratch\n', big: 'x'.repeat(100_000) }).subarray(0, 50_000),
-      outside: () => tarOf(files, '-P', '--transform', 's,/b$,/../../b,'),
+      through: () => tarOf({ ...files, f: 'x', 'g/h': 'y' }, '--transform', 's,^\\(./\\)*g/h,f/h,'),
     };
     const content = typeof bytes === 'string' ? made[bytes]() : bytes;
     expect(await codeOf(build({ contextContent: pieces(content, 4096), ...options }))).toBe(code);

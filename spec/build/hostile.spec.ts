@@ -188,10 +188,18 @@ describe('a hostile archive', () => {
   };
 
   it('cannot leave the folder that it is unpacked into', async () => {
-    expect(await codeOf(archived(['../x', {}]))).toBe('INVALID_ARCHIVE');
-    expect(await codeOf(archived(['a/../../x', {}]))).toBe('INVALID_ARCHIVE');
-    expect(await codeOf(archived(['l', { type: '2', link: '../..' }], ['l/x', {}]))).toBe('INVALID_ARCHIVE');
-    expect(await codeOf(archived(['h', { type: '1', link: '../../etc/passwd' }]))).toBe('INVALID_ARCHIVE');
+    // What climbs stops at the folder.
+    const entries: Array<[string, RawHeader]> = [
+      ['l', { type: '2', link: '../..' }],
+      ...['../x', 'a/../../y', '/../z', 'l/w'].map((name): [string, RawHeader] => [name, {}]),
+    ];
+    const { files } = await archived(...entries);
+    expect(files).toEqual(
+      expect.arrayContaining(['x', 'y', 'z', 'w'].map(name => expect.stringMatching(`^opt/${name} file`))),
+    );
+    expect(files.filter(file => !file.startsWith('opt'))).toEqual([]);
+    expect(await codeOf(archived(['h', { type: '1', link: '../../system' }]))).toBe('INVALID_ARCHIVE');
+    expect(await codeOf(archived(['..', {}]))).toBe('INVALID_ARCHIVE');
     expect(await codeOf(archived(['h', { type: '1', link: 'h' }]))).toBe('INVALID_ARCHIVE');
     expect(await codeOf(archived(['d', { type: '5' }], ['h', { type: '1', link: 'd' }]))).toBe('INVALID_ARCHIVE');
     // The link of the image leads out, to /system, which is elsewhere in the image.

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { archiveHeadBytes, archiveTree, isArchive, newestFile } from '../build/archive-context.js';
-import { keepContent } from '../build/copy/archive.js';
+import { keepContent } from '../build/copy/keep-content.js';
 import type { BuildContext } from '../build/copy-sources.js';
 import type { FileAccess } from '../build/file-access.js';
 import type { FetchedFiles } from '../build/inputs.js';

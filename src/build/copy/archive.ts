@@ -1,36 +1,16 @@
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { isLadingError, LadingError } from '../../errors/errors.js';
-import { ioError } from '../../errors/io-error.js';
-import { readTar, type TarItem } from '../../layer/tar-reader.js';
-import type { Bytes, CallOptions } from '../../stream/bytes.js';
+import type { Readable } from 'node:stream';
+import { isLadingError } from '../../errors/errors.js';
+import { readTar } from '../../layer/tar-reader.js';
 import { type ArchiveCompression, decompress, sniffCompression } from '../../stream/compression.js';
-import { emptyDirectory, type TreeEditor, withMetadata } from '../../tree/editor.js';
-import { lookup, realPath } from '../../tree/lookup.js';
-import type { FileContent, FileNode, Metadata, TreeNode } from '../../tree/node.js';
-import type { Owner } from '../../tree/owner.js';
-import { baseOf, cleanPath, joinPath, parentOf } from '../../tree/path.js';
+import type { FileNode } from '../../tree/node.js';
 import type { FileAccess } from '../file-access.js';
-import { identityOf } from '../host-tree.js';
+import { ArchivePlacer, type ArchiveTarget } from './archive-placer.js';
+import { type HostContent, type KeepOptions, keepContent } from './keep-content.js';
 
-export interface ArchiveTarget {
-  readonly editor: TreeEditor;
-  /** Makes the folder that the archive goes into, and says where it is. */
-  readonly directory: () => string;
-  /** Replaces the owners that the archive names. */
-  readonly owner?: Owner | undefined;
-}
-
-export interface ArchiveOptions extends CallOptions {
+export interface ArchiveOptions extends KeepOptions {
   readonly files: FileAccess;
   readonly clamp: (mtime: number) => number;
-  readonly temporary: string;
 }
-
-type HostContent = Extract<FileContent, { kind: 'host' }>;
 
 /**
  * Puts the content of a tar, plain or compressed, into a tree, as ADD does; `false` when the file is no archive (what
@@ -49,8 +29,8 @@ export async function unpackArchive(
   const asItIs = compression === 'none' && file.content.kind === 'host' ? file.content : undefined;
   const plain = asItIs ?? (await spool(file, compression, name, options));
   const source = asItIs === undefined ? await openSpool(plain, options) : options.files.open(file, options);
-  const root = target.directory();
-  for await (const item of readTar(source, { signal: options.signal })) await place(item, root, plain, target, options);
+  const placer = new ArchivePlacer(target, plain, options);
+  for await (const item of readTar(source, { signal: options.signal })) await placer.place(item);
   return true;
 }
 
@@ -85,95 +65,7 @@ async function spool(
   return await keepContent(decompress(content, compression, name), options);
 }
 
-/** Writes bytes to a file of the temporary folder, to be read again from there. */
-export async function keepContent(
-  content: Bytes,
-  { temporary, signal }: Pick<ArchiveOptions, 'temporary' | 'signal'>,
-): Promise<HostContent> {
-  const path = join(await mkdtemp(join(temporary, 'archive-')), 'content');
-  try {
-    await pipeline(Readable.from(content, { objectMode: false }), createWriteStream(path, { mode: 0o600 }), { signal });
-    return { kind: 'host', path, identity: identityOf(await stat(path, { bigint: true })) };
-  } catch (error) {
-    throw ioError(error, path);
-  }
-}
-
 async function openSpool(content: HostContent, options: ArchiveOptions): Promise<Readable> {
   const metadata = { mode: 0o600, uid: 0, gid: 0, mtime: 0 };
   return options.files.open({ type: 'file', ...metadata, size: Number(content.identity.size), content }, options);
-}
-
-async function place(
-  item: TarItem,
-  root: string,
-  archive: HostContent,
-  target: ArchiveTarget,
-  options: ArchiveOptions,
-): Promise<void> {
-  const { editor } = target;
-  const path = inside(item.path, item.path, root);
-  if (path === root) return;
-  const parent = realPath(editor.root, parentOf(path));
-  if (root !== '' && parent !== root && !parent.startsWith(`${root}/`)) {
-    throw invalid(item.path, `leads outside, to /${parent}, through a link`);
-  }
-  editor.makeDirectories(parent);
-  const real = joinPath(parent, baseOf(path));
-  editor.set(real, await nodeOf(item, root, editor.get(real), archive, target, options));
-}
-
-async function nodeOf(
-  item: TarItem,
-  root: string,
-  existing: TreeNode | undefined,
-  archive: HostContent,
-  target: ArchiveTarget,
-  options: ArchiveOptions,
-): Promise<TreeNode> {
-  const { uid, gid } = target.owner ?? item;
-  const metadata: Metadata = { mode: item.mode, uid, gid, mtime: options.clamp(item.mtime), xattrs: item.xattrs };
-  switch (item.type) {
-    case 'directory':
-      return existing?.type === 'directory' ? withMetadata(existing, metadata) : emptyDirectory(metadata);
-    case 'file': {
-      const { size } = item;
-      // The stored bytes of a sparse file are not its content: it gets a file of its own.
-      const content = item.sparse
-        ? await keepContent(item.content, options)
-        : { ...archive, offset: (archive.offset ?? 0) + item.dataOffset };
-      return { type: 'file', ...metadata, size, content };
-    }
-    case 'symlink':
-      return { type: 'symlink', ...metadata, mode: 0o777, target: item.linkTarget };
-    case 'hardlink': {
-      const linked = lookup(target.editor.root, inside(item.linkTarget, item.path, root), { follow: false });
-      if (linked !== undefined && linked.node.type !== 'directory') return linked.node;
-      throw invalid(item.path, `is a hard link to ${item.linkTarget}, which is not there`);
-    }
-    case 'character':
-    case 'block':
-      return { type: item.type, ...metadata, major: item.devMajor, minor: item.devMinor };
-    case 'fifo':
-      return { type: 'fifo', ...metadata };
-  }
-}
-
-/** A path of the archive as a path of the tree, refused when it climbs out of the folder it is unpacked into. */
-function inside(written: string, entry: string, root: string): string {
-  let depth = 0;
-  for (const component of written.split('/')) {
-    if (component === '..') depth -= 1;
-    else if (component !== '' && component !== '.') depth += 1;
-    if (depth < 0) throw invalid(entry, `leads outside with ${JSON.stringify(written)}`);
-  }
-  const path = cleanPath(written);
-  return path === '' ? root : joinPath(root, path);
-}
-
-function invalid(entry: string, problem: string): LadingError {
-  return new LadingError('INVALID_ARCHIVE', `archive entry ${JSON.stringify(entry)} ${problem}`, {
-    details: { entry, problem },
-    hint: 'Make the archive again without such entries, or unpack it yourself and COPY the files.',
-  });
 }
