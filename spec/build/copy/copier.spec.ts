@@ -6,6 +6,7 @@ import { patternMatcher } from '../../../src/dockerfile/ignore.js';
 import { isLadingError } from '../../../src/errors/errors.js';
 import { TreeEditor } from '../../../src/tree/editor.js';
 import { lookup } from '../../../src/tree/lookup.js';
+import type { DirectoryNode } from '../../../src/tree/node.js';
 import { listing, treeOf } from '../../support/tree-of.js';
 
 const source = treeOf({
@@ -119,6 +120,28 @@ describe('Copier', () => {
     ]);
     expect(copy('', '/out/', {}, {}, '**/e')).toContain('out/a/b/e file 644 0:0 1');
     expect(copy('', '/out/', {}, {}, 'a/*/e')).not.toContain('out/a/b/c directory 755 0:0');
+  });
+
+  it('gives folders that it makes no set-id or sticky bits', () => {
+    const options = { chmod: parseChmod('7750') };
+    expect(copy('d', '/p/q', {}, options)).toEqual([
+      'p directory 750 0:0',
+      'p/q directory 750 0:0',
+      'p/q/sub directory 7750 0:0',
+      'p/q/sub/y file 7750 0:0 1',
+      'p/q/sub/z.png file 7750 0:0 1',
+      'p/q/x file 7750 0:0 2',
+    ]);
+  });
+
+  it('gives a folder that is there, on the way to what is wanted, the mode alone', () => {
+    const owner = { uid: 5, gid: 6 };
+    const target = new TreeEditor(treeOf({ 'b/old': '' }));
+    target.set('b', { ...(target.get('b') as DirectoryNode), mode: 0o700, uid: 1, gid: 2, mtime: 3 });
+    const copier = new Copier(target, { epoch: 9, clamp: time => time, owner });
+    copier.copy(lookup(source, 'a')!.node, 'a', '/', parentsSource('b/c').inclusion);
+    expect(target.get('b')).toMatchObject({ mode: 0o755, uid: 1, gid: 2, mtime: 3 });
+    expect(target.get('b/c')).toMatchObject(owner);
   });
 
   it('keeps hard links of one copy together', () => {

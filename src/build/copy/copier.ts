@@ -59,14 +59,15 @@ export class Copier {
       walked = joinPath(walked, component);
       const existing = this.#target.get(walked);
       if (existing === undefined) this.#target.set(walked, emptyDirectory(this.#created()));
-      else if (existing.type !== 'directory') throw notDirectory(walked);
+      else if (existing.type !== 'directory') throw notDirectory(walked, `mkdir /${walked}: not a directory`);
     }
     return path;
   }
 
   #created(): Metadata {
     const { owner, chmod, epoch } = this.#options;
-    return { mode: chmod?.octal ?? 0o755, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, mtime: epoch };
+    // Set-id and sticky bits are for what is copied.
+    return { mode: (chmod?.octal ?? 0o755) & 0o777, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, mtime: epoch };
   }
 
   #copyInto(node: Exclude<TreeNode, DirectoryNode>, name: string, path: string): void {
@@ -79,6 +80,8 @@ export class Copier {
   }
 
   #copyContents(source: DirectoryNode, path: string, inclusion: Inclusion | undefined): void {
+    const existing = this.#target.get(path);
+    if (existing !== undefined && existing.type !== 'directory') throw notDirectory(path);
     this.makeDirectories(path);
     this.#copyChildren(source, '', path, inclusion, () => {});
     const directory = this.#target.get(path) as DirectoryNode;
@@ -116,14 +119,15 @@ export class Copier {
       }
       if (excluded && this.#options.exclude!.canPrune(childRelative)) continue;
       if (!included && !inclusion.reaches(childRelative)) continue;
+      const wanted = included && !excluded;
       let made = false;
       const make = (): void => {
         if (made) return;
         made = true;
         makeParent();
-        this.#putDirectory(child, childPath);
+        this.#putDirectory(child, childPath, wanted);
       };
-      if (included && !excluded) make();
+      if (wanted) make();
       this.#copyChildren(child, childRelative, childPath, included ? undefined : inclusion, make);
     }
   }
@@ -139,10 +143,13 @@ export class Copier {
     return { type: 'directory', ...this.#metadata(source), children };
   }
 
-  #putDirectory(source: DirectoryNode, path: string): void {
+  /** A folder that is there already and is only on the way to what is `wanted` takes nothing but the mode. */
+  #putDirectory(source: DirectoryNode, path: string, wanted: boolean): void {
     const existing = this.#target.get(path);
     if (existing !== undefined && existing.type !== 'directory') throw notDirectory(path);
-    this.#target.set(path, withMetadata(existing ?? emptyDirectory(), this.#metadata(source)));
+    const onTheWay = existing !== undefined && !wanted;
+    const metadata = onTheWay ? { ...existing, mode: source.mode } : this.#metadata(source);
+    this.#target.set(path, withMetadata(existing ?? emptyDirectory(), metadata));
   }
 
   #put(source: Exclude<TreeNode, DirectoryNode>, path: string): void {
@@ -182,8 +189,8 @@ export class Copier {
   }
 }
 
-function notDirectory(path: string): LadingError {
-  return new LadingError('PATH_INVALID', `cannot copy to non-directory: /${path}`, {
+function notDirectory(path: string, message = `cannot copy to non-directory: /${path}`): LadingError {
+  return new LadingError('PATH_INVALID', message, {
     details: { path, problem: 'is not a folder' },
     hint: 'A file of that name is there already: copy to another path.',
   });
