@@ -95,7 +95,6 @@ describe('planStage', () => {
     ['ADD --checksum=sha256:00 https://x/y.git /', 'INVALID_VALUE'],
     ['ADD --keep-git-dir https://x/y.git?keep-git-dir=false /', 'INVALID_VALUE'],
     [`ADD --checksum=00 https://x/y.git#${'1'.repeat(40)} /`, 'DIGEST_MISMATCH'],
-    ['COPY --from=scratch a /', 'UNSUPPORTED'],
     ['RUN --device=gpu x', 'UNSUPPORTED'],
     ['RUN --security=insecure x', 'UNSUPPORTED'],
     ['RUN []', 'INVALID_VALUE'],

@@ -48,7 +48,10 @@ describe('destinationPath', () => {
     ['/w', '/', '/'],
     ['/w', '/a/', '/a/'],
     ['/w', '/a/.', '/a/.'],
-    ['/w', '/a/../b', '/a/../b'],
+    ['/w', '/a/../b', '/b'],
+    ['/w', '/a/../b/', '/b/'],
+    ['/w', '//a//./b', '/a/b'],
+    ['/w', '/a/..', '/'],
   ])('joins %j and %j', (current, path, result) => {
     expect(destinationPath(current, path, 'linux')).toBe(result);
   });

@@ -1,7 +1,6 @@
 import type { Platform } from '../oci/platform.js';
 import { sourceKind } from '../plan/remote-source.js';
-import type { MountOrigin } from '../plan/run-mount.js';
-import type { CopyStep } from '../plan/step.js';
+import type { CopyStep, FileOrigin } from '../plan/step.js';
 import { stepOrigins } from '../plan/step-origins.js';
 import type { BuildContext } from './copy-sources.js';
 import { findNamedContext, type NamedContexts } from './inputs.js';
@@ -63,7 +62,7 @@ function takesFiles({ instruction, sources }: CopyStep): boolean {
   return sources.some(source => instruction === 'COPY' || sourceKind(source) === 'path');
 }
 
-function localName(origin: MountOrigin, platform: Platform, context: BuildContext, contexts: NamedContexts): string[] {
+function localName(origin: FileOrigin, platform: Platform, context: BuildContext, contexts: NamedContexts): string[] {
   if (origin.kind === 'context') return context.origin === undefined ? ['context'] : [];
   const found = origin.kind === 'named' ? findNamedContext(contexts, origin.name, platform) : undefined;
   return found?.context.kind === 'directory' ? [found.name] : [];

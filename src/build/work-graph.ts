@@ -2,8 +2,7 @@ import { type RecordValue, recordKey } from '../cache/record.js';
 import type { SourceRange } from '../errors/errors.js';
 import type { Image } from '../image/image.js';
 import { formatPlatformFull, type Platform } from '../oci/platform.js';
-import type { MountOrigin } from '../plan/run-mount.js';
-import type { Step } from '../plan/step.js';
+import type { FileOrigin, Step } from '../plan/step.js';
 import { stepOrigins } from '../plan/step-origins.js';
 import type { StepInfo } from './event.js';
 import { type FilesContext, findNamedContext, type NamedContexts } from './inputs.js';
@@ -160,7 +159,7 @@ function sourceRecord(source: WorkSource): RecordValue {
 }
 
 function sourceOf(
-  origin: MountOrigin,
+  origin: FileOrigin,
   { graph, platform }: PlannedPlatform,
   ends: ReadonlyMap<number, Work>,
   { contexts, opened }: WorkGraphInputs,

@@ -5,9 +5,8 @@ import type { SourceRange } from '../errors/errors.js';
 import type { Platform } from '../oci/platform.js';
 import { mountFrom } from './mount-fields.js';
 import { placed, refusal } from './refusal.js';
-import type { MountOrigin } from './run-mount.js';
 import { checkReference } from './stage-base.js';
-import type { CopyOrigin } from './step.js';
+import type { FileOrigin } from './step.js';
 
 /** What names in `--from` are resolved with: all stages of the file, wherever the instruction stands. */
 export interface References {
@@ -35,7 +34,7 @@ export function stageDependencies(instructions: readonly Instruction[], referenc
   );
 }
 
-function originsOf(instruction: Instruction, references: References): MountOrigin[] {
+function originsOf(instruction: Instruction, references: References): FileOrigin[] {
   if (instruction.kind === 'COPY') return [copyOrigin(instruction, references)];
   if (instruction.kind !== 'RUN') return [];
   const { mounts, range } = instruction;
@@ -52,7 +51,7 @@ function originsOf(instruction: Instruction, references: References): MountOrigi
  * Where a COPY takes its files from.
  * @throws LadingError DOCKERFILE_SYNTAX
  */
-export function copyOrigin({ from, range }: CopyInstruction, references: References): CopyOrigin {
+export function copyOrigin({ from, range }: CopyInstruction, references: References): FileOrigin {
   if (from === undefined || from === '') return { kind: 'context' };
   checkNoVariables(from, range, references);
   if (/^[+-]?\d+$/.test(from)) {
@@ -67,17 +66,17 @@ export function copyOrigin({ from, range }: CopyInstruction, references: Referen
  * Where a mount takes its files from. Numbers are names here, unlike in COPY.
  * @throws LadingError DOCKERFILE_SYNTAX
  */
-export function mountOrigin(from: string, range: SourceRange, references: References): MountOrigin {
+export function mountOrigin(from: string, range: SourceRange, references: References): FileOrigin {
   if (from === '') return { kind: 'context' };
-  const origin = namedOrigin(from, range, references);
-  return origin.kind === 'named' && from === 'scratch' ? { kind: 'scratch' } : origin;
+  return namedOrigin(from, range, references);
 }
 
-function namedOrigin(name: string, range: SourceRange, references: References): CopyOrigin {
+function namedOrigin(name: string, range: SourceRange, references: References): FileOrigin {
   const stage = references.names.get(name.toLowerCase());
   if (stage !== undefined) return { kind: 'stage', stage };
+  if (name === 'scratch') return { kind: 'scratch' };
   const { namedContexts, targetPlatform: platform, names } = references;
-  if (name !== 'scratch') checkReference(name, range, { namedContexts, platform, stages: names.keys() });
+  checkReference(name, range, { namedContexts, platform, stages: names.keys() });
   return { kind: 'named', name };
 }
 

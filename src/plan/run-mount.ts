@@ -1,9 +1,6 @@
 import { cleanPathText } from '../dockerfile/go-text.js';
 import { type CacheSharing, invalidMount, type MountFields, mountFields } from './mount-fields.js';
-import type { CopyOrigin } from './step.js';
-
-/** Where the files of a mount come from; `scratch` is an empty folder. */
-export type MountOrigin = CopyOrigin | { readonly kind: 'scratch' };
+import type { FileOrigin } from './step.js';
 
 interface MountBase<T extends string> {
   readonly type: T;
@@ -21,7 +18,7 @@ export interface MountPermissions {
 
 /** Files of the context, a stage or an image. What is written to it is thrown away after the RUN. */
 export interface BindMount extends MountBase<'bind'> {
-  readonly from: MountOrigin;
+  readonly from: FileOrigin;
   /** Absolute inside `from`; a file or a folder. */
   readonly source: string;
   readonly readOnly: boolean;
@@ -31,7 +28,7 @@ export interface BindMount extends MountBase<'bind'> {
 export interface CacheMount extends MountBase<'cache'> {
   readonly id: string;
   /** What it holds when it is made: the folder `source` of `from`. */
-  readonly from: MountOrigin;
+  readonly from: FileOrigin;
   readonly source: string;
   readonly sharing: CacheSharing;
   readonly readOnly: boolean;
@@ -72,7 +69,7 @@ export interface MountContext {
   /** Where relative targets start; absolute. */
   readonly cwd: string;
   /** Finds what `from=` names; called with '' when there is none. */
-  readonly origin: (from: string, target: string) => MountOrigin;
+  readonly origin: (from: string, target: string) => FileOrigin;
 }
 
 /**
@@ -93,7 +90,7 @@ export function parseRunMount(text: string, context: MountContext, sshIndex: num
 
 function fileSystemMount(fields: MountFields, context: MountContext): RunMount {
   const { type } = fields;
-  const from: MountOrigin =
+  const from: FileOrigin =
     type === 'cache' && fields.from === '' ? { kind: 'scratch' } : context.origin(fields.from, fields.target);
   const target = absolute(context.cwd, fields.target);
   if (target === '/') throw invalidMount(fields.target, 'invalid mount target "/"');

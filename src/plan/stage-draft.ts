@@ -10,9 +10,8 @@ import type { GlobalScope } from './global-scope.js';
 import { lintVariables } from './lint/variables.js';
 import { defaultPath } from './platform-defaults.js';
 import { refusal } from './refusal.js';
-import type { MountOrigin } from './run-mount.js';
 import { type EnvEntries, envEntries, replaceEntry, type Scope, setVariable, stageScope } from './scope.js';
-import type { StageState, Step } from './step.js';
+import type { FileOrigin, StageState, Step } from './step.js';
 import { workPath } from './work-path.js';
 
 /** A stage while its instructions are lowered one after the other. */
@@ -138,18 +137,13 @@ export function setEnv(draft: StageDraft, name: string, value: string): void {
 }
 
 /** Notes that a stage's files are used; `message` says what is wrong when it does not stand before this one. */
-export function useOrigin(
-  draft: StageDraft,
-  origin: MountOrigin,
-  range: SourceRange,
-  message: (name: string) => string,
-): void {
+export function useOrigin(draft: StageDraft, origin: FileOrigin, range: SourceRange, message: string): void {
   if (origin.kind !== 'stage') return;
   const { stage } = origin;
   draft.used.add(stage);
   if (stage < draft.index) return;
   const name = JSON.stringify(draft.references.stages[stage]!.name ?? String(stage));
-  throw refusal(range, message(name), `Move stage ${name} in front of this one.`);
+  throw refusal(range, message, `Move stage ${name} in front of this one.`);
 }
 
 /** The working directory, absolute and with forward slashes. */

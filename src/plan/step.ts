@@ -18,9 +18,11 @@ interface StepBase<K extends string> {
   readonly range: SourceRange;
 }
 
-/** Where the sources of a COPY are. */
-export type CopyOrigin =
+/** Where the sources of a COPY or the files of a mount are. */
+export type FileOrigin =
   | { readonly kind: 'context' }
+  /** An empty folder. */
+  | { readonly kind: 'scratch' }
   | { readonly kind: 'stage'; readonly stage: number }
   /** A named context or an image reference, as written; the build decides which. */
   | { readonly kind: 'named'; readonly name: string };
@@ -36,7 +38,7 @@ export type ConfigStep = StepBase<'config'>;
 
 /** WORKDIR: makes the folder and its parents, owned by the user in force, where they are missing. */
 export interface WorkdirStep extends StepBase<'workdir'> {
-  /** Absolute. */
+  /** Absolute and clean. */
   readonly path: string;
   /** `user[:group]` in force; absent is root. */
   readonly owner?: string | undefined;
@@ -45,11 +47,11 @@ export interface WorkdirStep extends StepBase<'workdir'> {
 /** COPY and ADD: one layer whatever the number of sources. */
 export interface CopyStep extends StepBase<'copy'> {
   readonly instruction: 'COPY' | 'ADD';
-  readonly from: CopyOrigin;
+  readonly from: FileOrigin;
   /** Expanded, as written otherwise. */
   readonly sources: readonly string[];
   readonly inlineFiles: readonly InlineFile[];
-  /** Absolute; a trailing `/` or `/.` says that it is a folder. */
+  /** Absolute and clean; a trailing `/` or `/.` says that it is a folder. */
   readonly destination: string;
   /** `user[:group]` by number or name. */
   readonly chown?: string | undefined;

@@ -12,13 +12,14 @@ export function workPath(current: string, path: string, os: string): string {
 }
 
 /**
- * The destination of a COPY as an absolute path. A `/` or `/.` at the end stays, for it says that the destination is a
- * folder; so do an empty destination and `.`.
+ * The destination of a COPY as an absolute, clean path: `..` takes back what is written before it, whatever links may
+ * be there. A `/` or `/.` at the end stays, for it says that the destination is a folder; so do an empty destination
+ * and `.`.
  * @throws LadingError INVALID_VALUE
  */
 export function destinationPath(current: string, path: string, os: string): string {
   const written = path === '' || path === '.' ? './' : os === 'windows' ? path.replaceAll('\\', '/') : path;
-  const resolved = resolvePath(current, written, os);
+  const resolved = cleanPathText(resolvePath(current, written, os));
   if (written.endsWith('/')) return resolved.endsWith('/') ? resolved : `${resolved}/`;
   if (written.endsWith('/.') && !resolved.endsWith('/.')) return resolved === '/' ? '/.' : `${resolved}/.`;
   return resolved;

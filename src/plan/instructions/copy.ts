@@ -1,6 +1,5 @@
 import type { AddInstruction, CopyInstruction } from '../../dockerfile/ast.js';
 import { heredocText } from '../../dockerfile/heredoc.js';
-import { LadingError } from '../../errors/errors.js';
 import { redactUserinfo } from '../../errors/redact.js';
 import { copyOrigin } from '../dependencies.js';
 import { parseGitReference } from '../git-reference.js';
@@ -9,7 +8,7 @@ import { lintSource } from '../lint/ignored-sources.js';
 import { invalidValue } from '../refusal.js';
 import { sourceKind } from '../remote-source.js';
 import { expand, expandDocument, type StageDraft, type StepBody, useOrigin, workingDirectory } from '../stage-draft.js';
-import type { CopyOrigin, InlineFile } from '../step.js';
+import type { FileOrigin, InlineFile } from '../step.js';
 import { destinationPath } from '../work-path.js';
 
 /** COPY and ADD: everything but `--from` and `--exclude` is expanded. */
@@ -62,7 +61,7 @@ export function lowerCopy(instruction: CopyInstruction | AddInstruction, draft: 
 
 function lintSources(
   instruction: CopyInstruction | AddInstruction,
-  from: CopyOrigin,
+  from: FileOrigin,
   sources: readonly string[],
   { contextIgnore, report }: StageDraft,
 ): void {
@@ -75,28 +74,23 @@ function addOptions({ unpack, keepGitDir }: AddInstruction) {
   return { ...(unpack === undefined ? {} : { unpack }), ...(keepGitDir === undefined ? {} : { keepGitDir }) };
 }
 
-function originOf(instruction: CopyInstruction | AddInstruction, draft: StageDraft): CopyOrigin {
+function originOf(instruction: CopyInstruction | AddInstruction, draft: StageDraft): FileOrigin {
   if (instruction.kind === 'ADD') return { kind: 'context' };
   const origin = copyOrigin(instruction, draft.references);
-  useOrigin(
-    draft,
-    origin,
-    instruction.range,
-    name =>
-      `cannot copy from stage ${name}, it needs to be defined before current stage ${JSON.stringify(draft.label)}`,
-  );
-  if (origin.kind !== 'named' || origin.name !== 'scratch') return origin;
-  throw new LadingError('UNSUPPORTED', 'COPY --from=scratch has nothing to copy', {
-    details: { feature: 'COPY --from=scratch', range: instruction.range },
-    hint: 'Use WORKDIR to make an empty folder.',
-  });
+  const names = [instruction.from, draft.label].map(name => JSON.stringify(name));
+  const message = `cannot copy from stage ${names[0]}, it needs to be defined before current stage ${names[1]}`;
+  useOrigin(draft, origin, instruction.range, message);
+  return origin;
 }
 
 /** Octal up to 07777, or clauses as chmod(1) of the BSDs takes them. */
 function checkChmod(chmod: string): void {
   if (/^[0-7]+$/.test(chmod) && Number.parseInt(chmod, 8) <= 0o7777) return;
   if (/^[augo]*(?:[-+=][rstwXxugo]*)+(?:,[augo]*(?:[-+=][rstwXxugo]*)+)*$/.test(chmod)) return;
-  const message = `invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`;
+  // What starts with a digit is taken for an octal number that is none.
+  const message = /^\d/.test(chmod)
+    ? `invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`
+    : `invalid chmod parameter: '${chmod}': invalid syntax`;
   throw invalidValue('--chmod', chmod, message, 'Write an octal mode such as 0644, or clauses such as u=rwX,go=rX.');
 }
 

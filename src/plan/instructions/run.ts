@@ -73,9 +73,8 @@ function runMounts({ mounts, range }: RunInstruction, draft: StageDraft): RunMou
     cwd: workingDirectory(draft),
     origin: (from, target) => {
       const origin = mountOrigin(from, range, draft.references);
-      const to = JSON.stringify(target);
-      const message = (name: string) =>
-        `cannot mount from stage ${name} to ${to}, stage needs to be defined before current command`;
+      const [name, to] = [from, target].map(text => JSON.stringify(text));
+      const message = `cannot mount from stage ${name} to ${to}, stage needs to be defined before current command`;
       useOrigin(draft, origin, range, message);
       return origin;
     },

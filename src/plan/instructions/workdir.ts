@@ -1,4 +1,5 @@
 import type { ValueInstruction } from '../../dockerfile/ast.js';
+import { cleanPathText } from '../../dockerfile/go-text.js';
 import { lintWorkdir } from '../lint/workdir.js';
 import { expand, type StageDraft, type StepBody, workingDirectory } from '../stage-draft.js';
 import { workPath } from '../work-path.js';
@@ -14,5 +15,5 @@ export function lowerWorkdir(instruction: ValueInstruction, draft: StageDraft): 
   const path = workingDirectory(draft);
   const createdBy = `WORKDIR ${path}`;
   if (path === '/') return { kind: 'config', createdBy };
-  return { kind: 'workdir', createdBy, path, ...(config.User ? { owner: config.User } : {}) };
+  return { kind: 'workdir', createdBy, path: cleanPathText(path), ...(config.User ? { owner: config.User } : {}) };
 }
