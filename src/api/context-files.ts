@@ -45,7 +45,7 @@ export async function readDockerfile(
     const text = await readIfThere(candidate);
     if (text !== undefined) return { text, file: name, path: candidate };
   }
-  throw new LadingError('IO', `there is no Dockerfile in ${context}`, {
+  throw new LadingError('IO', `failed to read dockerfile: open Dockerfile: no such file or directory (in ${context})`, {
     details: { path: join(context, 'Dockerfile'), errno: 'ENOENT' },
     hint: 'Name the file with -f, or give the folder that holds it as the context.',
   });

@@ -48,7 +48,7 @@ export function parseCheckOptions(value: string): CheckOptions {
 }
 
 function invalid(message: string, value: string): LadingError<'INVALID_VALUE'> {
-  return new LadingError('INVALID_VALUE', message, {
+  return new LadingError('INVALID_VALUE', `failed to parse check options: ${message}`, {
     details: { what: 'check options', value },
     hint: 'Write skip=RULES, error=true or experimental=RULES, with ; between them.',
   });

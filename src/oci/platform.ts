@@ -54,7 +54,9 @@ export function parsePlatform(text: string, local: Platform): Platform {
   const version = /^([^()]*)\(([^()]+)\)$/.exec(pieces[0]!);
   const osVersion = version?.[2];
   if (version) pieces[0] = version[1]!;
-  if (pieces.length > 3 || pieces.some(piece => !part.test(piece))) throw invalidPlatform(text);
+  if (pieces.length > 3 || pieces.some(piece => !part.test(piece))) {
+    throw invalidPlatform(text, 'cannot parse platform specifier');
+  }
   const withVersion = (platform: Platform): Platform =>
     osVersion === undefined ? platform : { ...platform, 'os.version': osVersion };
   const first = pieces[0]!.toLowerCase();
@@ -65,7 +67,7 @@ export function parsePlatform(text: string, local: Platform): Platform {
     }
     const platform = normalizePlatform({ os: local.os, architecture: first });
     if (knownArchitectures.has(platform.architecture)) return withVersion(platform);
-    throw invalidPlatform(text);
+    throw invalidPlatform(text, 'unknown operating system or architecture');
   }
   return withVersion(normalizePlatform({ os: first, architecture: pieces[1]!, variant: pieces[2] }));
 }
@@ -140,8 +142,8 @@ function normalizeOs(os: string): string {
   return os === 'macos' ? 'darwin' : os;
 }
 
-function invalidPlatform(text: string): LadingError {
-  return new LadingError('INVALID_VALUE', `not a platform: ${JSON.stringify(text)}`, {
+function invalidPlatform(text: string, problem: string): LadingError {
+  return new LadingError('INVALID_VALUE', `${JSON.stringify(text)}: ${problem}`, {
     details: { what: 'platform', value: text },
     hint: 'A platform is written os/architecture[/variant], for example linux/arm64 or linux/arm/v7.',
   });

@@ -51,7 +51,7 @@ export function parseReference(text: string): Reference {
   const bad = rest.split('/').find(component => !pathComponent.test(component));
   if (bad !== undefined) {
     const problem = /[A-Z]/.test(rest)
-      ? 'repository names are lower-case'
+      ? 'repository names must be lowercase'
       : `${JSON.stringify(bad)} is not a name component`;
     throw invalid(text, problem);
   }
@@ -86,8 +86,12 @@ export function referenceIdentifier(reference: Reference): string {
 }
 
 function invalid(text: string, problem: string): LadingError {
-  return new LadingError('INVALID_VALUE', `not an image name: ${JSON.stringify(text.slice(0, 300))}: ${problem}`, {
-    details: { what: 'reference', value: text.slice(0, 300) },
-    hint: 'An image name is [REGISTRY[:PORT]/]REPOSITORY[:TAG][@DIGEST], for example debian:12 or ghcr.io/owner/app:1.0.',
-  });
+  return new LadingError(
+    'INVALID_VALUE',
+    `invalid reference format: ${JSON.stringify(text.slice(0, 300))}: ${problem}`,
+    {
+      details: { what: 'reference', value: text.slice(0, 300) },
+      hint: 'An image name is [REGISTRY[:PORT]/]REPOSITORY[:TAG][@DIGEST], for example debian:12 or ghcr.io/owner/app:1.0.',
+    },
+  );
 }

@@ -56,6 +56,6 @@ export function parseInstruction(statement: Statement, place: Placement): Instru
 function unknownInstruction(keyword: string): Problem {
   const near = nearest(keyword, keywords);
   if (near === undefined) return new Problem(`unknown instruction: ${keyword}`, `Known are ${keywords.join(', ')}.`);
-  const suggestion = keyword === keyword.toLowerCase() ? near.toLowerCase() : near;
+  const suggestion = keyword === keyword.toUpperCase() ? near : near.toLowerCase();
   return new Problem(`unknown instruction: ${keyword} (did you mean ${suggestion}?)`, `Did you mean ${suggestion}?`);
 }
