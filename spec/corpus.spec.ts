@@ -19,11 +19,12 @@ import {
   inputOf,
   ladingArguments,
   prepareCase,
+  recordedRoot,
 } from './support/corpus.js';
 import { summarize } from './support/image-summary.js';
 import { runCli } from './support/run-cli.js';
 
-const cases = corpusCases().filter(one => !one.needsRun);
+const cases = [corpusRoot, recordedRoot].flatMap(root => corpusCases(root)).filter(one => !one.needsRun);
 
 let folder: string;
 let store: Store;

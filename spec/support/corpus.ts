@@ -16,6 +16,9 @@ import { fileURLToPath } from 'node:url';
 
 export const corpusRoot = fileURLToPath(new URL('../../testdata/corpus', import.meta.url));
 
+/** More builds on the bases of the corpus, recorded in its form. */
+export const recordedRoot = fileURLToPath(new URL('../../testdata/recorded', import.meta.url));
+
 /** `case.json` of the corpus: how a case is built and what to expect. */
 export interface CorpusCase {
   readonly name: string;
@@ -38,11 +41,11 @@ export interface CorpusCase {
   readonly note?: string;
 }
 
-export function corpusCases(): CorpusCase[] {
-  return readdirSync(join(corpusRoot, 'cases'))
+export function corpusCases(root = corpusRoot): CorpusCase[] {
+  return readdirSync(join(root, 'cases'))
     .sort()
     .map(name => {
-      const folder = join(corpusRoot, 'cases', name);
+      const folder = join(root, 'cases', name);
       return { ...JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')), name, folder };
     });
 }

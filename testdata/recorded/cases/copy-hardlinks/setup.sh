@@ -1,0 +1,1 @@
+ln d/a d/b; ln d/a c; mkdir e; ln d/a e/f

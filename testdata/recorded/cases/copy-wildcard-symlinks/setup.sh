@@ -1,0 +1,3 @@
+ln -s d ld
+ln -s f lf
+ln -s /d labs
