@@ -116,10 +116,11 @@ function stepTitle({ id, platforms, stage, index, total, title }: StepInfo): str
   return `#${id} ${place === '' ? '' : `[${printableLine(place)}] `}${printableLine(title)}`;
 }
 
+/** The first part is as Docker writes it: people and programs look for it. */
 function diagnosticText({ rule, message, hint, range, severity }: Diagnostic, palette: Palette): string {
-  const place = `${printableLine(range.file)}:${range.start.line}`;
-  const advice = hint === undefined ? '' : ` (${printableLine(hint)})`;
-  return `${palette.warning(`${severity}:`)} ${place}: ${printableLine(message)}${advice} ${palette.faint(`[${rule}]`)}`;
+  const finding = printableLine(`${rule}: ${message} (line ${range.start.line})`);
+  const advice = hint === undefined ? '' : ` ${palette.faint(printableLine(hint))}`;
+  return `${palette.warning(`${severity}:`)} ${finding}${advice}`;
 }
 
 function platformText({ os, architecture, variant }: Platform): string {

@@ -137,6 +137,12 @@ describe('build', () => {
     expect(stderr).toContain('[REFERENCE_NOT_FOUND]');
   });
 
+  it('shows what lint rules found in the words of Docker', async () => {
+    await writeFile(join(cwd, 'app', 'Dockerfile'), 'FROM scratch AS Foo\nLABEL a=b\n');
+    const { stderr } = await runCli(['build', '--progress', 'plain', 'app'], { cwd });
+    expect(stderr).toContain("warning: StageNameCasing: Stage name 'Foo' should be lowercase (line 1)");
+  });
+
   it('warns of what the Dockerfile does not use', async () => {
     const { stderr } = await runCli(['build', '--build-arg', 'UNUSED=1', 'app'], { cwd });
     expect(stderr).toContain('warning: ');
