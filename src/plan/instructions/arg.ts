@@ -14,6 +14,8 @@ export function lowerArg(instruction: ArgInstruction, draft: StageDraft): StepBo
     const fallback = (): string | undefined => (written === undefined ? globals.get(name) : expand(draft, written));
     const value = buildArgs.get(name) ?? fallback();
     declareArg(draft.scope, name, value);
+    // The next one sees this one, so what is missed then may be told in other words.
+    draft.missed.clear();
     return value === undefined ? name : `${name}=${value}`;
   });
   return { kind: 'config', createdBy: `ARG ${texts.join(' ')}` };
