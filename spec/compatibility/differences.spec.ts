@@ -171,12 +171,6 @@ const shown: Readonly<Partial<Record<DifferenceId, () => Promise<void>>>> = {
       'HEALTHCHECK {Test:[CMD-SHELL true] Interval:1m30s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}',
     );
   },
-
-  async archiveLinks() {
-    const tar = rawTar(rawEntry({ name: 'l', type: '2', link: '../..' }), rawEntry({ name: 'l/x' }, 'x'));
-    writeFileSync(join(context, 'a.tar'), tar);
-    expect(await codeOf(build('ADD a.tar /d/'))).toBe('INVALID_ARCHIVE');
-  },
 };
 
 describe('lading differs from BuildKit on purpose in', () => {

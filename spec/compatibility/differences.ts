@@ -187,12 +187,6 @@ export const differences = {
     lading: 'as version 1.26 writes it',
     why: 'the older text is a dump of memory',
   },
-  archiveLinks: {
-    what: 'ADD of an archive with entries that lead outside through links',
-    buildkit: 'depends on the version',
-    lading: 'refused',
-    why: 'nothing is written outside the destination',
-  },
   refusedWarnings: {
     what: 'warnings about a file that is refused',
     buildkit: 'those found before the error',

@@ -188,10 +188,15 @@ export const language: Readonly<Record<string, readonly Part[]>> = {
       'plan/remote-source.spec.ts',
       'plans/add-flags',
     ),
-    {
-      ...part('ADD from Git, `--keep-git-dir`', '', 'plan/remote-source.spec.ts', 'plans/add-flags'),
-      notYet: 'addGit',
-    },
+    part(
+      'ADD from Git, `--keep-git-dir`',
+      '',
+      'build/add-git.spec.ts',
+      'build/git-authorization.spec.ts',
+      'plan/git-reference.spec.ts',
+      'transport/git/git-repositories.spec.ts',
+      'transport/git/git-process.spec.ts',
+    ),
   ],
   'Other instructions': [
     {

@@ -28,7 +28,6 @@ const hasZstd = 'createZstdCompress' in zlib;
 
 const attempts: Readonly<Record<NotYetId, () => Promise<unknown>>> = {
   run: () => build('RUN true'),
-  addGit: () => build('ADD https://example.com/repository.git /x'),
   socks: () =>
     build('ADD http://example.com/x /x', {
       pull: 'missing',
@@ -39,13 +38,7 @@ const attempts: Readonly<Record<NotYetId, () => Promise<unknown>>> = {
     writeFileSync(join(writeFiles(join(folder, 'context'), { 'x/': '' }), 'a.tar.xz'), stdout);
     return await build('ADD a.tar.xz /x');
   },
-  gitContext: async () => {
-    const { stderr } = await runCli(['build', 'https://example.com/repository.git'], { cwd: folder });
-    throw Object.assign(new Error(stderr), { code: /\[([A-Z_]+)\]/.exec(stderr)?.[1] });
-  },
-  remoteContexts: () => build('COPY --from=other a /', { buildContexts: { other: 'https://example.com/x.tar' } }),
   frontends: () => build('LABEL a=b', { buildArgs: { BUILDKIT_SYNTAX: 'example.com/frontend' } }),
-  borrowedEpoch: () => build('COPY a /', { buildArgs: { SOURCE_DATE_EPOCH: 'context' } }),
   zstd: () => build('COPY a /', { compression: 'zstd' }),
   dockerArchive: () =>
     build('COPY a /', {

@@ -15,7 +15,6 @@ export const notYet = {
       'take the files from another image with `COPY --from`; RUN in stages that the target does not need does not matter',
     code: 'RUN_UNAVAILABLE',
   },
-  addGit: { what: 'ADD from a Git repository', instead: 'fetch it before the build', code: 'UNSUPPORTED' },
   socks: {
     what: 'proxies of SOCKS',
     instead: 'a proxy of HTTP, in `HTTP_PROXY` and `HTTPS_PROXY`',
@@ -26,21 +25,10 @@ export const notYet = {
     instead: 'compress again with plain `xz`, or with gzip',
     code: 'UNSUPPORTED',
   },
-  gitContext: { what: 'contexts from Git', instead: 'clone it and give the folder', code: 'UNSUPPORTED' },
-  remoteContexts: {
-    what: 'named contexts (`--build-context`) that are archives or addresses',
-    instead: 'a folder, an OCI layout or an image',
-    code: 'UNSUPPORTED',
-  },
   frontends: {
     what: 'a foreign `# syntax=` frontend',
     instead: 'leave the line out; `docker/dockerfile` of any version is us',
     code: 'DOCKERFILE_SYNTAX',
-  },
-  borrowedEpoch: {
-    what: 'SOURCE_DATE_EPOCH from `context`, a named context or a stage',
-    instead: 'give seconds',
-    code: 'UNSUPPORTED',
   },
   zstd: { what: 'zstd layers on Node before 22.15', instead: 'gzip, or a newer Node', code: 'UNSUPPORTED' },
   dockerArchive: {
