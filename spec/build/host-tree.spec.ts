@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +57,17 @@ describe('hostTree', () => {
     writeFileSync(join(folder, 'a'), 'x');
     linkSync(join(folder, 'a'), join(folder, 'b'));
     expect(listing(hostTree(folder))).toEqual(['a file 644 0:0 1', 'b = a']);
+  });
+
+  it('keeps no node of a file with one name, but says what it needs to be read again', () => {
+    writeFileSync(join(folder, 'a'), 'x');
+    const { children } = hostTree(folder);
+    const node = children.get('a')!;
+    expect(node).toMatchObject({ type: 'file', single: true, size: 1, content: { path: join(folder, 'a') } });
+    expect(children.get('a')).toEqual(node);
+    expect(children.get('a')).not.toBe(node);
+    const { ino, mtimeNs, ctimeNs } = lstatSync(join(folder, 'a'), { bigint: true });
+    expect(node).toMatchObject({ content: { identity: { ino, mtimeNs, ctimeNs, size: 1n } } });
   });
 
   it('keeps names that are not UTF-8', () => {

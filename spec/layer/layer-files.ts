@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ContentReader } from '../../src/layer/content-reader.js';
 import type { LayerEntry } from '../../src/layer/entry.js';
-import type { PackLayerOptions, PackResult } from '../../src/layer/pack.js';
+import type { PackLayerOptions } from '../../src/layer/pack.js';
 import { packLayer } from '../../src/layer/pack.js';
 import { SegmentCrew } from '../../src/layer/segment-crew.js';
-import type { LayerSink } from '../../src/layer/write-blob.js';
+import type { LayerSink, WrittenBlob } from '../../src/layer/write-blob.js';
+import type { IndexEntry, LayerIndex } from '../../src/tree/layer-index.js';
 import type { FileNode } from '../../src/tree/node.js';
 
 /** A folder that is gone after the test. */
@@ -74,10 +75,14 @@ export const inThisThread = new SegmentCrew(0);
 export async function packed(
   entries: Iterable<LayerEntry>,
   options: Partial<PackLayerOptions> = {},
-): Promise<PackResult & { readonly bytes: Buffer }> {
+): Promise<Omit<WrittenBlob, 'segments'> & { readonly index: LayerIndex; readonly bytes: Buffer }> {
   const sink = memorySink();
-  const result = await packLayer(entries, sink, { read: noLayers, crew: inThisThread, ...options });
-  return { ...result, bytes: sink.bytes() };
+  const indexed: IndexEntry[] = [];
+  const onEntry = (entry: IndexEntry): void => void indexed.push(entry);
+  const made = await packLayer(entries, sink, { read: noLayers, crew: inThisThread, onEntry, ...options });
+  const { segments, ...result } = made;
+  const index = { diffId: made.diffId, size: made.size, entries: indexed, ...(segments ? { segments } : {}) };
+  return { ...result, index, bytes: sink.bytes() };
 }
 
 export function memorySink(): LayerSink & { bytes(): Buffer } {

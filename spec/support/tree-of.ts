@@ -22,7 +22,7 @@ export function treeOf(files: Record<string, string>): DirectoryNode {
 
 /** A tree as lines, a line an entry: for comparing at a glance. */
 export function listing(root: DirectoryNode): string[] {
-  return diffTrees(emptyDirectory(), root).map(entry => {
+  return [...diffTrees(emptyDirectory(), root)].map(entry => {
     if ('hardlink' in entry) return `${entry.path} = ${entry.hardlink}`;
     if ('whiteout' in entry) return `${entry.path} gone`;
     const node = entry.node as TreeNode;

@@ -67,7 +67,7 @@ export async function writeFiles(
     filename: claim?.filename,
     claim: claim && (({ record }) => provenance(record, claim)),
   });
-  const entries = retimed(diffTrees(emptyRoot, tree), epoch);
+  const entries = retimed([...diffTrees(emptyRoot, tree)], epoch);
   const reading = {
     read: contentReader(store),
     signal,

@@ -1,19 +1,16 @@
-import { layerRecord } from '../cache/layer-record.js';
+import { LayerRecorder } from '../cache/layer-record.js';
 import { type RecordValue, recordKey } from '../cache/record.js';
 import type { StepCache, StepOrigin } from '../cache/step-cache.js';
 import { diffTrees } from '../layer/diff.js';
 import type { LayerEntry } from '../layer/entry.js';
-import { emptyDigest } from '../layer/file-digest.js';
 import { indexEntry } from '../layer/index-entry.js';
-import type { LayerStore, PackedLayer } from '../layer/layer-store.js';
+import type { LayerStore, OnEntry } from '../layer/layer-store.js';
 import { segmentFormat } from '../layer/segment-format.js';
-import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { applyLayer } from '../tree/apply-layer.js';
-import type { IndexEntry, LayerIndex } from '../tree/layer-index.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
-import { type FileAccess, lacksDigests } from './file-access.js';
+import type { FileAccess } from './file-access.js';
 import type { LayerWork } from './layer-work.js';
 import { type LazyTree, lazyTree } from './lazy-tree.js';
 
@@ -58,43 +55,65 @@ export async function commitLayer(
   const similar = fresh ? undefined : await cache.get(slot, { signal });
   const look = (record: RecordValue): Promise<LayerRef | undefined> =>
     layers.find(recordKey(record), () => cache.get(record, { signal }));
-  const pack = (entries: readonly LayerEntry[]): Promise<PackedLayer> =>
-    store.packLayer(entries, { compression, level, similar, signal, onProgress });
+  const pack = (entries: Iterable<LayerEntry>, onEntry?: OnEntry): Promise<LayerRef> =>
+    store.packLayer(entries, { compression, level, similar, signal, onProgress, onEntry });
   const keep = async (record: RecordValue, layer: LayerRef): Promise<LayerRef> => {
     await cache.put(record, layer, origin, { signal });
     await cache.put(slot, layer, origin, { signal });
     return layer;
   };
-  const result = (layer: LayerRef, cached: boolean, index?: LayerIndex): CommittedLayer => {
-    const tree = lazyTree(async () => applyLayer(await below(), index ?? (await store.layerIndex(layer)), layer));
-    return { layer, cached, tree };
+  const result = (layer: LayerRef, cached: boolean): CommittedLayer => {
+    return {
+      layer,
+      cached,
+      tree: lazyTree(async () => applyLayer(await below(), await store.layerIndex(layer), layer)),
+    };
   };
 
-  const entries = diffTrees(before, after).map(storedEntry);
+  // Walked anew each time that they are needed: kept, those of a large tree would be most of the memory of a build.
+  const entries = { [Symbol.iterator]: () => storedEntries(before, after) };
   // Others that read some of the same files will know their digests: they are read once.
   for (let readers = files.readersOf(entries); readers.length > 0; readers = files.readersOf(entries)) {
     await Promise.allSettled(readers);
   }
-  const known = files.knownDigests(entries);
-  const unknown = lacksDigests(entries, known);
-  if (similar === undefined && unknown) {
-    const { layer, index } = await files.reading(entries, () => layers.pack(() => pack(entries)));
-    const record = layerRecord(index.entries, recipe);
+  let record = knownRecord(entries, files, recipe);
+  if (record === undefined && similar === undefined) {
+    const recorder = new LayerRecorder();
+    const onEntry: OnEntry = (indexed, entry) => {
+      recorder.add(indexed);
+      if (indexed.type === 'file') files.learn(entry, indexed.digest);
+    };
+    const layer = await files.reading(entries, () => layers.pack(() => pack(entries, onEntry)));
+    record = recorder.finish(recipe);
     const stored = fresh ? undefined : await look(record);
-    if (stored === undefined) await layers.make(recordKey(record), () => keep(record, layer));
-    return result(layer, stored !== undefined, index);
+    if (stored === undefined) await layers.make(recordKey(record), () => keep(record!, layer));
+    return result(layer, stored !== undefined);
   }
-  const digests = unknown ? await files.digests(entries, known, { signal }) : known;
-  const record = layerRecord(recordedEntries(entries, digests), recipe);
-  const stored = await look(record);
+  if (record === undefined) {
+    await files.learnAll(entries, { signal });
+    record = knownRecord(entries, files, recipe)!;
+  }
+  const known = record;
+  const stored = await look(known);
   if (stored !== undefined && !fresh) return result(stored, true);
-  let index: LayerIndex | undefined;
-  const layer = await layers.make(recordKey(record), async () => {
-    const packed = await pack(withDigests(entries, digests));
-    index = packed.index;
-    return await keep(record, packed.layer);
-  });
-  return result(layer, false, index);
+  const make = async (): Promise<LayerRef> => keep(known, await pack(withDigests(entries, files)));
+  return result(await layers.make(recordKey(known), make), false);
+}
+
+/** The record of the layer, unless a file has to be read for it. */
+function knownRecord(entries: Iterable<LayerEntry>, files: FileAccess, recipe: string): RecordValue | undefined {
+  const recorder = new LayerRecorder();
+  for (const entry of entries) {
+    if (entry.path === '') continue;
+    const digest = files.knownDigest(entry);
+    if (digest === undefined) return undefined;
+    recorder.add(indexEntry(entry, 0, digest));
+  }
+  return recorder.finish(recipe);
+}
+
+function* storedEntries(before: DirectoryNode, after: DirectoryNode): Generator<LayerEntry> {
+  for (const entry of diffTrees(before, after)) yield storedEntry(entry);
 }
 
 /** The entry as it goes into a layer: of extended attributes only the capabilities, as BuildKit's layers have them. */
@@ -106,19 +125,9 @@ function storedEntry(entry: LayerEntry): LayerEntry {
   return { path, node: { ...node, xattrs } };
 }
 
-function* recordedEntries(
-  entries: readonly LayerEntry[],
-  digests: ReadonlyArray<Digest | undefined>,
-): Generator<IndexEntry> {
-  for (const [i, entry] of entries.entries()) {
-    if (entry.path !== '') yield indexEntry(entry, 0, digests[i] ?? emptyDigest);
+function* withDigests(entries: Iterable<LayerEntry>, files: FileAccess): Generator<LayerEntry> {
+  for (const entry of entries) {
+    if (!('node' in entry) || entry.node.type !== 'file' || entry.node.digest !== undefined) yield entry;
+    else yield { path: entry.path, node: { ...entry.node, digest: files.knownDigest(entry) } };
   }
-}
-
-function withDigests(entries: readonly LayerEntry[], digests: ReadonlyArray<Digest | undefined>): LayerEntry[] {
-  return entries.map((entry, i) => {
-    const digest = digests[i];
-    if (digest === undefined || !('node' in entry) || entry.node.type !== 'file') return entry;
-    return { path: entry.path, node: { ...entry.node, digest } };
-  });
 }

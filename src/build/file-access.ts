@@ -11,8 +11,8 @@ import type { LayerStore } from '../layer/layer-store.js';
 import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { readCapped } from '../stream/read-capped.js';
-import type { LayerIndex } from '../tree/layer-index.js';
 import type { FileContent, FileNode } from '../tree/node.js';
+import { parentOf } from '../tree/path.js';
 
 const pieceBytes = 1024 * 1024;
 
@@ -23,8 +23,8 @@ export class FileAccess {
   readonly #read: ContentReader;
   /** Of contents that are no files of this machine. Promises for those that are being read: they are read once. */
   readonly #digests = new WeakMap<FileContent, Digest | Promise<Digest>>();
-  /** Work that reads contents, and will know their digests. */
-  readonly #readers = new WeakMap<FileContent, Promise<unknown>>();
+  /** Work that reads files of a folder of this machine, by its path: there can be too many files to note each. */
+  readonly #readers = new Map<string, Promise<unknown>>();
 
   /** `stats`: what is known of files of this machine, and where what is found of them goes. */
   constructor(store: ContentStore & Pick<LayerStore, 'hashFiles'>, stats: StatCache = StatCache.inMemory()) {
@@ -70,68 +70,46 @@ export class FileAccess {
     return digest;
   }
 
-  /** For each entry the digest of its file, where it is known without reading; none for what is no file. */
-  knownDigests(entries: readonly LayerEntry[]): Array<Digest | undefined> {
-    return entries.map(entry => {
-      const file = fileOf(entry);
-      return file === undefined ? undefined : this.#known(file);
-    });
+  /** The digest of the entry's file, where it is known without reading; that of no bytes for what is no file. */
+  knownDigest(entry: LayerEntry): Digest | undefined {
+    const file = fileOf(entry);
+    return file === undefined ? emptyDigest : this.#known(file);
   }
 
-  /** The same for all files; what has to be read for that is read by many threads. */
-  async digests(
-    entries: readonly LayerEntry[],
-    known: ReadonlyArray<Digest | undefined>,
-    options: CallOptions = {},
-  ): Promise<Array<Digest | undefined>> {
+  /** Reads what has to be read for the digests of all files to be known; files of this machine by many threads. */
+  async learnAll(entries: Iterable<LayerEntry>, options: CallOptions = {}): Promise<void> {
     const unknown = new Map<FileContent, HostFileNode>();
-    for (const [i, entry] of entries.entries()) {
+    for (const entry of entries) {
       const file = fileOf(entry);
-      if (file !== undefined && known[i] === undefined && isHostFile(file)) unknown.set(file.content, file);
+      if (file === undefined || this.#known(file) !== undefined) continue;
+      if (isHostFile(file)) unknown.set(file.content, file);
+      else await this.digest(file, options);
     }
-    const hashed = await this.#hash([...unknown.values()], options);
-    const found = new Map([...unknown.keys()].map((content, i) => [content, hashed[i]!]));
-    const digests = [...known];
-    for (const [i, entry] of entries.entries()) {
-      const file = fileOf(entry);
-      if (file === undefined || known[i] !== undefined) continue;
-      digests[i] = found.get(file.content) ?? (await this.digest(file, options));
-    }
-    return digests;
+    await this.#hash([...unknown.values()], options);
   }
 
-  /** Does work that reads the files of these entries, and takes over the digests that it finds. */
-  async reading<T extends { readonly index: LayerIndex }>(
-    entries: readonly LayerEntry[],
-    work: () => Promise<T>,
-  ): Promise<T> {
-    const done = (async () => {
-      const result = await work();
-      let place = 0;
-      for (const entry of entries) {
-        if (entry.path === '') continue;
-        const found = result.index.entries[place++]!;
-        const file = fileOf(entry);
-        if (file !== undefined && found.type === 'file') this.#learn(file, found.digest);
-      }
-      return result;
-    })();
-    const contents = entries.flatMap(entry => fileOf(entry)?.content ?? []);
-    for (const content of contents) this.#readers.set(content, done);
+  /** Notes what has been read of the entry's file. */
+  learn(entry: LayerEntry, digest: Digest): void {
+    const file = fileOf(entry);
+    if (file !== undefined) this.#learn(file, digest);
+  }
+
+  /** Does work that reads the files of these entries, and learns their digests. */
+  async reading<T>(entries: Iterable<LayerEntry>, work: () => Promise<T>): Promise<T> {
+    const folders = foldersOf(entries);
+    const done = work();
+    for (const folder of folders) this.#readers.set(folder, done);
     try {
       return await done;
     } finally {
-      for (const content of contents) if (this.#readers.get(content) === done) this.#readers.delete(content);
+      for (const folder of folders) if (this.#readers.get(folder) === done) this.#readers.delete(folder);
     }
   }
 
-  /** Work under way that reads some of the files of these entries. */
-  readersOf(entries: readonly LayerEntry[]): Promise<unknown>[] {
-    const readers = entries.flatMap(entry => {
-      const file = fileOf(entry);
-      return (file && this.#readers.get(file.content)) ?? [];
-    });
-    return [...new Set(readers)];
+  /** Work under way that reads files of the same folders as these entries, and will know their digests. */
+  readersOf(entries: Iterable<LayerEntry>): Promise<unknown>[] {
+    if (this.#readers.size === 0) return [];
+    return [...new Set([...foldersOf(entries)].flatMap(folder => this.#readers.get(folder) ?? []))];
   }
 
   #known(file: FileNode): Digest | undefined {
@@ -178,9 +156,14 @@ export class FileAccess {
 
 type HostFileNode = FileNode & HostFile;
 
-/** Whether a file among these entries has a digest that is not known. */
-export function lacksDigests(entries: readonly LayerEntry[], digests: ReadonlyArray<Digest | undefined>): boolean {
-  return entries.some((entry, i) => digests[i] === undefined && fileOf(entry) !== undefined);
+/** The folders of this machine that the files of these entries are in. */
+function foldersOf(entries: Iterable<LayerEntry>): Set<string> {
+  const folders = new Set<string>();
+  for (const entry of entries) {
+    const file = fileOf(entry);
+    if (file !== undefined && file.size > 0 && isHostFile(file)) folders.add(parentOf(file.content.path));
+  }
+  return folders;
 }
 
 function fileOf(entry: LayerEntry): FileNode | undefined {

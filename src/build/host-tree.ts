@@ -2,8 +2,11 @@ import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import { ioError } from '../errors/io-error.js';
 import { folderNames } from '../layer/folder-names.js';
-import type { DirectoryNode, FileNode, HostIdentity, TreeNode } from '../tree/node.js';
+import { LazyDirectory } from '../tree/lazy-directory.js';
+import { MappedChildren } from '../tree/mapped-children.js';
+import type { DirectoryNode, FileNode, HostIdentity, Metadata, TreeNode } from '../tree/node.js';
 import { decodePath, joinPath, toHostPath } from '../tree/path.js';
+import { IdentityColumns } from './identity-columns.js';
 
 export interface HostTreeOptions {
   /** What it hides is not there; a hidden folder is there when something below it is not hidden. */
@@ -22,7 +25,7 @@ export interface HostTreeOptions {
  * @throws LadingError IO, on access, for what cannot be listed
  */
 export function hostTree(path: string, { ignore, checkoutTime }: HostTreeOptions = {}): DirectoryNode {
-  return new HostDirectory(path, '', lstat(path, 'follow'), { ignore, checkoutTime, links: new Map() });
+  return directory(path, '', lstat(path, 'follow'), { ignore, checkoutTime, links: new Map() });
 }
 
 export function identityOf(stats: BigIntStats): HostIdentity {
@@ -35,81 +38,72 @@ interface Walk extends HostTreeOptions {
   readonly links: Map<string, FileNode>;
 }
 
-class HostDirectory implements DirectoryNode {
-  readonly type = 'directory';
-  readonly mode: number;
-  readonly uid = 0;
-  readonly gid = 0;
-  readonly mtime: number;
-  readonly #host: string;
-  readonly #path: string;
-  readonly #walk: Walk;
-  #children: ReadonlyMap<string, TreeNode> | undefined;
-
-  constructor(host: string, path: string, stats: BigIntStats, walk: Walk) {
-    const { mode, mtime } = metadataOf(stats, walk);
-    this.mode = mode;
-    this.mtime = mtime;
-    this.#host = host;
-    this.#path = path;
-    this.#walk = walk;
-  }
-
-  get children(): ReadonlyMap<string, TreeNode> {
-    this.#children ??= this.#list();
-    return this.#children;
-  }
-
-  #list(): ReadonlyMap<string, TreeNode> {
-    const children = new Map<string, TreeNode>();
-    for (const name of names(this.#host)) {
-      const node = this.#child(name);
-      if (node !== undefined) children.set(name, node);
-    }
-    return children;
-  }
-
-  #child(name: string): TreeNode | undefined {
-    const host = `${this.#host}/${name}`;
-    const path = joinPath(this.#path, name);
-    const ignore = this.#walk.ignore;
-    const hidden = ignore?.ignores(path) ?? false;
-    if (hidden && ignore!.canPrune(path)) return undefined;
-    const stats = lstat(host, 'nofollow');
-    if (stats.isDirectory()) {
-      const directory = new HostDirectory(host, path, stats, this.#walk);
-      return hidden && directory.children.size === 0 ? undefined : directory;
-    }
-    return hidden ? undefined : leaf(host, stats, this.#walk);
-  }
+function directory(host: string, path: string, stats: BigIntStats, walk: Walk): DirectoryNode {
+  return new LazyDirectory(metadataOf(stats, walk), () => list(host, path, walk));
 }
 
-function leaf(host: string, stats: BigIntStats, walk: Walk): TreeNode {
-  const { links } = walk;
-  const metadata = { ...metadataOf(stats, walk), uid: 0, gid: 0 };
+/** Of files with one name, which most are, only the columns are kept. */
+function list(host: string, path: string, walk: Walk): ReadonlyMap<string, TreeNode> {
+  const listed = names(host);
+  const files = new IdentityColumns(listed.length);
+  const children = new Map<string, TreeNode | number>();
+  for (const name of listed) {
+    const child = childOf(host, name, joinPath(path, name), files, walk);
+    if (child !== undefined) children.set(name, child);
+  }
+  return new MappedChildren(children, (child, name) =>
+    typeof child === 'number' ? fileNode(`${host}/${name}`, files.get(child), true, walk) : child,
+  );
+}
+
+/** The node, or the row of a file with one name. */
+function childOf(
+  folder: string,
+  name: string,
+  path: string,
+  files: IdentityColumns,
+  walk: Walk,
+): TreeNode | number | undefined {
+  const { ignore, links } = walk;
+  const hidden = ignore?.ignores(path) ?? false;
+  if (hidden && ignore!.canPrune(path)) return undefined;
+  const host = `${folder}/${name}`;
+  const stats = lstat(host, 'nofollow');
+  if (stats.isDirectory()) {
+    const child = directory(host, path, stats, walk);
+    return hidden && child.children.size === 0 ? undefined : child;
+  }
+  if (hidden) return undefined;
+  if (!stats.isFile()) return special(host, stats, walk);
+  if (stats.nlink === 1n) return files.add(stats);
+  const key = `${stats.dev}:${stats.ino}`;
+  const node = links.get(key) ?? fileNode(host, identityOf(stats), false, walk);
+  links.set(key, node);
+  return node;
+}
+
+function fileNode(path: string, identity: HostIdentity, single: boolean, walk: Walk): FileNode {
+  const { mode, uid, gid, mtime } = metadataOf(identity, walk);
+  const content = { kind: 'host', path, identity } as const;
+  return { type: 'file', mode, uid, gid, mtime, size: Number(identity.size), content, single };
+}
+
+function special(host: string, stats: BigIntStats, walk: Walk): TreeNode {
+  const metadata = metadataOf(stats, walk);
   if (stats.isSymbolicLink()) return { type: 'symlink', ...metadata, mode: 0o777, target: linkTarget(host) };
   if (stats.isFIFO()) return { type: 'fifo', ...metadata };
-  if (stats.isCharacterDevice() || stats.isBlockDevice()) {
-    const type = stats.isBlockDevice() ? 'block' : 'character';
-    return { type, ...metadata, ...deviceNumbers(stats.rdev) };
-  }
-  // A socket has no content to copy: like BuildKit, an empty file stands for it.
-  if (stats.isSocket())
+  if (stats.isSocket()) {
+    // A socket has no content to copy: like BuildKit, an empty file stands for it.
     return { type: 'file', ...metadata, size: 0, content: { kind: 'bytes', bytes: new Uint8Array() } };
-  const key = `${stats.dev}:${stats.ino}`;
-  const known = stats.nlink > 1n ? links.get(key) : undefined;
-  if (known !== undefined) return known;
-  const content = { kind: 'host', path: host, identity: identityOf(stats) } as const;
-  const file: FileNode = { type: 'file', ...metadata, size: Number(stats.size), content };
-  if (stats.nlink > 1n) links.set(key, file);
-  return file;
+  }
+  return { type: stats.isBlockDevice() ? 'block' : 'character', ...metadata, ...deviceNumbers(stats.rdev) };
 }
 
-function metadataOf(stats: BigIntStats, { checkoutTime }: Walk): { mode: number; mtime: number } {
-  const mode = permissions(stats);
-  if (checkoutTime === undefined) return { mode, mtime: seconds(stats) };
+function metadataOf(stats: { mode: bigint | number; mtimeNs: bigint }, { checkoutTime }: Walk): Metadata {
+  const mode = Number(stats.mode) & 0o7777;
+  if (checkoutTime === undefined) return { mode, uid: 0, gid: 0, mtime: seconds(stats.mtimeNs) };
   const owner = (mode >> 6) & 7;
-  return { mode: (owner << 6) | ((owner & 5) * 0o11), mtime: checkoutTime };
+  return { mode: (owner << 6) | ((owner & 5) * 0o11), uid: 0, gid: 0, mtime: checkoutTime };
 }
 
 function lstat(path: string, links: 'follow' | 'nofollow'): BigIntStats {
@@ -136,15 +130,10 @@ function linkTarget(path: string): string {
   }
 }
 
-function permissions(stats: BigIntStats): number {
-  return Number(stats.mode) & 0o7777;
-}
-
 /** Whole seconds, rounded down before 1970 too. */
-function seconds(stats: BigIntStats): number {
-  return Number(
-    (stats.mtimeNs - (((stats.mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)) / 1_000_000_000n,
-  );
+function seconds(nanoseconds: bigint): number {
+  const whole = nanoseconds / 1_000_000_000n;
+  return Number(nanoseconds < 0n && whole * 1_000_000_000n !== nanoseconds ? whole - 1n : whole);
 }
 
 /** Linux's encoding of `dev_t`. */

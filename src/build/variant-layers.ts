@@ -49,8 +49,8 @@ async function packedAgain(layer: LayerRef, style: LayerStyle, options: VariantL
   const { recipe } = segmentFormat(compression, level);
   return await remembered(layerRecord(index.entries, recipe), layer, options, async () => {
     const packed = await store.packLayer(layerEntries(index, layer), { compression, level, signal });
-    if (packed.layer.diffId !== layer.diffId) throw digestMismatch(layer.diffId, packed.layer.diffId);
-    return packed.layer;
+    if (packed.diffId !== layer.diffId) throw digestMismatch(layer.diffId, packed.diffId);
+    return packed;
   });
 }
 

@@ -17,18 +17,30 @@ const pieceLength = 64 * 1024;
  * `recipe` is what decides the bytes of the blob: see `SegmentFormat`.
  */
 export function layerRecord(entries: Iterable<IndexEntry>, recipe: string): RecordValue {
-  const hash = createHash('sha256');
-  let count = 0;
-  let form = '';
-  for (const entry of entries) {
-    count += 1;
-    form += entryForm(entry);
-    if (form.length < pieceLength) continue;
-    hash.update(form, 'utf8');
-    form = '';
+  const recorder = new LayerRecorder();
+  for (const entry of entries) recorder.add(entry);
+  return recorder.finish(recipe);
+}
+
+/** Makes a {@link layerRecord} of entries while they come. */
+export class LayerRecorder {
+  readonly #hash = createHash('sha256');
+  #count = 0;
+  #form = '';
+
+  add(entry: IndexEntry): void {
+    this.#count += 1;
+    this.#form += entryForm(entry);
+    if (this.#form.length < pieceLength) return;
+    this.#hash.update(this.#form, 'utf8');
+    this.#form = '';
   }
-  hash.update(form, 'utf8');
-  return { kind: 'layer', version: formatVersion, recipe, count, entries: hash.digest('hex') };
+
+  /** Call it once. */
+  finish(recipe: string): RecordValue {
+    const entries = this.#hash.update(this.#form, 'utf8').digest('hex');
+    return { kind: 'layer', version: formatVersion, recipe, count: this.#count, entries };
+  }
 }
 
 /** The canonical form of a list of the fields: put together here, since it is done for every file of a build. */

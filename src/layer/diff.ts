@@ -1,70 +1,72 @@
 import type { DirectoryNode, FileNode, Metadata, TreeNode } from '../tree/node.js';
-import { compareNames, joinPath } from '../tree/path.js';
+import { joinPath, sortNames } from '../tree/path.js';
 import type { LayerEntry } from './entry.js';
+
+/** A folder that is being walked. */
+interface Frame {
+  readonly path: string;
+  readonly before: ReadonlyMap<string, TreeNode> | undefined;
+  readonly after: ReadonlyMap<string, TreeNode>;
+  readonly names: readonly string[];
+  next: number;
+  /** Its own entry, for when something below it has changed. */
+  unwritten: LayerEntry | undefined;
+}
 
 /**
  * The entries of a layer that turns one tree into another, in the order of BuildKit's differ: names of a folder by
  * their bytes, a folder before its content, a whiteout where the removed name was. A folder stands in the layer when its
  * metadata changed or something below it did. Shared nodes are unchanged, so the cost follows the change, not the tree.
+ * Nothing is kept of an entry that has been given, but of files that may have several names.
  */
-export function diffTrees(before: DirectoryNode, after: DirectoryNode): LayerEntry[] {
-  const entries: LayerEntry[] = [];
-  diffDirectory('', before, after, entries, new Map());
-  return entries;
-}
-
-type FirstNames = Map<FileNode, string>;
-
-function diffDirectory(
-  path: string,
-  before: DirectoryNode | undefined,
-  after: DirectoryNode,
-  entries: LayerEntry[],
-  written: FirstNames,
-): void {
-  if (before?.children === after.children) return;
-  const removed = [...(before?.children.keys() ?? [])].filter(name => !after.children.has(name));
-  const names = [...after.children.keys(), ...removed].sort(compareNames);
-  for (const name of names) {
-    const old = before?.children.get(name);
-    const now = after.children.get(name);
-    if (old === now) continue;
-    const child = joinPath(path, name);
-    if (now === undefined) entries.push({ path: child, whiteout: true });
-    else if (now.type === 'directory') addDirectory(child, old, now, entries, written);
-    else addLeaf(child, now, entries, written);
-  }
-}
-
-function addDirectory(
-  path: string,
-  old: TreeNode | undefined,
-  now: DirectoryNode,
-  entries: LayerEntry[],
-  written: FirstNames,
-): void {
-  const before = old?.type === 'directory' ? old : undefined;
-  const place = entries.length;
-  entries.push({ path, node: now });
-  diffDirectory(path, before, now, entries, written);
-  if (entries.length === place + 1 && before !== undefined && sameMetadata(before, now)) entries.pop();
-}
-
-function addLeaf(
-  path: string,
-  node: Exclude<TreeNode, DirectoryNode>,
-  entries: LayerEntry[],
-  written: FirstNames,
-): void {
-  if (node.type === 'file') {
-    const first = written.get(node);
-    if (first !== undefined) {
-      entries.push({ path, hardlink: first });
-      return;
+export function* diffTrees(before: DirectoryNode, after: DirectoryNode): Generator<LayerEntry> {
+  const written = new Map<FileNode, string>();
+  const walked = [frameOf('', before, after)];
+  for (let frame = walked.at(-1); frame !== undefined; frame = walked.at(-1)) {
+    const name = frame.names[frame.next++];
+    if (name === undefined) {
+      walked.pop();
+      continue;
     }
-    written.set(node, path);
+    const old = frame.before?.get(name);
+    const now = frame.after.get(name);
+    if (old === now) continue;
+    const path = joinPath(frame.path, name);
+    let below: Frame | undefined;
+    if (now?.type === 'directory') {
+      const was = old?.type === 'directory' ? old : undefined;
+      below = frameOf(path, was, now);
+      if (was !== undefined && sameMetadata(was, now)) {
+        below.unwritten = { path, node: now };
+        walked.push(below);
+        continue;
+      }
+    }
+    for (const parent of walked) {
+      if (parent.unwritten === undefined) continue;
+      yield parent.unwritten;
+      parent.unwritten = undefined;
+    }
+    yield now === undefined ? { path, whiteout: true } : entryOf(path, now, written);
+    if (below !== undefined) walked.push(below);
   }
-  entries.push({ path, node });
+}
+
+function frameOf(path: string, before: DirectoryNode | undefined, after: DirectoryNode): Frame {
+  const old = before?.children;
+  const now = after.children;
+  if (old === now) return { path, before: old, after: now, names: [], next: 0, unwritten: undefined };
+  const names = [...now.keys()];
+  for (const name of old?.keys() ?? []) if (!now.has(name)) names.push(name);
+  return { path, before: old, after: now, names: sortNames(names), next: 0, unwritten: undefined };
+}
+
+function entryOf(path: string, node: TreeNode, written: Map<FileNode, string>): LayerEntry {
+  if (node.type !== 'file' || node.single === true) return { path, node };
+  const first = written.get(node);
+  if (first !== undefined) return { path, hardlink: first };
+  written.set(node, path);
+  return { path, node };
 }
 
 function sameMetadata(a: Metadata, b: Metadata): boolean {

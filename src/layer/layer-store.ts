@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
-import type { LayerIndex } from '../tree/layer-index.js';
+import type { IndexEntry, LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import type { LayerEntry } from './entry.js';
 import type { HostFile } from './hash-files.js';
@@ -15,18 +15,16 @@ export interface PackOptions extends CallOptions {
   readonly similar?: LayerRef | undefined;
   /** Uncompressed bytes packed so far. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
+  readonly onEntry?: OnEntry | undefined;
 }
 
-/** A layer that has been written: the reference to it and its index, from the one pass that wrote it. */
-export interface PackedLayer {
-  readonly layer: LayerRef;
-  readonly index: LayerIndex;
-}
+/** Told of each entry in order, when its content has been read: what the index has of it, and what it was packed from. */
+export type OnEntry = (indexed: IndexEntry, entry: LayerEntry) => void;
 
 /** Where layers are kept: written in one pass, indexed, and readable at any offset. */
 export interface LayerStore {
   /** Packs entries, in the order given, into a blob. Idempotent; on an error nothing is left behind. */
-  packLayer(entries: Iterable<LayerEntry>, options?: PackOptions): Promise<PackedLayer>;
+  packLayer(entries: Iterable<LayerEntry>, options?: PackOptions): Promise<LayerRef>;
   /**
    * The same tar in another blob, cut and compressed without regard to what is in it.
    * @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says

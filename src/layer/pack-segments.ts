@@ -1,7 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
-import type { IndexEntry } from '../tree/layer-index.js';
 import type { FileNode } from '../tree/node.js';
 import type { ContentReader } from './content-reader.js';
 import type { LayerEntry } from './entry.js';
@@ -9,6 +8,7 @@ import { checkFileDigest, emptyDigest } from './file-digest.js';
 import { fileChanged, type HostContent, readFailure } from './host-file.js';
 import { inOrder } from './in-order.js';
 import { indexEntry } from './index-entry.js';
+import type { OnEntry } from './layer-store.js';
 import type { SegmentCrew } from './segment-crew.js';
 import type { SegmentFormat } from './segment-format.js';
 import type { JobResult, PackedSegment, SegmentReuse } from './segment-job.js';
@@ -26,7 +26,7 @@ export interface PackSegmentsOptions extends CallOptions {
   readonly similar?: SimilarLayer | undefined;
   /** Segments made at the same time; never changes the bytes. By default what keeps the crew busy. */
   readonly concurrency?: number | undefined;
-  readonly onEntry: (entry: IndexEntry) => void;
+  readonly onEntry: OnEntry;
 }
 
 /** What is read of a large file while its pieces go by. */
@@ -123,10 +123,10 @@ export function hostFailure(
 
 /** Takes segments in order: checks what was read, hashes large files across their pieces, tells of the entries. */
 class SegmentFinisher {
-  readonly #onEntry: (entry: IndexEntry) => void;
+  readonly #onEntry: OnEntry;
   #open: OpenFile | undefined;
 
-  constructor(onEntry: (entry: IndexEntry) => void) {
+  constructor(onEntry: OnEntry) {
     this.#onEntry = onEntry;
   }
 
@@ -136,11 +136,11 @@ class SegmentFinisher {
     let pieceKey: (() => string) | undefined;
     for (const { at, entry, header, content } of plan.parts) {
       const offset = plan.offset + at + (header?.size ?? 0);
-      if (content === undefined) this.#onEntry(indexEntry(entry, offset, emptyDigest));
+      if (content === undefined) this.#onEntry(indexEntry(entry, offset, emptyDigest), entry);
       else if (content.length === content.node.size) {
         const digest = `sha256:${done.digests[whole++]}` as Digest;
         checkFileDigest(content.node, digest);
-        this.#onEntry(indexEntry(entry, offset, digest));
+        this.#onEntry(indexEntry(entry, offset, digest), entry);
       } else {
         const from = at + (header?.size ?? 0);
         pieceKey = this.#piece(entry, content, offset, raw.subarray(from, from + content.length), key);
@@ -171,7 +171,7 @@ class SegmentFinisher {
       const digest = `sha256:${open.hash.digest('hex')}` as Digest;
       checkFileDigest(node, digest);
       for (const finish of open.keys) finish(hexOf(digest));
-      this.#onEntry(indexEntry(entry, open.offset, digest));
+      this.#onEntry(indexEntry(entry, open.offset, digest), entry);
       this.#open = undefined;
     }
     return () => finished;

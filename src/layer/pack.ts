@@ -2,9 +2,6 @@
  * From files to layer tars and back: headers, cutting into segments, compression, reading, unpacking. This folder knows
  * trees and bytes; it must not know Dockerfiles, the store's folders or any network.
  */
-import type { Descriptor } from '../oci/descriptor.js';
-import type { Digest } from '../oci/digest.js';
-import type { IndexEntry, LayerIndex } from '../tree/layer-index.js';
 import type { ContentReader } from './content-reader.js';
 import type { LayerEntry } from './entry.js';
 import type { PackOptions } from './layer-store.js';
@@ -12,7 +9,7 @@ import { packSegments } from './pack-segments.js';
 import type { SegmentCrew } from './segment-crew.js';
 import { segmentFormat } from './segment-format.js';
 import type { SimilarLayer } from './similar-layer.js';
-import { type LayerSink, writeBlob } from './write-blob.js';
+import { type LayerSink, type WrittenBlob, writeBlob } from './write-blob.js';
 
 export interface PackLayerOptions extends Omit<PackOptions, 'similar'> {
   /** Opens the bytes of files that lie in a store. */
@@ -22,12 +19,6 @@ export interface PackLayerOptions extends Omit<PackOptions, 'similar'> {
   readonly similar?: SimilarLayer | undefined;
   /** Segments made at the same time; never changes the bytes. */
   readonly concurrency?: number | undefined;
-}
-
-export interface PackResult {
-  readonly diffId: Digest;
-  readonly blob: Descriptor;
-  readonly index: LayerIndex;
 }
 
 /**
@@ -40,12 +31,9 @@ export async function packLayer(
   entries: Iterable<LayerEntry>,
   sink: LayerSink,
   options: PackLayerOptions,
-): Promise<PackResult> {
-  const { compression = 'gzip', crew, read, similar, concurrency, signal, onProgress } = options;
+): Promise<WrittenBlob> {
+  const { compression = 'gzip', crew, read, similar, concurrency, signal, onProgress, onEntry = () => {} } = options;
   const format = segmentFormat(compression, options.level);
-  const indexEntries: IndexEntry[] = [];
-  const onEntry = (entry: IndexEntry): void => void indexEntries.push(entry);
   const packing = packSegments(entries, { crew, format, read, similar, concurrency, signal, onEntry });
-  const { diffId, blob, size, segments } = await writeBlob(packing, sink, format, onProgress);
-  return { diffId, blob, index: { diffId, size, entries: indexEntries, ...(segments ? { segments } : {}) } };
+  return await writeBlob(packing, sink, format, onProgress);
 }

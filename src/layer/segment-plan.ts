@@ -133,7 +133,7 @@ class LinkTargets {
   #mapped = 0;
 
   add(entry: LayerEntry): void {
-    if ('hardlink' in entry || ('node' in entry && entry.node.type !== 'directory')) this.#entries.push(entry);
+    if ('hardlink' in entry || ('node' in entry && mayBeLinked(entry.node))) this.#entries.push(entry);
   }
 
   metadata(path: string): Metadata {
@@ -150,6 +150,10 @@ class LinkTargets {
   #ofLink(entry: LayerEntry): Metadata | undefined {
     return 'hardlink' in entry ? (entry.metadata ?? this.#byPath.get(entry.hardlink)) : undefined;
   }
+}
+
+function mayBeLinked(node: { readonly type: string; readonly single?: boolean | undefined }): boolean {
+  return node.type !== 'directory' && node.single !== true;
 }
 
 function whiteoutName(path: string): LadingError<'PATH_INVALID'> {

@@ -28,6 +28,11 @@ interface Note {
     | undefined;
 }
 
+/** An index as the bytes of its file. */
+export interface EncodedIndex extends Pick<LayerIndex, 'diffId' | 'segments'> {
+  readonly encoded: () => readonly Uint8Array[];
+}
+
 export const blobLayerKind = 'blob-layer 2';
 /** Entries held in memory, over all layers: about 150 MB. */
 const cacheLimit = 500_000;
@@ -102,21 +107,34 @@ export class LayerFiles {
 
   /** Notes what was found in a blob: first the index, so that what names it never names nothing. */
   async save(blob: Digest, { segments, ...index }: LayerIndex, compression?: Compression): Promise<void> {
-    const known = await readFramed(layerIndexKind, this.indexPath(index.diffId));
+    await this.saveEncoded(
+      blob,
+      { diffId: index.diffId, segments, encoded: () => encodeLayerIndex(index) },
+      compression,
+    );
+    this.#remember(index);
+  }
+
+  /** The same for an index that nobody has asked for yet. */
+  async saveEncoded(
+    blob: Digest,
+    { diffId, segments, encoded }: EncodedIndex,
+    compression?: Compression,
+  ): Promise<void> {
+    const known = await readFramed(layerIndexKind, this.indexPath(diffId));
     if (known === undefined || known === 'damaged') {
-      await this.#write(this.indexPath(index.diffId), frame(layerIndexKind, [encodeLayerIndex(index)]));
+      await this.#write(this.indexPath(diffId), frame(layerIndexKind, encoded()));
     }
     const packed = segments && compression && { compression, segments };
     const note: Note = {
-      diffId: index.diffId,
+      diffId,
       packed: packed && {
         compression,
         segments: segments.map(({ offset, blobOffset, crc, key }) => [offset, blobOffset, crc, key]),
       },
     };
     await this.#write(this.blobPath(blob), frame(blobLayerKind, [Buffer.from(JSON.stringify(note))]));
-    this.#note(blob, packed ? { diffId: index.diffId, packed } : { diffId: index.diffId });
-    this.#remember(index);
+    this.#note(blob, packed ? { diffId, packed } : { diffId });
   }
 
   /** A path for a file in the making that {@link placeSpool} will put in its place. */

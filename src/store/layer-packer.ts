@@ -1,7 +1,7 @@
 import { contentReader } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
 import { type HostFile, hashFiles } from '../layer/hash-files.js';
-import type { PackedLayer, PackOptions } from '../layer/layer-store.js';
+import type { OnEntry, PackOptions } from '../layer/layer-store.js';
 import { packLayer } from '../layer/pack.js';
 import { recompress } from '../layer/recompress.js';
 import { SegmentCrew } from '../layer/segment-crew.js';
@@ -12,6 +12,7 @@ import { digestMismatch } from '../stream/verified.js';
 import type { LayerRef } from '../tree/node.js';
 import type { BlobDirectory } from './blob-directory.js';
 import type { LayerFiles } from './layer-files.js';
+import { LayerIndexEncoder } from './layer-index-codec.js';
 import type { LayerShelf } from './layer-shelf.js';
 import { uncompressed } from './layer-tap.js';
 
@@ -29,15 +30,23 @@ export class LayerPacker {
     this.#crew = new SegmentCrew(threads);
   }
 
-  async pack(entries: Iterable<LayerEntry>, { similar, ...options }: PackOptions): Promise<PackedLayer> {
+  /** Keeps nothing of the entries but their index, encoded: of most layers nobody asks for it in the same build. */
+  async pack(entries: Iterable<LayerEntry>, { similar, ...options }: PackOptions): Promise<LayerRef> {
     const reused = similar && (await this.#shelf.similar(similar));
     const read = contentReader(this.#shelf);
-    const { diffId, blob, index } = await this.#blobs.write(async write => {
-      const result = await packLayer(entries, { write }, { ...options, crew: this.#crew, similar: reused, read });
-      return { ...result, digest: result.blob.digest, size: result.blob.size };
+    const encoder = new LayerIndexEncoder();
+    const onEntry: OnEntry = (indexed, entry) => {
+      encoder.add(indexed);
+      options.onEntry?.(indexed, entry);
+    };
+    const { diffId, blob, tarSize, segments } = await this.#blobs.write(async write => {
+      const packing = { ...options, crew: this.#crew, similar: reused, read, onEntry };
+      const packed = await packLayer(entries, { write }, packing);
+      return { ...packed, tarSize: packed.size, digest: packed.blob.digest, size: packed.blob.size };
     });
-    await this.#files.save(blob.digest, index, compressionOf(blob.mediaType));
-    return { layer: { diffId, blob }, index };
+    const encoded = (): readonly Uint8Array[] => encoder.finish({ diffId, size: tarSize });
+    await this.#files.saveEncoded(blob.digest, { diffId, segments, encoded }, compressionOf(blob.mediaType));
+    return { diffId, blob };
   }
 
   /** @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says */

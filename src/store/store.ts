@@ -17,7 +17,7 @@ import { isLadingError } from '../errors/errors.js';
 import type { ContentStore } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
 import type { HostFile } from '../layer/hash-files.js';
-import type { LayerStore, PackedLayer, PackOptions } from '../layer/layer-store.js';
+import type { LayerStore, PackOptions } from '../layer/layer-store.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestOf, isDigest } from '../oci/digest.js';
 import { isLayerType } from '../oci/media-types.js';
@@ -188,7 +188,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     return Promise.all((await this.#layout.refs()).map(ref => storedImage(ref, this.#layout.blobs)));
   }
 
-  packLayer(entries: Iterable<LayerEntry>, options: PackOptions = {}): Promise<PackedLayer> {
+  packLayer(entries: Iterable<LayerEntry>, options: PackOptions = {}): Promise<LayerRef> {
     return this.#write(() => this.#packer.pack(entries, options));
   }
 

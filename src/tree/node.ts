@@ -54,6 +54,8 @@ export interface FileNode extends Metadata {
   readonly content: FileContent;
   /** SHA-256 of the content, where it is known. */
   readonly digest?: Digest | undefined;
+  /** The file is known to have no other name in its tree, so nobody need remember its node to find its hard links. */
+  readonly single?: boolean | undefined;
 }
 export interface DirectoryNode extends Metadata {
   readonly type: 'directory';

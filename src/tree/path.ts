@@ -73,6 +73,11 @@ export function compareNames(a: string, b: string): number {
   return Buffer.compare(encodePath(a), encodePath(b));
 }
 
+/** Sorts names in place, by their bytes. */
+export function sortNames(names: string[]): string[] {
+  return names.some(name => /[\ud800-\uffff]/.test(name)) ? names.sort(compareNames) : names.sort();
+}
+
 /** The parent of a path; the root is its own. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');

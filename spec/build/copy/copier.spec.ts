@@ -160,6 +160,10 @@ describe('Copier', () => {
     const copier = new Copier(editor, { epoch: 5, clamp: time => time });
     copier.copy(tree, '', '/');
     expect(listing(editor.root)).toHaveLength(2048);
-    fails('PATH_INVALID', () => copier.copy(tree, '', `/${deepest}`));
+    // What is copied whole is looked into when it is walked.
+    fails('PATH_INVALID', () => {
+      copier.copy(tree, '', `/${deepest}`);
+      listing(editor.root);
+    });
   });
 });

@@ -1,10 +1,12 @@
 import type { PatternMatcher } from '../../dockerfile/ignore.js';
 import { LadingError } from '../../errors/errors.js';
 import { checkPathLength, emptyDirectory, type TreeEditor, withMetadata } from '../../tree/editor.js';
+import { LazyDirectory } from '../../tree/lazy-directory.js';
 import { realPath } from '../../tree/lookup.js';
-import type { DirectoryNode, Metadata, TreeNode } from '../../tree/node.js';
+import { MappedChildren } from '../../tree/mapped-children.js';
+import type { DirectoryNode, FileNode, Metadata, TreeNode } from '../../tree/node.js';
 import type { Owner } from '../../tree/owner.js';
-import { baseOf, compareNames, joinPath } from '../../tree/path.js';
+import { baseOf, joinPath, sortNames } from '../../tree/path.js';
 import type { Chmod } from './chmod.js';
 
 export interface CopierOptions {
@@ -25,14 +27,17 @@ export interface Inclusion {
   reaches(directory: string): boolean;
 }
 
+/** What files that may have several names have become. */
+type Copies = Map<FileNode, FileNode>;
+
 /**
  * Copies nodes of one tree into another by the rules of BuildKit's copier. One copier serves one instruction.
  */
 export class Copier {
   readonly #target: TreeEditor;
   readonly #options: CopierOptions;
-  /** What the nodes of the present source have become: its hard links stay hard links, across sources they do not. */
-  #copies = new Map<TreeNode, TreeNode>();
+  /** Of the present source: its hard links stay hard links, across sources they do not. */
+  #copies: Copies = new Map();
 
   constructor(target: TreeEditor, options: CopierOptions) {
     this.#target = target;
@@ -98,8 +103,9 @@ export class Copier {
     inclusion: Inclusion | undefined,
     makeParent: () => void,
   ): void {
-    for (const name of [...source.children.keys()].sort(compareNames)) {
-      const child = source.children.get(name)!;
+    const children = source.children;
+    for (const name of sortNames([...children.keys()])) {
+      const child = children.get(name)!;
       const childRelative = joinPath(relative, name);
       const childPath = joinPath(path, name);
       const included = inclusion === undefined || inclusion.includes(childRelative);
@@ -107,7 +113,7 @@ export class Copier {
       if (child.type === 'directory' && inclusion === undefined && this.#options.exclude === undefined) {
         if (this.#target.get(childPath) === undefined) {
           makeParent();
-          this.#target.set(childPath, this.#whole(child, childPath));
+          this.#target.set(childPath, this.#whole(child, childPath, this.#copies));
           continue;
         }
       }
@@ -132,15 +138,16 @@ export class Copier {
     }
   }
 
-  /** A folder with all below it, for where nothing is yet: most of what is copied, and much cheaper than step by step. */
-  #whole(source: DirectoryNode, path: string): DirectoryNode {
+  /** A folder with all below it, for where nothing is yet: most of what is copied. It is looked into when it is walked. */
+  #whole(source: DirectoryNode, path: string, copies: Copies): DirectoryNode {
     checkPathLength(path);
-    const children = new Map<string, TreeNode>();
-    for (const [name, child] of source.children) {
+    const copy = (child: TreeNode, name: string): TreeNode => {
       const childPath = joinPath(path, name);
-      children.set(name, child.type === 'directory' ? this.#whole(child, childPath) : this.#copyOf(child, childPath));
-    }
-    return { type: 'directory', ...this.#metadata(source), children };
+      return child.type === 'directory'
+        ? this.#whole(child, childPath, copies)
+        : this.#copyOf(child, childPath, copies);
+    };
+    return new LazyDirectory(this.#metadata(source), () => new MappedChildren(source.children, copy));
   }
 
   /** A folder that is there already and is only on the way to what is `wanted` takes nothing but the mode. */
@@ -158,23 +165,19 @@ export class Copier {
         details: { path, problem: 'is a folder, and a file is copied to it' },
       });
     }
-    this.#target.set(path, this.#copyOf(source, path));
+    this.#target.set(path, this.#copyOf(source, path, this.#copies));
   }
 
-  #copyOf(source: Exclude<TreeNode, DirectoryNode>, path: string): TreeNode {
+  #copyOf(source: Exclude<TreeNode, DirectoryNode>, path: string, copies: Copies): TreeNode {
     checkPathLength(path);
-    const known = this.#copies.get(source);
+    if (source.type !== 'file') return { ...source, ...this.#metadata(source) };
+    const known = source.single === true ? undefined : copies.get(source);
     if (known !== undefined) return known;
     const { mode, uid, gid, mtime, xattrs } = this.#metadata(source);
-    let copy: TreeNode;
-    if (source.type === 'file') {
-      // Spelled out: spreading costs several times as much, and most of what is copied are files.
-      const { type, size, content, digest } = source;
-      copy = { type, mode, uid, gid, mtime, xattrs, size, content, digest };
-    } else {
-      copy = { ...source, mode, uid, gid, mtime, xattrs };
-    }
-    this.#copies.set(source, copy);
+    const { type, size, content, digest, single } = source;
+    // Spelled out: spreading costs several times as much, and most of what is copied are files.
+    const copy = { type, mode, uid, gid, mtime, xattrs, size, content, digest, single };
+    if (single !== true) copies.set(source, copy);
     return copy;
   }
 
