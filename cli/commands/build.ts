@@ -11,6 +11,7 @@ import {
 import { analyzeDockerfile } from '../analyze-dockerfile.js';
 import { attestationTexts } from '../build-attestations.js';
 import { buildCall } from '../build-call.js';
+import { buildCompression } from '../build-compression.js';
 import { buildOutputs } from '../build-outputs.js';
 import { buildProgressMode } from '../build-progress-mode.js';
 import { buildSource } from '../build-source.js';
@@ -87,15 +88,16 @@ export const command = defineCommand({
       describe: 'File times: none later than SOURCE_DATE_EPOCH (2000-01-01), or as they are [default: clamp]',
     },
     compression: {
-      choices: ['gzip', 'zstd', 'none'] as const,
+      type: 'string',
       requiresArg: true,
-      describe: 'Of new layers [default: gzip]',
+      describe: 'Of new layers: gzip, zstd or none, with a level as in zstd:19 [default: gzip]',
     },
     'compression-level': {
       type: 'number',
       requiresArg: true,
       describe: 'From 0, fast, to 9, small; zstd from 1 to 22',
     },
+    'force-compression': { type: 'boolean', describe: 'Compress layers of the base image like new ones' },
     jobs: {
       type: 'number',
       requiresArg: true,
@@ -134,6 +136,7 @@ export const command = defineCommand({
     const call = buildCall(args);
     const host = hostPlatform(arch);
     const outputs = await buildOutputs(args, host, context);
+    const compression = buildCompression(args);
     const provenance = parseAttestations(attestationTexts(args));
     const buildArgs = keyValues(args.buildArg, { option: '--build-arg', bare: name => env[name] });
     if (env['SOURCE_DATE_EPOCH'] !== undefined) buildArgs['SOURCE_DATE_EPOCH'] ??= env['SOURCE_DATE_EPOCH'];
@@ -175,8 +178,7 @@ export const command = defineCommand({
           noCache: args.noCache,
           noCacheFilter: args.noCacheFilter?.flatMap(names => names.split(',').map(name => name.trim())),
           timestamps: args.timestamps,
-          compression: args.compression,
-          level: args.compressionLevel,
+          ...compression,
           concurrency: args.jobs,
           provenance,
           outputs,

@@ -186,6 +186,9 @@ describe('imageVariant', () => {
       style: 'docker',
       forceCompression: true,
     });
+    expect(variant(undefined, { forceCompression: true }).forceCompression).toBe(true);
+    expect(variant('type=oci', { forceCompression: true }).forceCompression).toBe(true);
+    expect(variant('type=oci,force-compression=false', { forceCompression: true }).forceCompression).toBe(false);
     const annotations = [{ place: 'manifest', key: 'a', value: '1' } as const];
     expect(variant('type=oci,annotation.b=2', { annotations }).annotations).toHaveLength(2);
   });

@@ -82,6 +82,19 @@ describe('several outputs', () => {
     expect(new Set(diffIds.map(ids => ids.join())).size).toBe(1);
   });
 
+  it('take compression and level in one word, or in two', async () => {
+    await build('--compression', 'gzip:1', ...layout('one'));
+    await build('--compression', 'gzip', '--compression-level', '1', ...layout('two'));
+    await build(...layout('own', ',compression=gzip,compression-level=1'));
+    const [one, ...others] = await digestsOf('one', 'two', 'own');
+    expect(others).toEqual([one, one]);
+    await build('--compression', 'none', ...layout('none'));
+    await build('--compression', 'uncompressed', ...layout('uncompressed'));
+    const [none, uncompressed] = await digestsOf('none', 'uncompressed');
+    expect(uncompressed).toBe(none);
+    expect(none).not.toBe(one);
+  });
+
   it('compress layers of the base image only by force', async () => {
     await build('-t', 'parent', ...layout('parent'));
     await writeFile(join(cwd, 'app', 'Dockerfile'), 'FROM parent\nCOPY run /second\n');
@@ -106,6 +119,10 @@ describe('several outputs', () => {
     const [, again] = await digestsOf('left', 'forced');
     await build(...layout('again', ',compression=uncompressed,force-compression=true'));
     expect(await digestsOf('again')).toEqual([again]);
+    // For the whole build it is the same, unless an output says otherwise.
+    const forcing = ['--compression', 'none', '--force-compression'];
+    await build(...forcing, ...layout('whole'), ...layout('spared', ',force-compression=false'));
+    expect(await digestsOf('whole', 'spared')).toEqual([again, (await digestsOf('left'))[0]]);
     // Compressed the same way already: nothing to force.
     await build(...layout('same', ',force-compression=true'));
     expect((await manifestOf('same')).layers.slice(0, 2)).toEqual(before);

@@ -59,6 +59,8 @@ export interface BuildImageOptions extends ContextSource {
   /** @default 'gzip' */
   readonly compression?: Compression | undefined;
   readonly level?: number | undefined;
+  /** Compress the layers of the base image like the others. @default false */
+  readonly forceCompression?: boolean | undefined;
   /** Of the image; `parseAnnotation` reads them from text. */
   readonly annotations?: readonly Annotation[] | undefined;
   /** Say in the image, which then is an index, what it was made from and how. */

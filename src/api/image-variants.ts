@@ -11,6 +11,7 @@ import { parseBoolean } from './parse-boolean.js';
 export interface VariantOptions {
   readonly compression?: Compression | undefined;
   readonly level?: number | undefined;
+  readonly forceCompression?: boolean | undefined;
   readonly annotations?: readonly Annotation[] | undefined;
   readonly provenance?: ProvenanceOptions | undefined;
   readonly buildArgs?: Readonly<Record<string, string>> | undefined;
@@ -47,7 +48,7 @@ export function imageVariant(
   }
   const index = wantsIndex(options, platforms);
   checkAnnotations(annotations, platforms, index || provenance !== undefined);
-  const forceCompression = image.forceCompression ?? false;
+  const forceCompression = image.forceCompression ?? options.forceCompression ?? false;
   return { compression, level, forceCompression, style, annotations, index, ...(provenance ? { provenance } : {}) };
 }
 
