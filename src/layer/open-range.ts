@@ -4,7 +4,7 @@ import * as zlib from 'node:zlib';
 import { LadingError } from '../errors/errors.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
-import { zstdUnavailable } from '../stream/compression.js';
+import { zstdUnavailable } from '../stream/zstd.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { SegmentCache } from './segment-cache.js';
 

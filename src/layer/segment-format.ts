@@ -1,7 +1,7 @@
 import { versions } from 'node:process';
 import { LadingError } from '../errors/errors.js';
 import type { Compression } from '../oci/media-types.js';
-import { zstdUnavailable } from '../stream/compression.js';
+import { zstdUnavailable } from '../stream/zstd.js';
 import { canZstd } from './segment-codec.js';
 
 /** How the segments of a layer are compressed; between `head` and `tail` they are one ordinary compressed stream. */

@@ -1,10 +1,11 @@
-import { Readable, type Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import type { Compression } from '../oci/media-types.js';
 import type { Bytes } from './bytes.js';
 import { decodeBzip2 } from './bzip2.js';
 import { decodeXz } from './xz.js';
+import { decodeZstd } from './zstd.js';
 
 /** What archives can be compressed with besides layers: these are read, and never written. */
 export type ArchiveCompression = Compression | 'bzip2' | 'xz';
@@ -18,6 +19,8 @@ export function sniffCompression(head: Uint8Array): ArchiveCompression {
   if (starts(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00)) return 'xz';
   return 'none';
 }
+
+const decoders = { bzip2: decodeBzip2, xz: decodeXz, zstd: decodeZstd } as const;
 
 /**
  * The uncompressed bytes. Data that ends early, decodes wrongly or has garbage behind it is `CORRUPT_STREAM`; errors of
@@ -33,11 +36,11 @@ export async function* decompress(
     yield* content;
     return;
   }
-  if (compression === 'bzip2' || compression === 'xz') {
-    yield* decoded(content, compression === 'xz' ? decodeXz : decodeBzip2, what);
+  if (compression !== 'gzip') {
+    yield* decoded(content, decoders[compression], what);
     return;
   }
-  const decoder = createDecoder(compression);
+  const decoder = zlib.createGunzip({ chunkSize: 256 * 1024 });
   const source = Readable.from(content, { objectMode: false });
   let sourceError: unknown;
   source.once('error', error => {
@@ -83,21 +86,5 @@ function damaged(what: string, error: unknown): LadingError<'CORRUPT_STREAM'> {
   return new LadingError('CORRUPT_STREAM', `${what} is damaged: ${(error as Error).message}`, {
     details: { what },
     cause: error,
-  });
-}
-
-type ZstdFactory = () => Transform;
-
-function createDecoder(compression: 'gzip' | 'zstd'): Transform {
-  if (compression === 'gzip') return zlib.createGunzip({ chunkSize: 256 * 1024 });
-  const create = (zlib as unknown as { createZstdDecompress?: ZstdFactory }).createZstdDecompress;
-  if (create === undefined) throw zstdUnavailable();
-  return create();
-}
-
-export function zstdUnavailable(): LadingError<'UNSUPPORTED'> {
-  return new LadingError('UNSUPPORTED', 'this Node cannot read or write zstd', {
-    details: { feature: 'zstd' },
-    hint: 'Use Node 22.15 or newer, or gzip layers.',
   });
 }
