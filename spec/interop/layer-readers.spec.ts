@@ -6,9 +6,9 @@ import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LayerEntry } from '../../src/layer/entry.js';
-import type { PackResult } from '../../src/layer/pack.js';
 import { canZstd } from '../../src/layer/segment-codec.js';
 import { prepareHeader, type TarHeaderFields, writeHeader } from '../../src/layer/tar-header.js';
+import type { WrittenBlob } from '../../src/layer/write-blob.js';
 import { packed } from '../layer/layer-files.js';
 import { type Dockerd, startDockerd } from '../support/dockerd.js';
 import { describeWith, patience, runProgram } from '../support/programs.js';
@@ -129,7 +129,7 @@ describeWith(programs, 'a layer with everything in it', () => {
   let sparse: Buffer;
   let expected: FactsByName;
   let below: FactsByName;
-  const layers = new Map<string, ReadonlyArray<PackResult & { readonly bytes: Buffer }>>();
+  const layers = new Map<string, ReadonlyArray<WrittenBlob & { readonly bytes: Buffer }>>();
 
   beforeAll(async () => {
     work = await mkdtemp(join(tmpdir(), 'lading-readers-'));

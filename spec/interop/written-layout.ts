@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PackResult } from '../../src/layer/pack.js';
+import type { WrittenBlob } from '../../src/layer/write-blob.js';
 import { digestOf } from '../../src/oci/digest.js';
 
 /** Writes an OCI layout with one image, named `1`, of these layers. */
 export async function writeLayout(
   folder: string,
-  layers: ReadonlyArray<Pick<PackResult, 'diffId' | 'blob'> & { readonly bytes: Uint8Array }>,
+  layers: ReadonlyArray<Pick<WrittenBlob, 'diffId' | 'blob'> & { readonly bytes: Uint8Array }>,
 ): Promise<void> {
   const blobs = join(folder, 'blobs/sha256');
   await mkdir(blobs, { recursive: true });
