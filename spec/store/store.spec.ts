@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openImage } from '../../src/image/image.js';
@@ -132,6 +135,36 @@ describe('layers in the store', () => {
     const index = await (await openStore(root)).layerIndex(layer);
     expect(index).toMatchObject({ diffId: layer.diffId, size: tar.length });
     expect(index.entries.map(({ type }) => type)).toEqual(['directory', 'file', 'symlink']);
+    await store.close();
+  });
+
+  it('are not held in memory while they are stored', async () => {
+    const { store, root } = await newStore();
+    const size = 64 * 1024;
+    const count = 100;
+    const bytes = Buffer.alloc(count * size, 'x');
+    const refs: WeakRef<Uint8Array>[] = [];
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    let held = count;
+    async function* content(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < bytes.length; at += size) {
+        const chunk = new Uint8Array(bytes.subarray(at, at + size));
+        refs.push(new WeakRef(chunk));
+        yield chunk;
+      }
+      // What a WeakRef was made or asked for is kept until the turn ends.
+      await setImmediate();
+      collect();
+      held = refs.filter(ref => ref.deref() !== undefined).length;
+    }
+    const { signal } = new AbortController();
+    for (const mediaType of [mediaTypes.layerTar, 'application/octet-stream']) {
+      refs.length = 0;
+      await rm(join(root, 'blobs'), { recursive: true, force: true });
+      await store.put(describeBytes(bytes, mediaType), content(), { signal });
+      expect(held).toBeLessThan(20);
+    }
     await store.close();
   });
 

@@ -7,6 +7,7 @@ import { ioError } from '../errors/io-error.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.js';
 import type { Bytes, CallOptions } from '../stream/bytes.js';
+import { raced } from '../stream/raced.js';
 import { Digester, verified } from '../stream/verified.js';
 import { syncDirectory, writeAll } from './durable.js';
 import { hasErrno, ifExists, onFile } from './io-error.js';
@@ -198,21 +199,15 @@ async function* abortable(
     yield* content;
     return;
   }
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  aborted.catch(() => {});
   try {
     signal.throwIfAborted();
     for (;;) {
-      const next = await Promise.race([content.next(), aborted]);
+      // Not `Promise.race` with one promise for all: that would hold on to every chunk until the last.
+      const next = await raced(content.next(), signal);
       if (next.done) return;
       yield next.value;
     }
   } finally {
-    signal.removeEventListener('abort', onAbort!);
     // Not awaited: a source that hangs in `next` would hang this too.
     content.return(undefined).catch(() => {});
   }

@@ -9,6 +9,7 @@ import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
+import { raced } from '../stream/raced.js';
 import { Digester, digestMismatch } from '../stream/verified.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
@@ -43,9 +44,9 @@ export class LayerShelf {
     const { index, compression } = await this.#look(layer, options);
     const seekable = isSeekable(compression, index);
     if (!seekable)
-      await abortable(
+      await raced(
         this.#once(`spool ${layer.diffId}`, () => this.#spool(layer)),
-        options,
+        options.signal,
       );
     const path = seekable ? this.#blobs.path(layer.blob.digest) : this.#files.spoolPath(layer.diffId);
     const source: SeekableLayer = {
@@ -89,9 +90,9 @@ export class LayerShelf {
       return { index: { ...index, segments }, compression };
     }
     // Whoever waits with us must not fall with us when only we are told to stop: the work itself takes no signal.
-    const made = await abortable(
+    const made = await raced(
       this.#once(`index ${layer.blob.digest}`, () => this.#makeIndex(layer)),
-      options,
+      options.signal,
     );
     if (made.diffId !== layer.diffId) throw digestMismatch(layer.diffId, made.diffId);
     return { index: made, compression: plain ? 'none' : 'gzip' };
@@ -152,21 +153,5 @@ async function readPiece(path: string, digest: Digest, start: number, end: numbe
     return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
-  }
-}
-
-async function abortable<T>(work: Promise<T>, { signal }: CallOptions): Promise<T> {
-  if (signal === undefined) return work;
-  work.catch(() => {});
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort!);
   }
 }

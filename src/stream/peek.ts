@@ -1,4 +1,5 @@
 import type { Bytes, CallOptions } from './bytes.js';
+import { raced } from './raced.js';
 
 export interface Peeked {
   /** Fewer bytes than asked for only when there are no more. */
@@ -13,7 +14,7 @@ export interface Peeked {
  */
 export async function peek(content: Bytes, length: number, { signal }: CallOptions = {}): Promise<Peeked> {
   const iterator = content[Symbol.asyncIterator]();
-  const next = (): Promise<IteratorResult<Uint8Array>> => orAborted(iterator.next(), signal);
+  const next = (): Promise<IteratorResult<Uint8Array>> => raced(iterator.next(), signal);
   // A stream that hangs would not answer: nobody waits for it to be closed.
   const close = (): void => void iterator.return?.().catch(() => {});
   const taken: Uint8Array[] = [];
@@ -40,14 +41,4 @@ export async function peek(content: Bytes, length: number, { signal }: CallOptio
     }
   }
   return { head: start.subarray(0, length), whole: all() };
-}
-
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason);
-    if (signal.aborted) leave();
-    signal.addEventListener('abort', leave, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
 }

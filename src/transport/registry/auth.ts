@@ -1,12 +1,12 @@
 import { isLadingError, type LadingError } from '../../errors/errors.js';
 import type { CallOptions } from '../../stream/bytes.js';
+import { raced } from '../../stream/raced.js';
 import type { Http } from '../http/http.js';
 import { systemTiming, type Timing } from '../http/timing.js';
 import { parseChallenges } from './challenge.js';
 import type { Credential, CredentialSource } from './credentials.js';
 import type { RegistryEventSink } from './events.js';
 import { protocolError } from './failure.js';
-import { raced } from './raced.js';
 import { type BearerService, fetchToken, type Token } from './token.js';
 import type { Trust } from './trust.js';
 

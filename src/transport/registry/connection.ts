@@ -1,4 +1,5 @@
 import { isLadingError } from '../../errors/errors.js';
+import { raced } from '../../stream/raced.js';
 import { Dispatcher, type DispatcherOptions } from '../http/dispatcher.js';
 import { Http, type HttpRequest, type HttpResponse } from '../http/http.js';
 import type { Timing } from '../http/timing.js';
@@ -6,7 +7,6 @@ import { Authorizer } from './auth.js';
 import type { CredentialSource } from './credentials.js';
 import type { RegistryEventSink } from './events.js';
 import { registryFailures } from './failure.js';
-import { raced } from './raced.js';
 import { createTrust, type Trust } from './trust.js';
 
 export interface ConnectionOptions extends DispatcherOptions {
