@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanPath, compareNames, comparePaths, decodePath, encodePath, toHostPath } from '../../src/tree/path.js';
+import {
+  cleanComponents,
+  cleanPath,
+  compareNames,
+  comparePaths,
+  decodePath,
+  encodePath,
+  toHostPath,
+} from '../../src/tree/path.js';
 
 describe('paths', () => {
   it('keep any bytes', () => {
@@ -39,4 +47,15 @@ describe('paths', () => {
     ['/', ''],
     ['.', ''],
   ])('clean %s to %s', (written, clean) => expect(cleanPath(written)).toBe(clean));
+
+  it('clean to their components', () => {
+    const spelling = fc
+      .array(fc.constantFrom('/', '.', '..', 'a', '.b', 'c.', '...', '\n'))
+      .map(parts => parts.join(''));
+    fc.assert(
+      fc.property(spelling, path => {
+        expect(cleanPath(path)).toBe(cleanComponents(path).join('/'));
+      }),
+    );
+  });
 });

@@ -15,7 +15,8 @@ export type TapResult =
  * an image may hold anything, and only who builds on it needs a layer.
  */
 export class LayerTap {
-  readonly #pipe = new PassThrough({ highWaterMark: 1024 * 1024 });
+  /** Of chunks, not of bytes: those would be joined, which is a copy, whenever several wait. */
+  readonly #pipe = new PassThrough({ objectMode: true, highWaterMark: 8 });
   readonly #result: Promise<TapResult>;
 
   constructor() {

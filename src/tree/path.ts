@@ -104,8 +104,13 @@ export function cleanComponents(path: string): string[] {
 
 /** `/a//b/../c/` as a path: `a/c`. Lexical: links are not followed. */
 export function cleanPath(path: string): string {
-  return cleanComponents(path).join('/');
+  // Nearly all paths are clean but for the slash behind a folder.
+  const short = path.endsWith('/') ? path.slice(0, -1) : path;
+  return unclean.test(short) ? cleanComponents(path).join('/') : short;
 }
+
+/** A component that is empty, `.` or `..`. */
+const unclean = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /** Length of the valid UTF-8 sequence at `start`, 0 when there is none. */
 function sequenceLength(buffer: Buffer, start: number): number {
