@@ -4,6 +4,7 @@ import { encodeManifest, type ImageIndex } from '../oci/manifest.js';
 import { isForeignLayerType, isIndexType, isManifestType } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
 import { type Bytes, type CallOptions, inOnePiece } from '../stream/bytes.js';
+import { observed } from '../stream/self-checking.js';
 import type { BlobMounter, ContentSource, ContentTarget, MountOrigin } from './content.js';
 import { Limiter } from './limiter.js';
 import { readIndex, readManifest } from './read-content.js';
@@ -208,13 +209,12 @@ class Copy {
     return near ? from.repository : undefined;
   }
 
-  async *#counted(content: Bytes, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
+  #counted(content: Bytes, descriptor: Descriptor): Bytes {
     let bytes = 0;
-    for await (const chunk of content) {
+    return observed(content, chunk => {
       bytes += chunk.length;
-      yield chunk;
       this.#emit({ type: 'blob-progress', descriptor, bytes });
-    }
+    });
   }
 
   #emit(event: CopyEvent): void {

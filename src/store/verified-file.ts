@@ -6,6 +6,7 @@ import { ioError } from '../errors/io-error.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { digestAlgorithm } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
+import { markSelfChecking } from '../stream/self-checking.js';
 import { Digester, digestMismatch, sizeMismatch } from '../stream/verified.js';
 import { hasErrno } from './io-error.js';
 
@@ -30,7 +31,7 @@ export async function openVerifiedFile(path: string, descriptor: Descriptor, opt
     await handle.close();
     throw ioError(error, path);
   }
-  return new VerifiedFile(handle, path, descriptor, options?.signal);
+  return markSelfChecking(new VerifiedFile(handle, path, descriptor, options?.signal), descriptor.digest);
 }
 
 /** A handle on a regular file; `undefined` when there is none. */

@@ -1,8 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { LadingError } from '../errors/errors.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestAlgorithm, digestHex } from '../oci/digest.js';
 import type { Bytes } from './bytes.js';
+import { isSelfChecking, markSelfChecking } from './self-checking.js';
 
 /** Counts and hashes what goes by. */
 export class Digester {
@@ -32,21 +34,31 @@ export class Digester {
 
 /**
  * Passes bytes through and fails instead of ending when they are not the descriptor's: with `SIZE_MISMATCH` as soon as
- * there are too many or when there are too few, with `DIGEST_MISMATCH` at the end.
+ * there are too many or when there are too few, with `DIGEST_MISMATCH` at the end. Content that checks itself is only
+ * counted: somebody may have read a part of it already.
  */
-export async function* verified(
-  content: Bytes,
-  expected: Pick<Descriptor, 'digest' | 'size'>,
-): AsyncGenerator<Uint8Array> {
-  const digester = new Digester(digestAlgorithm(expected.digest));
+export function verified(content: Bytes, expected: Pick<Descriptor, 'digest' | 'size'>): AsyncGenerator<Uint8Array> {
+  return markSelfChecking(check(content, expected), expected.digest);
+}
+
+/** The same as a stream. */
+export function verifiedStream(content: Bytes, expected: Pick<Descriptor, 'digest' | 'size'>): Readable {
+  return markSelfChecking(Readable.from(verified(content, expected), { objectMode: false }), expected.digest);
+}
+
+async function* check(content: Bytes, expected: Pick<Descriptor, 'digest' | 'size'>): AsyncGenerator<Uint8Array> {
+  const { digest, size } = expected;
+  const hash = isSelfChecking(content, digest) ? undefined : createHash(digestAlgorithm(digest));
+  let received = 0;
   for await (const chunk of content) {
-    digester.update(chunk);
-    if (digester.size > expected.size) throw sizeMismatch(expected, digester.size);
+    hash?.update(chunk);
+    received += chunk.length;
+    if (received > size) throw sizeMismatch(expected, received);
     yield chunk;
   }
-  if (digester.size !== expected.size) throw sizeMismatch(expected, digester.size);
-  const actual = digester.digest();
-  if (actual !== expected.digest) throw digestMismatch(expected.digest, actual);
+  if (received !== size) throw sizeMismatch(expected, received);
+  const actual = hash === undefined ? digest : (`${digestAlgorithm(digest)}:${hash.digest('hex')}` as Digest);
+  if (actual !== digest) throw digestMismatch(digest, actual);
 }
 
 export function digestMismatch(expected: Digest, actual: Digest): LadingError<'DIGEST_MISMATCH'> {

@@ -1,10 +1,10 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { ContentSource } from '../../content/content.js';
 import { LadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { type Digest, digestAlgorithm, digestHex } from '../../oci/digest.js';
 import { type CallOptions, inOnePiece } from '../../stream/bytes.js';
-import { sizeMismatch, verified } from '../../stream/verified.js';
+import { sizeMismatch, verifiedStream } from '../../stream/verified.js';
 import type { Endpoint } from '../endpoint.js';
 import type { TarFile, TarMember } from './tar-file.js';
 
@@ -49,7 +49,7 @@ export abstract class ArchiveSource implements ContentSource, Endpoint {
     const size = Buffer.isBuffer(place) ? place.length : place.size;
     if (size !== descriptor.size) throw sizeMismatch(descriptor, size);
     const content = Buffer.isBuffer(place) ? inOnePiece(place) : this.tar.read(place, options);
-    return Readable.from(verified(content, descriptor), { objectMode: false });
+    return verifiedStream(content, descriptor);
   }
 
   async put(): Promise<void> {

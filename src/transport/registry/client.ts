@@ -13,7 +13,7 @@ import { manifestSizeLimit } from '../../oci/manifest.js';
 import { familiarName, type Reference, referenceIdentifier } from '../../oci/reference.js';
 import { type Bytes, type CallOptions, inOnePiece } from '../../stream/bytes.js';
 import { readCapped } from '../../stream/read-capped.js';
-import { digestMismatch, verified } from '../../stream/verified.js';
+import { digestMismatch, verified, verifiedStream } from '../../stream/verified.js';
 import type { Endpoint } from '../endpoint.js';
 import type { HttpResponse } from '../http/http.js';
 import { repositoryScope } from './auth.js';
@@ -110,7 +110,7 @@ export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
     const options = { repository: this.#repository, scopes: this.#scopes(), signal: either };
     const first = await requestBlob(this.#connection, descriptor, 0, options);
     const content = downloadBlob(this.#connection, descriptor, first, options);
-    return releasing(Readable.from(verified(content, descriptor), { objectMode: false }), () => {
+    return releasing(verifiedStream(content, descriptor), () => {
       abandoned.abort(new Error('nobody reads the blob any more'));
       first.body.destroy();
     });
