@@ -171,6 +171,41 @@ const shown: Readonly<Partial<Record<DifferenceId, () => Promise<void>>>> = {
       'HEALTHCHECK {Test:[CMD-SHELL true] Interval:1m30s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}',
     );
   },
+
+  async whiteoutsInArchives() {
+    writeFileSync(join(context, 'a.tar'), rawTar(rawEntry({ name: '.wh.x' })));
+    expect(await codeOf(build('ADD a.tar /d/'))).toBe('PATH_INVALID');
+  },
+
+  async kindsInArchives() {
+    writeFileSync(join(context, 'a.tar'), rawTar(rawEntry({ name: 'c', type: '7' }, 'x')));
+    expect((await build('ADD a.tar /d/')).files).toEqual(['d directory 755 0:0', 'd/c file 644 0:0 1']);
+  },
+
+  async wordsOfExpose() {
+    const { config } = await build('EXPOSE 8${X:-0}');
+    expect(config.config?.ExposedPorts).toEqual({ '80/tcp': {} });
+  },
+
+  async bracesInPatterns() {
+    writeFiles(context, { '.dockerignore': '.dockerignore\n*b{2}', abb: '', 'ab{2}': '' });
+    expect((await build('COPY . /')).files).toEqual(['a file 644 0:0 1', 'abb file 644 0:0 0']);
+  },
+
+  async wildcardsWithoutMatch() {
+    writeFiles(context, { 'd/f': '' });
+    expect((await build('COPY d/x* /y/')).files).toEqual([]);
+  },
+
+  async largeOwners() {
+    expect((await build('COPY --chown=3000000000 a /a')).files).toEqual(['a file 644 3000000000:3000000000 1']);
+    expect(await codeOf(build('COPY --chown=4294967296 a /a'))).toBe('INVALID_VALUE');
+  },
+
+  async firstMistake() {
+    const error = await build('COPY a\nENV b').catch((thrown: unknown) => thrown);
+    expect(isLadingError(error, 'DOCKERFILE_SYNTAX') && error.details.range.start.line).toBe(2);
+  },
 };
 
 describe('lading differs from BuildKit on purpose in', () => {

@@ -187,6 +187,48 @@ export const differences = {
     lading: 'as version 1.26 writes it',
     why: 'the older text is a dump of memory',
   },
+  whiteoutsInArchives: {
+    what: 'names of archive entries that start with `.wh.`',
+    buildkit: 'take away what is in lower layers',
+    lading: 'refused',
+    why: 'a file in an archive is a file',
+  },
+  kindsInArchives: {
+    what: 'files in archives that are marked as contiguous',
+    buildkit: 'refused',
+    lading: 'read as files',
+    why: 'other programs read them',
+  },
+  wordsOfExpose: {
+    what: 'text before `${X:-…}` in a word of EXPOSE (`8${X:-0}`)',
+    buildkit: 'lost: `0/tcp`',
+    lading: 'kept: `80/tcp`',
+    why: 'a word is a word',
+  },
+  bracesInPatterns: {
+    what: '`{2}` in patterns of `.dockerignore`',
+    buildkit: 'part of a regular expression',
+    lading: 'itself',
+    why: 'the language has only `*`, `?`, `[…]` and a backslash',
+  },
+  wildcardsWithoutMatch: {
+    what: 'a wildcard without a match, in a folder of the context of which nothing else is copied',
+    buildkit: 'refused',
+    lading: 'copies nothing',
+    why: 'as in any other folder',
+  },
+  largeOwners: {
+    what: 'owners from 2147483648 on',
+    buildkit: 'taken for unknown names, which are root',
+    lading: 'taken as they are; refused past 32 bits',
+    why: 'nobody means root by them',
+  },
+  firstMistake: {
+    what: 'two mistakes in a Dockerfile',
+    buildkit: 'those that keep a line from being cut into words come first',
+    lading: 'the first in the file comes first',
+    why: 'it is read from the top',
+  },
   refusedWarnings: {
     what: 'warnings about a file that is refused',
     buildkit: 'those found before the error',

@@ -64,13 +64,19 @@ describe('ADD of an archive', () => {
     ]);
   });
 
+  it('is one although its first entry is of a kind that is not known', async () => {
+    writeFileSync(join(context, 'a.tar'), rawTar(rawEntry({ name: 'label', type: 'V' }), rawEntry({ name: 'f' }, 'x')));
+    await expect(files('ADD a.tar /x/')).rejects.toMatchObject({ code: 'INVALID_ARCHIVE' });
+  });
+
   it('replaces what is of another kind', async () => {
-    writeFileSync(join(context, 'a.tar'), rawTar(rawEntry({ name: 'd' }, 'x'), rawEntry({ name: 'text/t' })));
+    const text = rawEntry({ name: 'text', type: '5', mode: 0o700 });
+    writeFileSync(join(context, 'a.tar'), rawTar(rawEntry({ name: 'd' }, 'x'), text, rawEntry({ name: 'text/t' })));
     writeFiles(context, { 'd/below': '' });
     expect(await files('COPY d /x/d\nCOPY text /x/text\nADD a.tar /x/')).toEqual([
       'x directory 755 0:0',
       'x/d file 644 0:0 1',
-      'x/text directory 755 0:0',
+      'x/text directory 700 0:0',
       'x/text/t file 644 0:0 0',
     ]);
   });

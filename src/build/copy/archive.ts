@@ -47,7 +47,9 @@ async function archiveCompression(
     for await (const _ of readTar(content, { signal })) return compression;
     return undefined;
   } catch (error) {
-    if (isLadingError(error, 'INVALID_ARCHIVE') || isLadingError(error, 'CORRUPT_STREAM')) return undefined;
+    // An entry that cannot be read is one all the same: a volume label, say. Unpacking says what is wrong.
+    if (isLadingError(error, 'INVALID_ARCHIVE')) return error.details.entry === undefined ? undefined : compression;
+    if (isLadingError(error, 'CORRUPT_STREAM')) return undefined;
     throw error;
   }
 }
