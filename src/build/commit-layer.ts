@@ -83,7 +83,7 @@ export async function commitLayer(
       recorder.add(indexed);
       if (indexed.type === 'file') files.learn(entry, indexed.digest);
     };
-    const layer = await files.reading(entries, () => layers.pack(() => pack(entries, onEntry)));
+    const layer = await files.reading(entries, noted => layers.pack(() => pack(noted, onEntry)));
     record = recorder.finish(recipe);
     const stored = fresh ? undefined : await look(record);
     if (stored === undefined) await layers.make(recordKey(record), () => keep(record!, layer));

@@ -94,22 +94,46 @@ export class FileAccess {
     if (file !== undefined) this.#learn(file, digest);
   }
 
-  /** Does work that reads the files of these entries, and learns their digests. */
-  async reading<T>(entries: Iterable<LayerEntry>, work: () => Promise<T>): Promise<T> {
-    const folders = foldersOf(entries);
-    const done = work();
-    for (const folder of folders) this.#readers.set(folder, done);
+  /**
+   * Does work that reads the files of these entries, and learns their digests. Folders are noted as the work comes to
+   * them, and the first one at once: so equal steps are told of each other, and the tree is not walked before the work.
+   */
+  async reading<T>(entries: Iterable<LayerEntry>, work: (entries: Iterable<LayerEntry>) => Promise<T>): Promise<T> {
+    const folders = new Set<string>();
+    const readers = this.#readers;
+    let done: Promise<T> | undefined;
+    const note = (entry: LayerEntry): boolean => {
+      const folder = folderOf(entry);
+      if (folder === undefined || folders.has(folder)) return folder !== undefined;
+      folders.add(folder);
+      readers.set(folder, done!);
+      return true;
+    };
+    function* noted(): Generator<LayerEntry> {
+      for (const entry of entries) {
+        note(entry);
+        yield entry;
+      }
+    }
+    done = Promise.resolve().then(() => work({ [Symbol.iterator]: noted }));
+    for (const entry of entries) if (note(entry)) break;
     try {
       return await done;
     } finally {
-      for (const folder of folders) if (this.#readers.get(folder) === done) this.#readers.delete(folder);
+      for (const folder of folders) if (readers.get(folder) === done) readers.delete(folder);
     }
   }
 
   /** Work under way that reads files of the same folders as these entries, and will know their digests. */
   readersOf(entries: Iterable<LayerEntry>): Promise<unknown>[] {
     if (this.#readers.size === 0) return [];
-    return [...new Set([...foldersOf(entries)].flatMap(folder => this.#readers.get(folder) ?? []))];
+    const readers = new Set<Promise<unknown>>();
+    for (const entry of entries) {
+      const folder = folderOf(entry);
+      const reader = folder === undefined ? undefined : this.#readers.get(folder);
+      if (reader !== undefined) readers.add(reader);
+    }
+    return [...readers];
   }
 
   #known(file: FileNode): Digest | undefined {
@@ -157,13 +181,10 @@ export class FileAccess {
 type HostFileNode = FileNode & HostFile;
 
 /** The folders of this machine that the files of these entries are in. */
-function foldersOf(entries: Iterable<LayerEntry>): Set<string> {
-  const folders = new Set<string>();
-  for (const entry of entries) {
-    const file = fileOf(entry);
-    if (file !== undefined && file.size > 0 && isHostFile(file)) folders.add(parentOf(file.content.path));
-  }
-  return folders;
+/** The folder of this machine that the entry's file has to be read in. */
+function folderOf(entry: LayerEntry): string | undefined {
+  const file = fileOf(entry);
+  return file !== undefined && file.size > 0 && isHostFile(file) ? parentOf(file.content.path) : undefined;
 }
 
 function fileOf(entry: LayerEntry): FileNode | undefined {
