@@ -1,11 +1,12 @@
 import { join, relative } from 'node:path';
 import { type FetchedCommit, fetchCommit } from './fetch-commit.js';
 import { isSshAddress, splitCredentials } from './git-address.js';
+import type { GitBudget } from './git-budget.js';
 import { at, GitCommands, type GitCommandsOptions, type GitPlace } from './git-commands.js';
 import { makeGitDirectory, settleGitDirectory, writeGitFile } from './git-directory.js';
 import { repositoryError } from './git-failure.js';
+import { gitLinks } from './git-links.js';
 import { submoduleFolder, submodulesOf } from './git-submodules.js';
-import { type GitBudget, gitLinks } from './git-tree.js';
 import type { ResolvedRef } from './resolve-ref.js';
 
 export interface CheckOutOptions extends GitCommandsOptions {

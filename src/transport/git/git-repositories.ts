@@ -5,12 +5,12 @@ import { ioError } from '../../errors/io-error.js';
 import type { CallOptions } from '../../stream/bytes.js';
 import { checkOut } from './check-out.js';
 import { splitCredentials, tokenScope } from './git-address.js';
+import { GitBudget, type GitLimits, gitLimits } from './git-budget.js';
 import { GitCommands } from './git-commands.js';
 import { type GitAuthorization, gitEnvironment } from './git-environment.js';
 import { gitFailure } from './git-failure.js';
 import { runGit } from './git-process.js';
 import type { GitCheckout, GitRequest } from './git-request.js';
-import { GitBudget, type GitLimits, gitLimits } from './git-tree.js';
 import { checkChecksum, resolveRef } from './resolve-ref.js';
 
 export interface GitRepositoriesOptions {

@@ -4,7 +4,7 @@ import { toHostPath } from '../../tree/path.js';
 import { submoduleAddress } from './git-address.js';
 import { at, type GitCommands, type GitPlace } from './git-commands.js';
 import { repositoryError } from './git-failure.js';
-import type { GitLink } from './git-tree.js';
+import type { GitLink } from './git-links.js';
 
 /** A repository inside another. */
 export interface Submodule extends GitLink {
