@@ -137,6 +137,8 @@ export const language: Readonly<Record<string, readonly Part[]>> = {
       'plans/named-context-stage',
       'plan/graph.spec.ts',
       'build/build.spec.ts: takes FROM and COPY --from out of named contexts',
+      'plan/named-context.spec.ts',
+      'api/named-contexts.spec.ts',
     ),
   ],
   'COPY and ADD': [
@@ -270,6 +272,8 @@ export const language: Readonly<Record<string, readonly Part[]>> = {
       'SOURCE_DATE_EPOCH',
       'SOURCE_DATE_EPOCH',
       'plan/source-date-epoch.spec.ts',
+      'plan/epoch-source.spec.ts',
+      'build/find-epoch.spec.ts',
       'plans/source-date-epoch',
       'plan/graph.spec.ts',
     ),
@@ -291,7 +295,7 @@ export const language: Readonly<Record<string, readonly Part[]>> = {
   ],
   Builds: [
     part(
-      'contexts: folders, archives, addresses, standard input; `-f`',
+      'contexts: folders, Git repositories, archives, addresses, standard input; `-f`',
       'build-options',
       'api/build-context.spec.ts',
       'cli/build.spec.ts',
@@ -304,10 +308,11 @@ export const language: Readonly<Record<string, readonly Part[]>> = {
       'cli/misuse.spec.ts',
     ),
     part(
-      'secrets: `--secret`, `HTTP_AUTH_TOKEN_<host>`, `HTTP_AUTH_HEADER_<host>`',
+      'secrets: `--secret`, `HTTP_AUTH_TOKEN_<host>`, `HTTP_AUTH_HEADER_<host>`, `GIT_AUTH_TOKEN`, `GIT_AUTH_HEADER`',
       '',
       'api/parse-secret.spec.ts',
       'build/web-authorization.spec.ts',
+      'build/git-authorization.spec.ts',
       'cli/build-secrets.spec.ts',
     ),
     part(

@@ -38,6 +38,12 @@ const attempts: Readonly<Record<NotYetId, () => Promise<unknown>>> = {
     writeFileSync(join(writeFiles(join(folder, 'context'), { 'x/': '' }), 'a.tar.xz'), stdout);
     return await build('ADD a.tar.xz /x');
   },
+  offlineGit: () => build('ADD https://example.com/repository.git /x'),
+  oldGit: () => {
+    writeFileSync(join(folder, 'git'), '#!/bin/sh\necho git version 2.30.2\n', { mode: 0o755 });
+    return build('ADD https://example.com/repository.git /x', { pull: 'missing', env: { PATH: folder } });
+  },
+  bakeContexts: () => build('COPY --from=other a /', { buildContexts: { other: 'target:other' } }),
   frontends: () => build('LABEL a=b', { buildArgs: { BUILDKIT_SYNTAX: 'example.com/frontend' } }),
   zstd: () => build('COPY a /', { compression: 'zstd' }),
   dockerArchive: () =>

@@ -25,6 +25,21 @@ export const notYet = {
     instead: 'compress again with plain `xz`, or with gzip',
     code: 'UNSUPPORTED',
   },
+  offlineGit: {
+    what: 'Git repositories with `--offline`, or from an earlier build without fetching them again',
+    instead: 'clone it and give the folder',
+    code: 'GIT_REPOSITORY',
+  },
+  oldGit: {
+    what: 'Git repositories on Windows, or with a `git` before 2.31',
+    instead: 'clone it and give the folder',
+    code: 'UNSUPPORTED',
+  },
+  bakeContexts: {
+    what: 'named contexts (`--build-context`) `target:` and `input:`, which mean something in bake files and inside BuildKit',
+    instead: 'a folder, an OCI layout, an image, a Git repository or an address',
+    code: 'UNSUPPORTED',
+  },
   frontends: {
     what: 'a foreign `# syntax=` frontend',
     instead: 'leave the line out; `docker/dockerfile` of any version is us',
