@@ -43,6 +43,21 @@ describe('SegmentCrew', () => {
     }
   });
 
+  it('hands over what is compressed to few bytes or to many', async () => {
+    // Node keeps small buffers together, up to a size that differs between versions; such cannot change threads.
+    const folder = tempDir();
+    for (let i = 0; i < 60; i++) {
+      const noise = Buffer.from(
+        Array.from({ length: i * 1200 }, (_, k) => (Math.imul(k + 7, 2654435761) >>> 13) & 255),
+      );
+      writeFileSync(join(folder, `f${i}`), Buffer.concat([noise, Buffer.alloc(700_000)]));
+    }
+    const entries = hostEntries(folder);
+    for (const level of [1, 6]) {
+      expect((await packed(entries, { level, crew: crews[1]! })).blob).toEqual((await packed(entries, { level })).blob);
+    }
+  });
+
   it('serves several layers at the same time', async () => {
     const entries = hostEntries(tree(tempDir()));
     const alone = await packed(entries);

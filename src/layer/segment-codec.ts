@@ -56,9 +56,12 @@ export function inflateSegment(packed: Uint8Array, compression: 'gzip' | 'zstd',
   }
 }
 
-/** Bytes in a buffer that nothing else is in: it can be handed to another thread. Node keeps small ones together. */
+/** More than the memory that any version of Node keeps small buffers together in, which cannot change threads. */
+const ownMemory = 256 * 1024;
+
+/** Bytes in a buffer that nothing else is in: it can be handed to another thread. */
 function ownBytes(buffer: Buffer): Uint8Array<ArrayBuffer> {
-  const alone = buffer.byteOffset === 0 && buffer.buffer instanceof ArrayBuffer && buffer.length > 4096;
-  const bytes = alone ? buffer : Uint8Array.from(buffer);
-  return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+  const memory = buffer.buffer as ArrayBuffer;
+  const alone = buffer.byteOffset === 0 && memory.byteLength >= ownMemory;
+  return alone ? new Uint8Array(memory, 0, buffer.length) : Uint8Array.from(buffer);
 }
