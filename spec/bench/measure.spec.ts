@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { describeWith } from '../support/programs.js';
 import { findProgram } from '../support/run-program.js';
 import { tempDir } from '../support/temp-dir.js';
 import { measure } from './measure.js';
@@ -55,15 +56,17 @@ describe('measuring in the bench', () => {
   it('reads what GNU time writes', () => {
     expect(parseUsage('1.25 0.50 20480\n')).toEqual({ cpuSeconds: 1.75, peakMiB: 20 });
   });
+});
 
-  it.runIf(existsSync('/usr/bin/time') && findProgram('time'))('tells CPU and memory of a child', async () => {
+describeWith(['time'], 'GNU time', () => {
+  it('tells CPU and memory of a child', async () => {
     const timing = { scratch: join(await tempDir(), 'usage'), signal: new AbortController().signal };
     const work = 'const b = Buffer.alloc(200 << 20, 1); const end = Date.now() + 300; while (Date.now() < end) b[0]++;';
-    const sample = await runTimed(node(work), { ...timing, gnuTime: '/usr/bin/time' });
+    const sample = await runTimed(node(work), { ...timing, gnuTime: findProgram('time')! });
     expect(sample.peakMiB).toBeGreaterThan(200);
     expect(sample.cpuSeconds).toBeGreaterThan(0.05);
     expect(sample.seconds).toBeGreaterThan(0.3);
-    const small = await runTimed({ argv: ['true'] }, { ...timing, gnuTime: '/usr/bin/time' });
+    const small = await runTimed({ argv: ['true'] }, { ...timing, gnuTime: findProgram('time')! });
     expect(small.peakMiB).toBeLessThan(20);
   });
 });

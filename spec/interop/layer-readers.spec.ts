@@ -120,6 +120,7 @@ const complaint =
   /^bsdtar: (?:(?:Path|Link)name can't be converted from UTF-8 to current locale|Error exit delayed from previous errors)\.$/;
 /** Names that libarchive has no way to write into another archive. */
 const notConverted = /[\udc80-\udcff]|\u0301/;
+if (!canZstd) process.stderr.write('skipped: layers with zstd: this Node has none\n');
 const compressions = ['gzip', 'none', ...(canZstd ? (['zstd'] as const) : [])] as const;
 
 const programs = ['root', 'tar', 'bsdtar', 'umoci', 'skopeo', 'dockerd', 'docker'];
