@@ -22,10 +22,13 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
     packages: ['zod'],
   },
   'src/sandbox': { folders: ['src/errors', 'src/oci'] },
+  'src/snapshot': {
+    folders: ['src/errors', 'src/oci', 'src/stream', 'src/tree', 'src/layer', 'src/sandbox'],
+  },
   'src/build': {
     folders: [
       ...['src/errors', 'src/oci', 'src/stream', 'src/dockerfile', 'src/plan', 'src/tree', 'src/layer'],
-      ...['src/content', 'src/image', 'src/cache', 'src/sandbox'],
+      ...['src/content', 'src/image', 'src/cache', 'src/sandbox', 'src/snapshot'],
     ],
   },
   'src/store': {
@@ -39,13 +42,22 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
   'src/api': {
     folders: [
       ...['src/errors', 'src/oci', 'src/stream', 'src/dockerfile', 'src/plan', 'src/tree', 'src/layer', 'src/content'],
-      ...['src/image', 'src/cache', 'src/sandbox', 'src/build', 'src/store', 'src/transport'],
+      ...['src/image', 'src/cache', 'src/sandbox', 'src/snapshot', 'src/build', 'src/store', 'src/transport'],
     ],
   },
   'src/index.ts': {
     folders: [
       ...['src/errors', 'src/oci', 'src/stream', 'src/dockerfile', 'src/plan', 'src/tree', 'src/layer', 'src/content'],
-      ...['src/image', 'src/cache', 'src/sandbox', 'src/build', 'src/store', 'src/transport', 'src/api'],
+      ...[
+        'src/image',
+        'src/cache',
+        'src/sandbox',
+        'src/snapshot',
+        'src/build',
+        'src/store',
+        'src/transport',
+        'src/api',
+      ],
     ],
   },
   cli: { folders: ['src/index.ts'], packages: ['yargs'] },

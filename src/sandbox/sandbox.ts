@@ -1,50 +1,119 @@
 /**
  * Running a process in a root file system. One implementation for each degree of privilege; a build is given the one to
- * use. This folder knows nothing of Dockerfiles, trees or stores.
+ * use. This folder knows nothing of Dockerfiles, trees or stores: it is handed directories, and says how a process ended.
  */
 import { LadingError, type SourceRange } from '../errors/errors.js';
 
-/** A file system made visible to the process, and only to it. */
-export interface SandboxMount {
-  readonly type: 'bind' | 'tmpfs' | 'cache' | 'secret' | 'ssh';
-  /** Absolute, inside the root. */
-  readonly target: string;
-  /** Absolute, on this machine. */
-  readonly source?: string | undefined;
-  readonly readOnly: boolean;
-  readonly sizeBytes?: number | undefined;
+/** What a process sees as `/`, in terms of folders of this machine. */
+export type RootFileSystem =
+  /** A folder that is the root; what the process changes is changed in it. */
+  | { readonly kind: 'directory'; readonly path: string }
+  /** Folders on one another, topmost first; what the process changes goes into `upper`. `work` is empty and on the same disk. */
+  | { readonly kind: 'overlay'; readonly lower: readonly string[]; readonly upper: string; readonly work: string };
+
+/** A file, folder or empty file system that the process sees at a place of its own; nothing of it is in a layer. */
+export type SandboxMount =
+  | {
+      readonly type: 'bind';
+      /** Absolute, on this machine: a folder, a file or a socket. */
+      readonly source: string;
+      /** Absolute, inside the root; made where it is missing. */
+      readonly target: string;
+      readonly readOnly: boolean;
+    }
+  | {
+      readonly type: 'tmpfs';
+      readonly target: string;
+      /** Absent is unlimited. */
+      readonly sizeBytes?: number | undefined;
+      readonly readOnly: boolean;
+    };
+
+/** `name=soft:hard` of `ulimit`; -1 is unlimited. */
+export interface ResourceLimit {
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** Whom the process runs as: numbers, looked up in the root's accounts by whoever asks for the run. */
+export interface ProcessUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups, without `gid`. */
+  readonly groups: readonly number[];
 }
 
 export interface RunRequest {
-  /** The root directory on this machine; the process sees it as `/` and may change it. */
-  readonly root: string;
+  readonly root: RootFileSystem;
+  /** Never empty. The program is looked for in the root, along the PATH of `env`. */
   readonly argv: readonly string[];
-  /** `NAME=value`, complete: nothing is inherited from the builder. */
+  /** `NAME=value`, complete: nothing is inherited from the builder. Values may be secret. */
   readonly env: readonly string[];
-  /** Absolute, inside the root. */
+  /** Absolute, inside the root; made where it is missing. */
   readonly cwd: string;
-  /** `user[:group]` by name or number. */
-  readonly user: string;
+  readonly user: ProcessUser;
   readonly hostname: string;
+  /** `default` is what the tier can do best: a network of its own that reaches outside where it can, else the host's. */
   readonly network: 'default' | 'none' | 'host';
+  /** Lines for `/etc/hosts`, beside those of the process itself. */
+  readonly extraHosts: ReadonlyArray<{ readonly host: string; readonly address: string }>;
+  /** In the order in which they are to be made. */
   readonly mounts: readonly SandboxMount[];
+  /** Of `/dev/shm`; absent is 64 MiB. */
+  readonly shmSizeBytes?: number | undefined;
+  readonly limits: readonly ResourceLimit[];
+  /** `insecure`: with all capabilities that the tier has (`RUN --security=insecure`). */
+  readonly security: 'sandbox' | 'insecure';
+  /** The root is not to be changed, but for mounts. */
+  readonly readOnly?: boolean | undefined;
+  /** `none`: nothing to read. `inherit`: the builder's own three streams, a terminal among them; `onOutput` is then not called. */
+  readonly input: 'none' | 'inherit';
+  /** Whole, in order, as it is written; never clipped. */
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface RunResult {
   /** Exit status, or 128 and the number of the signal. */
   readonly exitCode: number;
+  /** By its name (`SIGKILL`), when one ended the process. */
+  readonly killedBy?: string | undefined;
+  /**
+   * Of tiers that cannot give files away: the owners that the process has given to files, by path inside the root without
+   * a leading `/` (of a file that is still there, under the name that it has at the end).
+   */
+  readonly owners?: ReadonlyMap<string, FileOwner> | undefined;
+  /** Paths whose owner could not be followed. */
+  readonly uncertain?: readonly string[] | undefined;
 }
 
+/**
+ * A way of running processes. It leaves nothing: when `run` is done, well or not, no process of it lives, nothing is
+ * mounted, and what it had to put into the root for its own use (mount points, `/etc/resolv.conf`) is as it was before.
+ */
 export interface Sandbox {
-  /** Which way of running processes this is; recorded where it can matter to a result. */
+  /** Which tier this is: `namespaces`, `chroot`, `proot`, `oci` … */
   readonly tier: string;
+  /** The kinds of root it can run in; `overlay` comes first where it can be had. */
+  readonly roots: 'overlay' | 'directory';
+  /** `recorded`: all files on the disk belong to whoever runs the builder, and `run` reports what they should belong to. */
+  readonly owners: 'kept' | 'recorded';
   /**
    * Asked for every RUN that a build reaches, before anything is built.
    * @throws LadingError RUN_UNAVAILABLE naming the line and what is missing
    */
   check(instruction: { readonly title: string; readonly range: SourceRange }): Promise<void>;
+  /**
+   * Runs one process to its end.
+   * @throws LadingError RUN_UNAVAILABLE when it cannot be started for want of something on this machine; the reason of
+   *   `signal` when that was given
+   */
   run(request: RunRequest): Promise<RunResult>;
 }
 
@@ -57,6 +126,8 @@ export function refusingSandbox(missing: string): Sandbox {
     });
   return {
     tier: 'none',
+    roots: 'directory',
+    owners: 'kept',
     check: async ({ title, range }) => {
       throw refuse(title, range);
     },
