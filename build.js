@@ -28,7 +28,7 @@ const made = mkdtempSync(join(top, 'dist', '.build-'));
 
 const { metafile } = await build({
   absWorkingDir: top,
-  entryPoints: ['cli/bin.ts', 'src/index.ts'],
+  entryPoints: ['cli/bin.ts', 'src/index.ts', 'src/testing/index.ts'],
   outdir: made,
   outbase: '.',
   chunkNames: 'src/chunks/[name]-[hash]',

@@ -60,6 +60,8 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
       ],
     ],
   },
+  // For the tests of others as much as for ours: it must know nothing of the client that it tries.
+  'src/testing': { folders: [] },
   cli: { folders: ['src/index.ts'], packages: ['yargs'] },
 };
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RegistryServer } from '../support/registry-server.js';
+import { RegistryServer } from '../../src/testing/registry-server.js';
 import { cli, runCli } from '../support/run-cli.js';
 import { tempDir } from '../support/temp-dir.js';
 import { startRegistry } from '../transport/registry/connected.js';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { RegistryServer, type RegistryServerOptions } from '../../src/testing/registry-server.js';
 import { type Endpoint, openLocation } from '../../src/transport/open.js';
 import type { RegistryOptions } from '../../src/transport/registry/client.js';
 import { openRegistry } from '../../src/transport/registry/client.js';
 import { type ContentUnderTest, describeContent } from '../support/content-suite.js';
-import { RegistryServer, type RegistryServerOptions } from '../support/registry-server.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const user = { username: 'user', password: 'correct horse' } as const;

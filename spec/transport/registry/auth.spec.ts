@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { isLadingError, LadingError } from '../../../src/errors/errors.js';
 import { parseReference } from '../../../src/oci/reference.js';
 import { readCapped } from '../../../src/stream/read-capped.js';
+import { RegistryServer } from '../../../src/testing/registry-server.js';
 import { openRegistry } from '../../../src/transport/registry/client.js';
 import { RegistryConnection } from '../../../src/transport/registry/connection.js';
 import type { Credential, CredentialSource } from '../../../src/transport/registry/credentials.js';
 import type { RegistryEvent } from '../../../src/transport/registry/events.js';
 import { copied } from '../../support/copied.js';
-import { RegistryServer } from '../../support/registry-server.js';
 import { blobOf, noise, putBlob, putImage, sampleImage } from '../sample-image.js';
 import { codeOf, connect, hasty, startRegistry } from './connected.js';
 

@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest';
 import { parseReference } from '../../../src/oci/reference.js';
+import { RegistryServer, type RegistryServerOptions } from '../../../src/testing/registry-server.js';
 import type { Timing } from '../../../src/transport/http/timing.js';
 import { openRegistry, type RegistryEndpoint, type RegistryOptions } from '../../../src/transport/registry/client.js';
-import { RegistryServer, type RegistryServerOptions } from '../../support/registry-server.js';
 
 /** A registry for one test, which fails when the client does there what it must not do. */
 export async function startRegistry(options?: RegistryServerOptions): Promise<RegistryServer> {

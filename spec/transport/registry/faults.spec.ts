@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { isLadingError } from '../../../src/errors/errors.js';
 import { digestOf } from '../../../src/oci/digest.js';
 import { readCapped } from '../../../src/stream/read-capped.js';
+import type { Fault, FaultRule } from '../../../src/testing/registry-faults.js';
+import type { RegistryServer } from '../../../src/testing/registry-server.js';
 import type { RegistryEvent } from '../../../src/transport/registry/events.js';
-import type { Fault, FaultRule } from '../../support/registry-faults.js';
-import type { RegistryServer } from '../../support/registry-server.js';
 import { blobOf, inPieces, noise, putBlob, putImage, type SampleImage, sampleImage } from '../sample-image.js';
 import { codeOf, connect, hasty, startRegistry } from './connected.js';
 
