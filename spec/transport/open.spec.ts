@@ -34,18 +34,18 @@ describe('openLocation', () => {
     const script = `#!/bin/sh\necho '{"Username":"${user.username}","Secret":"${user.password}"}'\n`;
     await writeFile(join(folder, 'docker-credential-good'), script);
     await chmod(join(folder, 'docker-credential-good'), 0o755);
-    const configPath = join(folder, 'config.json');
-    await writeFile(configPath, JSON.stringify({ credHelpers: { [server.host]: 'good' } }));
+    const authFile = join(folder, 'config.json');
+    await writeFile(authFile, JSON.stringify({ credHelpers: { [server.host]: 'good' } }));
     const reference = { registry: server.host, repository: 'app/one', tag: '1' };
     const helperPath = `${folder}:/usr/bin:/bin`;
     const location = { transport: 'registry', reference } as const;
     const image = await sampleImage();
-    const writer = await open(location, { access: 'write', registry: { configPath, helperPath } });
+    const writer = await open(location, { access: 'write', registry: { authFile, helperPath } });
     await putImage(writer, image, writer.name);
 
-    await writeFile(configPath, JSON.stringify({ credHelpers: { [server.host]: 'missing' } }));
+    await writeFile(authFile, JSON.stringify({ credHelpers: { [server.host]: 'missing' } }));
     const warnings: string[] = [];
-    const registry = { configPath, helperPath, onWarning: (text: string) => warnings.push(text) };
+    const registry = { authFile, helperPath, onWarning: (text: string) => warnings.push(text) };
     const reader = await open(location, { access: 'read', registry });
     expect(await reader.resolve(reader.name)).toEqual(image.manifest.descriptor);
     expect(warnings).toHaveLength(1);

@@ -25,13 +25,22 @@ interface Grant {
 
 /** Checks what requests show, gives out tokens, and knows which texts are secrets. */
 export class RegistryAccounts {
-  readonly auth: RegistryAuth;
+  #auth: RegistryAuth;
   readonly #now: () => number;
   readonly #grants = new Map<string, Grant>();
 
   constructor(auth: RegistryAuth, now: () => number) {
-    this.auth = auth;
+    this.#auth = auth;
     this.#now = now;
+  }
+
+  get auth(): RegistryAuth {
+    return this.#auth;
+  }
+
+  /** From now on the password is another one. */
+  changePassword(password: string): void {
+    if (this.#auth.kind !== 'none') this.#auth = { ...this.#auth, password };
   }
 
   /** Everything that must appear in an `Authorization` only. */

@@ -16,9 +16,9 @@ export type { Endpoint } from './endpoint.js';
 export interface RegistryAccessOptions {
   /** Plain HTTP and unverified certificates are accepted from registries that are not on this machine. */
   readonly insecure?: boolean | undefined;
-  /** Docker's `config.json` with credentials and helpers. Without it, and without `env`, access is anonymous. */
-  readonly configPath?: string | undefined;
-  /** Where `DOCKER_CONFIG` and `HOME` are looked up; credential helpers run with it. */
+  /** A file with credentials and helpers, of Docker's or podman's form, instead of all that `env` leads to. */
+  readonly authFile?: string | undefined;
+  /** Where the files of Docker, podman and skopeo are looked up; credential helpers run with it. Default: nothing. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Where credential helpers are looked for, instead of the `PATH` of `env`. */
   readonly helperPath?: string | undefined;
@@ -69,14 +69,13 @@ export async function openRegistryLocation(
 ): Promise<RegistryEndpoint> {
   // Loaded when it is needed: most commands never speak to a registry.
   const { openRegistry } = await import('./registry/client.js');
-  const { dockerCredentials } = await import('./registry/credentials.js');
-  const { configPath, helperPath, onWarning } = registry;
-  const env = { ...registry.env, ...(helperPath === undefined ? {} : { PATH: helperPath }) };
+  const { registryCredentials } = await import('./registry/registry-credentials.js');
+  const { onWarning } = registry;
   return openRegistry({
     reference,
     access: access === 'read' ? 'pull' : 'push',
     insecure: registry.insecure,
-    credentials: registry.credentials ?? dockerCredentials({ configPath, env }),
+    credentials: registryCredentials(registry),
     proxy: registry.proxy,
     userAgent: registry.userAgent,
     chunkSizeBytes: registry.chunkSizeBytes,

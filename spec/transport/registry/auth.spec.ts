@@ -163,8 +163,155 @@ describe('authentication', () => {
     server.inject({ path: /manifests/, times: always }, { kind: 'answer', status: 302, headers: away });
     expect(await codeOf(connect(server, 'app/one:1', { credentials: known }).resolve('1'))).toBe('REFERENCE_NOT_FOUND');
     expect(other.requests.map(({ authorization }) => authorization)).toEqual(['none', 'none']);
-    const back = { location: `http://${server.host}/v2/app/one/manifests/1` };
-    server.inject({ path: /tags/, times: always }, { kind: 'answer', status: 302, headers: back });
+  });
+
+  it.each([
+    ['an address of the registry that names no repository', '/somewhere/else', 'basic'],
+    ['the repository itself', '/v2/app/one/manifests/2', 'basic'],
+    ['another repository', '/v2/app/two/manifests/1', 'none'],
+    ['a repository below', '/v2/app/one/below/manifests/1', 'none'],
+  ] as const)('redirected to %s, sends what is for that', async (_, location, sent) => {
+    const server = await startRegistry({ auth: { kind: 'basic', ...user } });
+    server.inject(
+      { path: /app\/one\/manifests\/1$/, times: always },
+      { kind: 'answer', status: 302, headers: { location } },
+    );
+    server.inject({ path: /^\/somewhere/, times: always }, { kind: 'answer', status: 404 });
+    const code = await codeOf(connect(server, 'app/one:1', { credentials: known }).resolve('1'));
+    expect(code).toBe(sent === 'none' ? 'AUTH_FAILED' : 'REFERENCE_NOT_FOUND');
+    const redirected = server.requests.filter(({ path }) => path === location);
+    expect(new Set(redirected.map(({ authorization }) => authorization))).toEqual(new Set([sent]));
+  });
+
+  it('sends nothing to an upload that is said to go on in another repository', async () => {
+    const server = await startRegistry({ auth: { kind: 'basic', ...user } });
+    const headers = { location: '/v2/app/two/blobs/uploads/1' };
+    server.inject({ method: 'POST', path: /uploads/ }, { kind: 'answer', status: 202, headers });
+    const blob = blobOf(noise(5));
+    expect(await codeOf(putBlob(connect(server, 'app/one:1', { credentials: known }), blob))).toBe('AUTH_FAILED');
+    const there = server.requests.filter(({ path }) => path.includes('app/two'));
+    expect(new Set(there.map(({ authorization }) => authorization))).toEqual(new Set(['none']));
+  });
+
+  it('asks for credentials by repository, and sends each where it is for', async () => {
+    const server = await startRegistry({ auth: token });
+    const asked: unknown[] = [];
+    const credentials: CredentialSource = {
+      get: async (_, request) => {
+        asked.push(request?.repository);
+        return request?.repository === 'app/one' ? { kind: 'password', ...user } : undefined;
+      },
+    };
+    const connection = new RegistryConnection(server.host, { credentials, timing: hasty() });
+    const open = (name: string) =>
+      openRegistry({ reference: parseReference(`${server.host}/${name}`), access: 'push', connection });
+    await putImage(open('app/one:1'), await sampleImage(), '1');
+    expect(await codeOf(open('app/two:1').resolve('1'))).toBe('AUTH_FAILED');
+    expect(new Set(asked)).toEqual(new Set(['app/one', 'app/two']));
+    await connection.close();
+  });
+
+  it('fetches one new token for all whose token is refused at once', async () => {
+    const server = await startRegistry({ auth: token });
+    const endpoint = connect(server, 'app/one:1', { credentials: known });
+    const blobs = Array.from({ length: 12 }, (_, i) => blobOf(noise(100, i)));
+    await endpoint.has(blobs[0]!.descriptor);
+    for (let round = 1; round <= 3; round++) {
+      server.accounts.revoke();
+      await Promise.all(blobs.map(({ descriptor }) => endpoint.has(descriptor)));
+      expect(server.requests.filter(({ origin }) => origin === 'tokens')).toHaveLength(1 + round);
+    }
+  });
+
+  it('asks again for credentials that the service of tokens takes no more', async () => {
+    const server = await startRegistry({ auth: { ...token, expiresInSeconds: 0.01 } });
+    const answers: Credential[] = [
+      { kind: 'password', ...user },
+      { kind: 'password', username: 'user', password: 'new one' },
+    ];
+    let asked = 0;
+    const credentials = { get: async () => answers[asked++] };
+    const endpoint = connect(server, 'app/one:1', { credentials, timing: undefined });
+    expect(await codeOf(endpoint.resolve('1'))).toBe('REFERENCE_NOT_FOUND');
+    server.accounts.changePassword('new one');
+    await new Promise(resolve => setTimeout(resolve, 20));
+    expect(await codeOf(endpoint.resolve('1'))).toBe('REFERENCE_NOT_FOUND');
+    expect(asked).toBe(2);
+  });
+
+  it('asks again for credentials that say how long they are good', async () => {
+    let now = 0;
+    const server = await startRegistry({ auth: { kind: 'basic', ...user } });
+    let asked = 0;
+    const credentials: CredentialSource = {
+      get: async () => ({ kind: 'password', ...user, lifeSeconds: 100 * ++asked }),
+    };
+    const timing = { ...hasty(), now: () => now };
+    const endpoint = connect(server, 'app/one:1', { credentials, timing });
+    const at: number[] = [];
+    for (; now < 500_000; now += 10_000) {
+      const before = asked;
+      await codeOf(endpoint.resolve('1'));
+      if (asked > before) at.push(now / 1000);
+    }
+    expect(at).toEqual([0, 90, 270]);
+  });
+
+  it('reads what is public without credentials that lay around and are refused, says so, and does not write so', async () => {
+    const server = await startRegistry({ auth: { ...token, anonymousPull: true } });
+    const image = await sampleImage();
+    await putImage(connect(server, 'app/one:1', { credentials: known }), image, '1');
+    const ambient: CredentialSource = {
+      get: async () => ({ kind: 'password', username: 'user', password: 'of others', ambient: true }),
+    };
+    const events: RegistryEvent[] = [];
+    const options = { credentials: ambient, onEvent: (event: RegistryEvent) => events.push(event) };
+    expect(await connect(server, 'app/one:1', { ...options, access: 'pull' }).resolve('1')).toBeDefined();
+    expect(events.map(({ kind }) => kind)).toEqual(['registry-warning']);
+    expect(await codeOf(putBlob(connect(server, 'app/one:1', options), blobOf(noise(5))))).toBe('AUTH_FAILED');
+    expect(await codeOf(connect(server, 'app/one:1', { credentials: wrong, access: 'pull' }).resolve('1'))).toBe(
+      'AUTH_FAILED',
+    );
+  });
+
+  it('sends a refresh token as a password where tokens are given in no other way', async () => {
+    const server = await startRegistry({ auth: { ...token, password: 'refresh-token-1' } });
+    server.inject({ method: 'POST', path: /^\/token/, times: always }, { kind: 'answer', status: 405 });
+    const credentials: CredentialSource = {
+      get: async () => ({ kind: 'identity', token: 'refresh-token-1', username: 'user' }),
+    };
+    await putImage(connect(server, 'app/one:1', { credentials }), await sampleImage(), '1');
+  });
+
+  it('takes the first challenge that it can answer', async () => {
+    const server = await startRegistry({ auth: { kind: 'basic', ...user } });
+    const headers = { 'www-authenticate': 'Negotiate, Bearer realm="ftp://x/",service="s", Basic realm="r"' };
+    server.inject({ path: /^\/v2\/$/ }, { kind: 'answer', status: 401, headers });
+    expect(await codeOf(connect(server, 'app/one:1', { credentials: known }).resolve('1'))).toBe('REFERENCE_NOT_FOUND');
+  });
+
+  it.each([
+    ['a text', '"expires_in":"100"', [0, 90]],
+    ['nothing', '"x":1', [0, 54, 108]],
+    ['years', '"expires_in":1e12', [0, 3240]],
+    ['a negative number', '"expires_in":-5', [0, 54, 108]],
+    ['nonsense', '"expires_in":"soon"', [0, 54, 108]],
+  ] as const)('believes a token that says %s of its life only so far', async (_, says, expected) => {
+    let now = 0;
+    const server = await startRegistry({ auth: token });
+    const body = `{"token":"x",${says}}`;
+    server.inject({ path: /^\/token/, times: always }, { kind: 'answer', status: 200, body });
+    server.inject({ path: /manifests/, times: always }, { kind: 'answer', status: 404 });
+    const endpoint = connect(server, 'app/one:1', { credentials: known, timing: { ...hasty(), now: () => now } });
+    const at: number[] = [];
+    const until = expected.at(-1)! * 1000 + 10_000;
+    for (; now < until; now += 1000) {
+      const before = server.requests.filter(({ origin }) => origin === 'tokens').length;
+      await codeOf(endpoint.has((await sampleImage()).manifest.descriptor));
+      if (server.requests.filter(({ origin }) => origin === 'tokens').length > before) at.push(now / 1000);
+      if (now > 200_000 && now < 3_200_000) now = 3_200_000;
+    }
+    expect(at).toEqual(expected);
   });
 
   it('does not run in circles', async () => {

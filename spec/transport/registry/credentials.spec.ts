@@ -1,9 +1,10 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isLadingError } from '../../../src/errors/errors.js';
-import { type Credential, dockerCredentials } from '../../../src/transport/registry/credentials.js';
+import type { Credential, CredentialSource } from '../../../src/transport/registry/credentials.js';
+import { registryCredentials } from '../../../src/transport/registry/registry-credentials.js';
 import { codeOf } from './connected.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -17,11 +18,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function ask(config: unknown, registry: string): Promise<Credential | undefined> {
-  const configPath = join(folder, 'config.json');
-  await writeFile(configPath, typeof config === 'string' ? config : JSON.stringify(config));
-  return dockerCredentials({ configPath, env: { PATH: `${folder}:/usr/bin:/bin` } }).get(registry);
+async function ask(config: unknown, registry: string, repository?: string): Promise<Credential | undefined> {
+  const authFile = join(folder, 'config.json');
+  await writeFile(authFile, typeof config === 'string' ? config : JSON.stringify(config));
+  const helperPath = `${folder}:/usr/bin:/bin`;
+  return registryCredentials({ authFile, helperPath }).get(registry, { repository });
 }
+
+const from = (env: Readonly<Record<string, string>>): CredentialSource => registryCredentials({ env });
 
 async function helper(name: string, script: string): Promise<void> {
   const path = join(folder, `docker-credential-${name}`);
@@ -29,7 +33,7 @@ async function helper(name: string, script: string): Promise<void> {
   await chmod(path, 0o755);
 }
 
-describe('dockerCredentials', () => {
+describe('registryCredentials', () => {
   const auths = {
     'ghcr.io': { auth: base64('anna:se:cret') },
     'https://registry.example/v2/': { auth: base64('bert:two\0\0') },
@@ -45,7 +49,7 @@ describe('dockerCredentials', () => {
     ['registry.example', password('bert', 'two')],
     ['127.0.0.1:5000', password('carl', 'three')],
     ['docker.io', password('dora', 'four')],
-    ['tokens.example', { kind: 'identity', token: 'refresh' }],
+    ['tokens.example', { kind: 'identity', token: 'refresh', username: 'x' }],
     ['bearer.example', { kind: 'bearer', token: 'as it is' }],
     ['empty.example', undefined],
     ['127.0.0.1:5001', undefined],
@@ -65,11 +69,85 @@ describe('dockerCredentials', () => {
     await writeFile(join(folder, 'config.json'), text);
     await mkdir(join(folder, '.docker'));
     await writeFile(join(folder, '.docker', 'config.json'), text);
-    for (const env of [{ DOCKER_CONFIG: folder }, { HOME: folder }]) {
-      expect(await dockerCredentials({ env }).get('ghcr.io')).toEqual(password('a', 'b'));
+    for (const variable of ['DOCKER_CONFIG', 'HOME']) {
+      expect(await from({ [variable]: folder }).get('ghcr.io')).toEqual(password('a', 'b'));
     }
-    expect(await dockerCredentials({ env: {} }).get('ghcr.io')).toBeUndefined();
-    expect(await dockerCredentials({ env: { HOME: join(folder, 'none') } }).get('ghcr.io')).toBeUndefined();
+    expect(await from({}).get('ghcr.io')).toBeUndefined();
+    expect(await from({ HOME: join(folder, 'none') }).get('ghcr.io')).toBeUndefined();
+  });
+
+  it.each([
+    ['quay.io', 'org/app', 'close'],
+    ['quay.io', 'org/app/deep', 'close'],
+    ['quay.io', 'org/apple', 'org'],
+    ['quay.io', 'org', 'org'],
+    ['quay.io', 'organic/app', 'all'],
+    ['quay.io', 'other/app', 'all'],
+    ['quay.io', undefined, 'all'],
+    ['quay.io.evil.example', 'org/app', undefined],
+    ['docker.io', 'library/debian', 'hub'],
+    ['docker.io', 'team/app', 'team'],
+    ['empty.example', 'org/app', 'host'],
+  ] as const)('finds the closest part of %s for %s', async (registry, repository, expected) => {
+    const entry = (name: string): unknown => ({ auth: base64(`${name}:x`) });
+    const auths = {
+      'quay.io': entry('all'),
+      'quay.io/org': entry('org'),
+      'quay.io/org/app': entry('close'),
+      'docker.io/team': entry('team'),
+      'https://index.docker.io/v1/': entry('hub'),
+      'empty.example': entry('host'),
+      'empty.example/org': {},
+    };
+    const found = await ask({ auths }, registry, repository);
+    expect(found).toEqual(expected === undefined ? undefined : password(expected, 'x'));
+  });
+
+  it('looks at what is named first, then where podman and skopeo keep it, then where Docker does', async () => {
+    const write = async (path: string, name: string): Promise<string> => {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, JSON.stringify({ auths: { 'ghcr.io': { auth: base64(`${name}:x`) } } }));
+      return path;
+    };
+    const names = ['named', 'runtime', 'config', 'docker', 'home'];
+    const [named, runtime, config, docker] = names.map(name => join(folder, name));
+    const everything = {
+      DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { 'ghcr.io': { auth: base64('text:x') } } }),
+      REGISTRY_AUTH_FILE: await write(named!, 'named'),
+      DOCKER_CONFIG: docker!,
+      XDG_RUNTIME_DIR: runtime!,
+      XDG_CONFIG_HOME: config!,
+      HOME: folder,
+    };
+    await write(join(runtime!, 'containers/auth.json'), 'runtime');
+    await write(join(config!, 'containers/auth.json'), 'config');
+    await write(join(docker!, 'config.json'), 'docker');
+    await write(join(folder, '.docker/config.json'), 'home');
+    const found: unknown[] = [];
+    const without: Record<string, string> = { ...everything };
+    const order = [
+      'DOCKER_AUTH_CONFIG',
+      'REGISTRY_AUTH_FILE',
+      'DOCKER_CONFIG',
+      'XDG_RUNTIME_DIR',
+      'XDG_CONFIG_HOME',
+      'HOME',
+    ];
+    for (const variable of order) {
+      const credential = await from(without).get('ghcr.io', { repository: 'a/b' });
+      found.push(credential?.kind === 'password' ? credential.username : credential);
+      delete without[variable];
+    }
+    expect(found).toEqual(['text', 'named', 'docker', 'runtime', 'config', 'home']);
+    expect(await from(without).get('ghcr.io')).toBeUndefined();
+    expect(await from({ ...everything, DOCKER_AUTH_CONFIG: '{}' }).get('ghcr.io')).toEqual(password('named', 'x'));
+  });
+
+  it('prefers what is written for a part of the registry to helpers', async () => {
+    await helper('all', `echo '{"Username":"all","Secret":"s"}'`);
+    const config = { auths: { 'quay.io/org': { auth: base64('org:x') }, 'quay.io': {} }, credsStore: 'all' };
+    expect(await ask(config, 'quay.io', 'org/app')).toEqual(password('org', 'x'));
+    expect(await ask(config, 'quay.io', 'other/app')).toEqual(password('all', 's'));
   });
 
   it.each([
@@ -129,7 +207,7 @@ describe('dockerCredentials', () => {
     await helper('slow', 'exec sleep 60');
     await writeFile(join(folder, 'config.json'), '{"credsStore":"slow"}');
     const controller = new AbortController();
-    const credentials = dockerCredentials({ env: { DOCKER_CONFIG: folder, PATH: `${folder}:/usr/bin:/bin` } });
+    const credentials = from({ DOCKER_CONFIG: folder, PATH: `${folder}:/usr/bin:/bin` });
     const asking = credentials.get('a.example', { signal: controller.signal });
     setTimeout(() => controller.abort(new Error('enough')), 50);
     await expect(asking).rejects.toThrow('enough');

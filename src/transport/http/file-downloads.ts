@@ -3,7 +3,7 @@ import { LadingError } from '../../errors/errors.js';
 import { redactUrl } from '../../errors/redact.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { Bytes, CallOptions } from '../../stream/bytes.js';
-import { basicAuthorization } from './basic-authorization.js';
+import { addressAuthorization } from './basic-authorization.js';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
 import { Http, type HttpFailures, type HttpResponse, type HttpRetry } from './http.js';
 import { isPassing, networkCode } from './network-error.js';
@@ -89,7 +89,7 @@ export class FileDownloads {
         'accept-encoding': 'identity',
         ...(etag === undefined ? {} : { 'if-none-match': etag }),
       },
-      authorization: (await this.#options.authorization?.(url, { signal })) ?? basicAuthorization(address),
+      authorization: (await this.#options.authorization?.(url, { signal })) ?? addressAuthorization(address),
       signal,
     });
     const { status } = response;

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Sent to the origin of `url` and to no other, wherever redirects lead. */
   readonly authorization?: string | undefined;
+  /** Whether the authorization is for another address of the origin, too; default yes. */
+  readonly authorizes?: ((target: URL) => boolean) | undefined;
   /** Bytes can be sent again; a stream is sent once, whatever happens. */
   readonly body?: Uint8Array | Bytes | undefined;
   /** `refuse` where the body itself is a secret. Default `follow`. */
@@ -182,7 +184,9 @@ function redirectTarget(response: HttpResponse, failures: HttpFailures): URL | u
 
 /** What changes when a redirect leaves the origin: nothing that could be a secret goes along. */
 function crossing(request: HttpRequest, target: URL): Partial<HttpRequest> {
-  if (target.origin === request.url.origin) return {};
+  if (target.origin === request.url.origin) {
+    return request.authorizes?.(target) === false ? { authorization: undefined } : {};
+  }
   const kept = Object.entries(request.headers ?? {}).filter(([name]) =>
     /^(?:accept.*|range|if-.*|content-.*)$/.test(name),
   );

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { LadingError } from '../../errors/errors.js';
 import { redactUrl } from '../../errors/redact.js';
-import { basicAuthorization } from './basic-authorization.js';
+import { addressAuthorization } from './basic-authorization.js';
 import { isLoopbackHost } from './loopback.js';
 
 /** Proxies, written as in the variables of the environment that are called like them. An empty text is none. */
@@ -49,7 +49,7 @@ function parseProxy(written: string): HttpProxy {
     });
   }
   if (url.protocol === 'http:' || url.protocol === 'https:') {
-    return { origin: url.origin, authorization: basicAuthorization(url) };
+    return { origin: url.origin, authorization: addressAuthorization(url) };
   }
   throw new LadingError('UNSUPPORTED', `${redactUrl(url)}: proxies of ${url.protocol}// are not supported`, {
     details: { feature: `proxies of ${url.protocol}//` },

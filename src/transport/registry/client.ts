@@ -16,12 +16,12 @@ import { readCapped } from '../../stream/read-capped.js';
 import { digestMismatch, verified, verifiedStream } from '../../stream/verified.js';
 import type { Endpoint } from '../endpoint.js';
 import type { HttpResponse } from '../http/http.js';
-import { repositoryScope } from './auth.js';
 import { type ConnectionOptions, RegistryConnection } from './connection.js';
 import { downloadBlob, requestBlob } from './download.js';
 import { protocolError, responseError } from './failure.js';
 import { descriptorFromHeaders, isManifestKind, manifestAccept, readManifest } from './manifests.js';
 import { locationOf } from './response-location.js';
+import { repositoryScope } from './scopes.js';
 import { listTags } from './tags.js';
 import { cancelUpload, uploadBlob } from './upload.js';
 

@@ -7,6 +7,7 @@ import { Authorizer } from './auth.js';
 import type { CredentialSource } from './credentials.js';
 import type { RegistryEventSink } from './events.js';
 import { registryFailures } from './failure.js';
+import { inScope } from './scopes.js';
 import { createTrust, type Trust } from './trust.js';
 
 export interface ConnectionOptions extends DispatcherOptions {
@@ -20,7 +21,7 @@ export interface ConnectionOptions extends DispatcherOptions {
   readonly onEvent?: RegistryEventSink | undefined;
 }
 
-export interface RegistryRequest extends Omit<HttpRequest, 'url' | 'authorization'> {
+export interface RegistryRequest extends Omit<HttpRequest, 'url' | 'authorization' | 'authorizes'> {
   /** Below the registry's root, so beginning with `/v2/`; or a whole address that the registry named itself. */
   readonly url: string | URL;
   /** What the request needs the right to do. */
@@ -81,16 +82,18 @@ export class RegistryConnection {
     const { signal } = request;
     const base = await this.base(signal);
     const url = typeof place === 'string' ? new URL(place, base) : place;
-    const ours = url.origin === base.origin;
+    const authorizes = (target: URL): boolean => target.origin === base.origin && inScope(target, scopes);
+    const ours = authorizes(url);
     const authorization = ours ? await this.#auth.header(scopes, { signal }) : undefined;
-    const response = await this.#http.send({ ...request, url, authorization });
-    if (response.status !== 401 || !ours || response.url.origin !== base.origin) return response;
+    const response = await this.#http.send({ ...request, url, authorization, authorizes });
+    if (response.status !== 401 || !ours || !authorizes(response.url)) return response;
     if (!(await this.#auth.refused(response.header('www-authenticate'), authorization, scopes, { signal }))) {
       return response;
     }
     if (request.body !== undefined && !(request.body instanceof Uint8Array)) return response;
     response.discard();
-    return this.#http.send({ ...request, url, authorization: await this.#auth.header(scopes, { signal }) });
+    const renewed = await this.#auth.header(scopes, { signal });
+    return this.#http.send({ ...request, url, authorization: renewed, authorizes });
   }
 
   /** Closes every socket; requests that are under way fail. */

@@ -1,134 +1,71 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import * as z from 'zod';
 import { LadingError } from '../../errors/errors.js';
-import { parseDocument } from '../../oci/json.js';
 import type { CallOptions } from '../../stream/bytes.js';
-import { runCredentialHelper } from './credential-helper.js';
 
 /** What proves who we are. Never shown, never logged. */
-export type Credential =
+export type Credential = (
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  /** An OAuth2 refresh token. */
-  | { readonly kind: 'identity'; readonly token: string }
+  /** An OAuth2 refresh token; some services want to hear whose it is. */
+  | { readonly kind: 'identity'; readonly token: string; readonly username?: string | undefined }
   /** A bearer token that is sent as it is. */
-  | { readonly kind: 'bearer'; readonly token: string };
+  | { readonly kind: 'bearer'; readonly token: string }
+) & {
+  /** After how long to ask for it again; without it when it is refused. */
+  readonly lifeSeconds?: number | undefined;
+  /** It lay around rather than being given for this registry: what is public can be read without it. */
+  readonly ambient?: boolean | undefined;
+};
+
+export interface CredentialRequest extends CallOptions {
+  /** Path inside the registry; some credentials are for a part of it. Without it those for all of it are meant. */
+  readonly repository?: string | undefined;
+}
 
 /** Where credentials come from. `undefined` is: go anonymously. */
 export interface CredentialSource {
   /** `registry` as in a reference: `docker.io`, `ghcr.io`, `127.0.0.1:5000`. Throws `CREDENTIALS`. */
-  get(registry: string, options?: CallOptions): Promise<Credential | undefined>;
+  get(registry: string, request?: CredentialRequest): Promise<Credential | undefined>;
 }
 
-export interface DockerCredentialsOptions {
-  /** The configuration file; default `$DOCKER_CONFIG/config.json`, else `$HOME/.docker/config.json`. */
-  readonly configPath?: string | undefined;
-  /** Where `DOCKER_CONFIG`, `HOME` and the `PATH` of helpers are looked up; helpers run with it. */
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+/** What credentials are looked for. */
+export interface CredentialTarget {
+  readonly registry: string;
+  readonly repository?: string | undefined;
 }
 
-const entrySchema = z.looseObject({
-  auth: z.string().nullish(),
-  username: z.string().nullish(),
-  password: z.string().nullish(),
-  identitytoken: z.string().nullish(),
-  registrytoken: z.string().nullish(),
-});
+/** Something in a place that concerns a target. Looking costs little; only `get` runs programs or asks services. */
+export interface CredentialCandidate {
+  /** What it is, without secrets: `auths["ghcr.io"]`. */
+  readonly entry: string;
+  get(options: CallOptions): Promise<Credential | undefined>;
+}
 
-const configSchema = z.looseObject({
-  auths: z.record(z.string(), entrySchema.nullish()).nullish(),
-  credHelpers: z.record(z.string(), z.string()).nullish(),
-  credsStore: z.string().nullish(),
-});
+/** One of the places where credentials are looked for. */
+export interface CredentialPlace {
+  /** As people know it: the path of a file, the name of a variable or of a service. */
+  readonly name: string;
+  /**
+   * What concerns the target, the closest first; a text says why nothing does.
+   * @throws LadingError CREDENTIALS for a place that cannot be read
+   */
+  look(target: CredentialTarget, options: CallOptions): Promise<readonly CredentialCandidate[] | string>;
+}
 
-type DockerConfig = z.infer<typeof configSchema>;
-
-const hubKey = 'https://index.docker.io/v1/';
-
-/**
- * The credentials that `docker login` left: a helper for the registry, else the helper for all, else the file itself.
- * The file is read again each time, so that logging in helps a process that is already running.
- */
-export function dockerCredentials(options: DockerCredentialsOptions): CredentialSource {
-  const env = options.env ?? {};
+/** Asks one place after the other, until one has an answer. One that fails ends it: the next might be somebody else. */
+export function credentialsFrom(places: readonly CredentialPlace[]): CredentialSource {
   return {
-    get: async (registry, { signal } = {}) => {
-      const file = options.configPath ?? defaultPath(env);
-      const config = file === undefined ? undefined : await readConfig(file, signal);
-      if (file === undefined || config === undefined) return undefined;
-      const key = registry === 'docker.io' ? hubKey : registry;
-      const helper = ownEntry(config.credHelpers, registry, key) ?? (config.credsStore || undefined);
-      if (helper !== undefined) {
-        const found = await runCredentialHelper(helper, key, { env, signal });
-        if (found !== undefined) return found;
+    async get(registry, { repository, signal } = {}) {
+      for (const place of places) {
+        const seen = await place.look({ registry, repository }, { signal });
+        for (const candidate of typeof seen === 'string' ? [] : seen) {
+          const found = await candidate.get({ signal });
+          if (found !== undefined) return found;
+        }
       }
-      return fromEntry(findEntry(config, registry), registry, file);
+      return undefined;
     },
   };
 }
 
-function defaultPath(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  if (env['DOCKER_CONFIG']) return path.join(env['DOCKER_CONFIG'], 'config.json');
-  const home = env['HOME'] || env['USERPROFILE'];
-  return home ? path.join(home, '.docker', 'config.json') : undefined;
-}
-
-async function readConfig(file: string, signal: AbortSignal | undefined): Promise<DockerConfig | undefined> {
-  try {
-    return parseDocument(await readFile(file, { signal }), configSchema, 'Docker configuration file');
-  } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    // The cause is left out: a JSON error quotes the file, and the file is full of secrets.
-    const problem = code === 'INVALID_DOCUMENT' ? 'not a valid configuration' : `cannot be read (${code ?? 'error'})`;
-    throw new LadingError('CREDENTIALS', `${file}: ${problem}`, {
-      details: { source: file },
-      hint: 'Repair the file, or log in again with "docker login".',
-    });
-  }
-}
-
-function ownEntry<T>(map: Readonly<Record<string, T>> | null | undefined, ...keys: string[]): T | undefined {
-  const key = keys.find(candidate => map && Object.hasOwn(map, candidate));
-  return key === undefined ? undefined : map?.[key] || undefined;
-}
-
-/** The entry of exactly this host: first under its plain name, then under the older forms with scheme and path. */
-function findEntry(config: DockerConfig, registry: string): z.infer<typeof entrySchema> | undefined {
-  const auths = config.auths ?? {};
-  const hosts = registry === 'docker.io' ? ['docker.io', 'index.docker.io', 'registry-1.docker.io'] : [registry];
-  const plain = ownEntry(auths, ...(registry === 'docker.io' ? [hubKey] : []), ...hosts);
-  if (plain) return plain;
-  const key = Object.keys(auths).find(candidate => {
-    const withScheme = /^https?:\/\/([^/]+)(?:\/(?:v[12]\/?)?)?$/.exec(candidate);
-    return withScheme !== null && hosts.includes(withScheme[1]!.toLowerCase());
-  });
-  return key === undefined ? undefined : (auths[key] ?? undefined);
-}
-
-function fromEntry(
-  entry: z.infer<typeof entrySchema> | undefined,
-  registry: string,
-  file: string,
-): Credential | undefined {
-  if (entry === undefined) return undefined;
-  if (entry.identitytoken) return { kind: 'identity', token: entry.identitytoken };
-  if (entry.registrytoken) return { kind: 'bearer', token: entry.registrytoken };
-  if (entry.auth) {
-    const text = Buffer.from(entry.auth, 'base64').toString('utf8');
-    const colon = text.indexOf(':');
-    if (colon <= 0) {
-      throw new LadingError('CREDENTIALS', `${file}: the entry of ${registry} cannot be decoded`, {
-        details: { source: file },
-        hint: `Log in again with "docker login ${registry}".`,
-      });
-    }
-    // Docker's own decoder takes trailing zero bytes off.
-    return { kind: 'password', username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
-  }
-  if (entry.username && entry.password) {
-    return { kind: 'password', username: entry.username, password: entry.password };
-  }
-  return undefined;
+export function credentialsError(source: string, problem: string, hint: string): LadingError<'CREDENTIALS'> {
+  return new LadingError('CREDENTIALS', `${source}: ${problem}`, { details: { source }, hint });
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { readCapped } from '../../stream/read-capped.js';
+import { basicAuthorization } from '../http/basic-authorization.js';
 import type { Http, HttpResponse } from '../http/http.js';
 import type { Credential } from './credentials.js';
 import { authFailed, protocolError, readErrors, responseError } from './failure.js';
@@ -26,16 +27,21 @@ export interface FetchTokenOptions {
 const answerSchema = z.looseObject({
   token: z.string().nullish(),
   access_token: z.string().nullish(),
-  expires_in: z.number().nullish(),
+  expires_in: z.union([z.number(), z.string()]).nullish(),
 });
 
-const answerLimit = 1024 * 1024;
+const answerLimit = 256 * 1024;
+/** No server takes a header that is longer. */
+const tokenPattern = /^[\x21-\x7e]{1,65536}$/;
 /** What the token specification says of a token that does not say how long it lives. */
 const defaultLifeSeconds = 60;
+/** Whoever claims more is asked again all the same: a right that was taken away shall end. */
+const longestLifeSeconds = 3600;
 
 /**
  * Gets a bearer token for some scopes: with a refresh token by the OAuth2 form, else with a password or anonymously by
- * the simple form that every registry knows.
+ * the simple form that every registry knows. A service that does not know the OAuth2 form gets the refresh token as
+ * a password.
  * @throws LadingError AUTH_FAILED
  */
 export async function fetchToken(
@@ -45,7 +51,7 @@ export async function fetchToken(
   { http, registry, signal, now }: FetchTokenOptions,
 ): Promise<Token> {
   const started = now();
-  const response = credential?.kind === 'identity' ? await postForm(credential.token) : await getSimple(credential);
+  const response = await ask();
   if (response.status !== 200) {
     if (response.status === 400 || response.status === 401 || response.status === 403) {
       throw authFailed(registry, response.status, (await readErrors(response.body))[0]?.message ?? '');
@@ -54,21 +60,29 @@ export async function fetchToken(
   }
   const answer = await readAnswer(response);
   const value = answer?.token || answer?.access_token;
-  if (!value || !/^[\x21-\x7e]+$/.test(value)) throw protocolError(realm, 'gave an answer without a token');
-  const life = answer?.expires_in && answer.expires_in > 0 ? answer.expires_in : defaultLifeSeconds;
-  return { value, renewAt: started + life * 900 };
+  if (!value || !tokenPattern.test(value)) throw protocolError(realm, 'gave an answer without a token');
+  return { value, renewAt: started + lifeSeconds(answer?.expires_in) * 900 };
 
-  function getSimple(password: Extract<Credential, { kind: 'password' }> | undefined): Promise<HttpResponse> {
+  async function ask(): Promise<HttpResponse> {
+    if (credential?.kind !== 'identity') return await getSimple(credential);
+    const posted = await postForm(credential.token);
+    if (posted.status !== 404 && posted.status !== 405) return posted;
+    posted.discard();
+    return await getSimple({ username: credential.username ?? '<token>', password: credential.token });
+  }
+
+  function getSimple(
+    pair: { readonly username: string; readonly password: string } | undefined,
+  ): Promise<HttpResponse> {
     const url = new URL(realm);
     if (service !== undefined) url.searchParams.set('service', service);
     for (const scope of scopes) url.searchParams.append('scope', scope);
-    if (password !== undefined) url.searchParams.set('account', password.username);
-    const basic = password && Buffer.from(`${password.username}:${password.password}`).toString('base64');
+    if (pair !== undefined) url.searchParams.set('account', pair.username);
     return http.send({
       method: 'GET',
       url,
       headers: { accept: 'application/json' },
-      authorization: basic === undefined ? undefined : `Basic ${basic}`,
+      authorization: pair && basicAuthorization(pair.username, pair.password),
       signal,
     });
   }
@@ -86,6 +100,12 @@ export async function fetchToken(
       signal,
     });
   }
+}
+
+/** Services write the number as a number or as a text; what is neither says nothing. */
+function lifeSeconds(claimed: number | string | null | undefined): number {
+  const seconds = Number(claimed ?? 0);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, longestLifeSeconds) : defaultLifeSeconds;
 }
 
 async function readAnswer(response: HttpResponse): Promise<z.infer<typeof answerSchema> | undefined> {
