@@ -8,7 +8,10 @@ import { LadingError, type SourceRange } from '../errors/errors.js';
 export type RootFileSystem =
   /** A folder that is the root; what the process changes is changed in it. */
   | { readonly kind: 'directory'; readonly path: string }
-  /** Folders on one another, topmost first; what the process changes goes into `upper`. `work` is empty and on the same disk. */
+  /**
+   * Folders on one another, topmost first; what the process changes goes into `upper`. `work` is empty and on the same
+   * disk. To be mounted without `redirect_dir`, `metacopy` and `index`: upper folders are read as layers, and become lower ones.
+   */
   | { readonly kind: 'overlay'; readonly lower: readonly string[]; readonly upper: string; readonly work: string };
 
 /** A file, folder or empty file system that the process sees at a place of its own; nothing of it is in a layer. */
