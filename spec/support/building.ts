@@ -1,9 +1,10 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type BuildImageOptions, type BuildImageResult, buildImage } from '../../src/api/build-image.js';
-import { layersOfImage, treeOfLayers } from '../../src/build/stage-files.js';
+import { layersOfImage } from '../../src/build/stage-files.js';
 import { openImage } from '../../src/image/image.js';
 import { validateImage } from '../../src/image/validate.js';
+import { treeOfLayers } from '../../src/layer/tree-of-layers.js';
 import type { ImageConfig } from '../../src/oci/config.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { listing } from './tree-of.js';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { FileAccess } from '../../src/build/file-access.js';
-import { layersOfImage, treeOfLayers } from '../../src/build/stage-files.js';
+import { layersOfImage } from '../../src/build/stage-files.js';
 import type { Image } from '../../src/image/image.js';
+import { treeOfLayers } from '../../src/layer/tree-of-layers.js';
 import type { Store } from '../../src/store/store.js';
 import type { DirectoryNode, TreeNode } from '../../src/tree/node.js';
 import { joinPath } from '../../src/tree/path.js';

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { BaseImages, NamedContext, NamedContexts } from '../build/inputs.js';
-import { emptyRoot } from '../build/stage-files.js';
 import { copyImage } from '../content/copy.js';
 import { LadingError } from '../errors/errors.js';
 import { openImage } from '../image/image.js';
+import { emptyRoot } from '../layer/tree-of-layers.js';
 import { isDigest } from '../oci/digest.js';
 import { type Platform, parsePlatform } from '../oci/platform.js';
 import { joinContextName, splitContextName } from '../plan/named-context.js';

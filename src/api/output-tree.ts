@@ -1,9 +1,9 @@
 import type { BuiltPlatform } from '../build/build.js';
-import { emptyRoot } from '../build/stage-files.js';
 import { LadingError } from '../errors/errors.js';
 import { type Claim, statementOf } from '../image/attestation.js';
 import { diffTrees } from '../layer/diff.js';
 import type { LayerEntry } from '../layer/entry.js';
+import { emptyRoot } from '../layer/tree-of-layers.js';
 import type { Digest } from '../oci/digest.js';
 import { encodeJson } from '../oci/json.js';
 import { formatPlatform, type Platform } from '../oci/platform.js';

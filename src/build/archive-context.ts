@@ -1,9 +1,9 @@
 import { blockSize, fields, headerChecksum, parseNumber, signedHeaderChecksum } from '../layer/tar-fields.js';
+import { emptyRoot } from '../layer/tree-of-layers.js';
 import { sniffCompression } from '../stream/compression.js';
 import { TreeEditor } from '../tree/editor.js';
 import type { DirectoryNode, FileNode } from '../tree/node.js';
 import { type ArchiveOptions, unpackArchive } from './copy/archive.js';
-import { emptyRoot } from './stage-files.js';
 
 /** How much of a file {@link isArchive} has to see. */
 export const archiveHeadBytes = blockSize;

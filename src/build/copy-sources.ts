@@ -1,6 +1,7 @@
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import type { Image } from '../image/image.js';
 import type { LayerStore } from '../layer/layer-store.js';
+import { treeOfLayers } from '../layer/tree-of-layers.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { emptyDirectory } from '../tree/editor.js';
 import type { DirectoryNode } from '../tree/node.js';
@@ -8,7 +9,7 @@ import type { CopySource } from './copy-step.js';
 import { hostTree } from './host-tree.js';
 import type { FetchedFiles, FilesContext } from './inputs.js';
 import { once } from './once.js';
-import { layersOfImage, treeOfLayers } from './stage-files.js';
+import { layersOfImage } from './stage-files.js';
 
 /** The files that a build is given: a folder of this machine, or a tree; without either there are none. */
 export interface BuildContext extends Partial<FetchedFiles> {

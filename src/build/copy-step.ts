@@ -1,6 +1,7 @@
 import { type IgnoreMatcher, patternMatcher } from '../dockerfile/ignore.js';
 import { LadingError } from '../errors/errors.js';
 import { nearest } from '../errors/nearest.js';
+import { emptyRoot } from '../layer/tree-of-layers.js';
 import { parseGitReference } from '../plan/git-reference.js';
 import { sourceKind } from '../plan/remote-source.js';
 import type { CopyStep } from '../plan/step.js';
@@ -15,7 +16,6 @@ import { parentsSource } from './copy/parents.js';
 import { selectSources } from './copy/select.js';
 import { fileOwner } from './file-owner.js';
 import { type RemoteSourceOptions, remoteFile, remoteName, repositoryFiles } from './remote-source.js';
-import { emptyRoot } from './stage-files.js';
 
 /** The tree that a COPY takes from, with the words for it in messages. */
 export interface CopySource {

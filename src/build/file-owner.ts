@@ -1,9 +1,10 @@
 import { LadingError } from '../errors/errors.js';
+import { emptyRoot } from '../layer/tree-of-layers.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode } from '../tree/node.js';
 import { type Owner, ownerNeedsAccounts, resolveOwner } from '../tree/owner.js';
 import type { FileAccess } from './file-access.js';
-import { accountFiles, emptyRoot } from './stage-files.js';
+import { accountFiles } from './stage-files.js';
 
 export interface FileOwnerOptions extends CallOptions {
   readonly files: FileAccess;

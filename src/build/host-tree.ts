@@ -1,11 +1,12 @@
-import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
+import { type BigIntStats, lstatSync } from 'node:fs';
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import { ioError } from '../errors/io-error.js';
 import { folderNames } from '../layer/folder-names.js';
+import { deviceNumbers, identityOf, linkTarget, wholeSeconds } from '../layer/host-stats.js';
 import { LazyDirectory } from '../tree/lazy-directory.js';
 import { MappedChildren } from '../tree/mapped-children.js';
 import type { DirectoryNode, FileNode, HostIdentity, Metadata, TreeNode } from '../tree/node.js';
-import { decodePath, joinPath, toHostPath } from '../tree/path.js';
+import { joinPath, toHostPath } from '../tree/path.js';
 import { IdentityColumns } from './identity-columns.js';
 
 export interface HostTreeOptions {
@@ -26,11 +27,6 @@ export interface HostTreeOptions {
  */
 export function hostTree(path: string, { ignore, checkoutTime }: HostTreeOptions = {}): DirectoryNode {
   return directory(path, '', lstat(path, 'follow'), { ignore, checkoutTime, links: new Map() });
-}
-
-export function identityOf(stats: BigIntStats): HostIdentity {
-  const { dev, ino, size, mtimeNs, ctimeNs } = stats;
-  return { dev, ino, size, mtimeNs, ctimeNs, mode: Number(stats.mode) };
 }
 
 interface Walk extends HostTreeOptions {
@@ -90,7 +86,7 @@ function fileNode(path: string, identity: HostIdentity, single: boolean, walk: W
 
 function special(host: string, stats: BigIntStats, walk: Walk): TreeNode {
   const metadata = metadataOf(stats, walk);
-  if (stats.isSymbolicLink()) return { type: 'symlink', ...metadata, mode: 0o777, target: linkTarget(host) };
+  if (stats.isSymbolicLink()) return { type: 'symlink', ...metadata, mode: 0o777, target: readLink(host) };
   if (stats.isFIFO()) return { type: 'fifo', ...metadata };
   if (stats.isSocket()) {
     // A socket has no content to copy: like BuildKit, an empty file stands for it.
@@ -101,7 +97,7 @@ function special(host: string, stats: BigIntStats, walk: Walk): TreeNode {
 
 function metadataOf(stats: { mode: bigint | number; mtimeNs: bigint }, { checkoutTime }: Walk): Metadata {
   const mode = Number(stats.mode) & 0o7777;
-  if (checkoutTime === undefined) return { mode, uid: 0, gid: 0, mtime: seconds(stats.mtimeNs) };
+  if (checkoutTime === undefined) return { mode, uid: 0, gid: 0, mtime: wholeSeconds(stats.mtimeNs) };
   const owner = (mode >> 6) & 7;
   return { mode: (owner << 6) | ((owner & 5) * 0o11), uid: 0, gid: 0, mtime: checkoutTime };
 }
@@ -122,24 +118,10 @@ function names(path: string): string[] {
   }
 }
 
-function linkTarget(path: string): string {
+function readLink(path: string): string {
   try {
-    return decodePath(readlinkSync(toHostPath(path), { encoding: 'buffer' }));
+    return linkTarget(path);
   } catch (error) {
     throw ioError(error, path);
   }
-}
-
-/** Whole seconds, rounded down before 1970 too. */
-function seconds(nanoseconds: bigint): number {
-  const whole = nanoseconds / 1_000_000_000n;
-  return Number(nanoseconds < 0n && whole * 1_000_000_000n !== nanoseconds ? whole - 1n : whole);
-}
-
-/** Linux's encoding of `dev_t`. */
-function deviceNumbers(rdev: bigint): { major: number; minor: number } {
-  return {
-    major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)),
-    minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)),
-  };
 }

@@ -1,6 +1,7 @@
 import type { StepCache, StepOrigin } from '../cache/step-cache.js';
 import { LadingError } from '../errors/errors.js';
 import { redactQueries } from '../errors/redact.js';
+import { emptyRoot } from '../layer/tree-of-layers.js';
 import type { HistoryEntry } from '../oci/config.js';
 import type { Compression } from '../oci/media-types.js';
 import { formatPlatform } from '../oci/platform.js';
@@ -17,7 +18,7 @@ import type { FileAccess } from './file-access.js';
 import type { BuildStore, GitRepositories, RemoteFiles } from './inputs.js';
 import type { LayerWork } from './layer-work.js';
 import type { LazyTree } from './lazy-tree.js';
-import { emptyRoot, layersOfImage } from './stage-files.js';
+import { layersOfImage } from './stage-files.js';
 import { withExcerpt } from './with-excerpt.js';
 import type { StartWork, StepWork, Work, WorkSource } from './work-graph.js';
 import { workdirStep } from './workdir-step.js';

@@ -1,27 +1,10 @@
 import { LadingError } from '../errors/errors.js';
 import type { Image } from '../image/image.js';
-import type { LayerStore } from '../layer/layer-store.js';
 import type { CallOptions } from '../stream/bytes.js';
-import { applyLayer } from '../tree/apply-layer.js';
-import { emptyDirectory } from '../tree/editor.js';
 import { lookup } from '../tree/lookup.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
 import type { AccountFiles } from '../tree/owner.js';
 import type { FileAccess } from './file-access.js';
-
-/** The root of every image before its first layer. */
-export const emptyRoot: DirectoryNode = emptyDirectory();
-
-/** The files of an image: its layers one on another, from their indexes. Nothing is unpacked. */
-export async function treeOfLayers(
-  layers: readonly LayerRef[],
-  store: LayerStore,
-  options: CallOptions = {},
-): Promise<DirectoryNode> {
-  let root = emptyRoot;
-  for (const layer of layers) root = applyLayer(root, await store.layerIndex(layer, options), layer);
-  return root;
-}
 
 export function layersOfImage(image: Image): LayerRef[] {
   return image.layers.map(layer => ({ diffId: layer.diffId, blob: layer.descriptor }));

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ioError } from '../../errors/io-error.js';
+import { identityOf } from '../../layer/host-stats.js';
 import type { Bytes, CallOptions } from '../../stream/bytes.js';
 import type { FileContent } from '../../tree/node.js';
-import { identityOf } from '../host-tree.js';
 
 export type HostContent = Extract<FileContent, { kind: 'host' }>;
 
