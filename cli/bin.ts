@@ -42,6 +42,7 @@ async function run(): Promise<void> {
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
+    etc: '/etc',
     arch: process.arch,
     runtime: { node: process.version, system: process.platform },
     signal: interruption.signal,

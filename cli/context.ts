@@ -14,6 +14,8 @@ export interface CliContext {
   readonly cwd: string;
   /** Home folder of the user. */
   readonly home: string;
+  /** Where the machine's configuration is: `/etc`. */
+  readonly etc: string;
   /** `process.arch`. */
   readonly arch: string;
   readonly runtime: { readonly node: string; readonly system: string };

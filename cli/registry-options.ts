@@ -14,8 +14,8 @@ export const registryOptions = {
 /** Credentials are those of `docker login`, proxies those of the environment; warnings go to the progress. */
 export function registryAccess(
   { insecure }: { readonly insecure?: boolean | undefined },
-  { env, home }: CliContext,
+  { env, home, etc }: CliContext,
   onWarning: (message: string) => void,
 ): RegistryAccess {
-  return { insecure, env: { ...env, HOME: env['HOME'] ?? home }, proxy: proxySettings(env), onWarning };
+  return { insecure, etc, env: { ...env, HOME: env['HOME'] ?? home }, proxy: proxySettings(env), onWarning };
 }

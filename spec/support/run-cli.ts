@@ -36,6 +36,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions): P
     env: { LADING_ROOT: join(cwd, 'store'), ...options.env },
     cwd,
     home: join(homedir(), 'nobody'),
+    etc: join(cwd, 'etc'),
     arch: 'x64',
     runtime: { node: 'v20.0.0', system: 'linux' },
     signal: options.signal ?? new AbortController().signal,

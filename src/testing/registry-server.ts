@@ -36,7 +36,9 @@ export interface RegistryServerOptions {
   /** The most tags on one page; default all. */
   readonly tagsPerPage?: number | undefined;
   /** Speaks TLS with this certificate. */
-  readonly tls?: { readonly key: string; readonly cert: string } | undefined;
+  readonly tls?:
+    | { readonly key: string; readonly cert: string; readonly ca?: string; readonly requestCert?: boolean }
+    | undefined;
   /** Milliseconds; default the clock of the system. */
   readonly now?: (() => number) | undefined;
 }

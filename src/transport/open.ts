@@ -22,6 +22,8 @@ export interface RegistryAccessOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Where credential helpers are looked for, instead of the `PATH` of `env`. */
   readonly helperPath?: string | undefined;
+  /** Where the machine's configuration is: `/etc`. Default: it is not read. */
+  readonly etc?: string | undefined;
   /** Instead of all that: who knows the credentials. */
   readonly credentials?: CredentialSource | undefined;
   /** Through what registries, and servers of files that a build gets, are asked; by default nothing. */
@@ -70,12 +72,15 @@ export async function openRegistryLocation(
   // Loaded when it is needed: most commands never speak to a registry.
   const { openRegistry } = await import('./registry/client.js');
   const { registryCredentials } = await import('./registry/registry-credentials.js');
+  const { certificatePlaces } = await import('./registry/certificate-places.js');
+  const { hostCertificates } = await import('./registry/certificates.js');
   const { onWarning } = registry;
   return openRegistry({
     reference,
     access: access === 'read' ? 'pull' : 'push',
     insecure: registry.insecure,
     credentials: registryCredentials(registry),
+    certificates: hostCertificates(certificatePlaces(registry)),
     proxy: registry.proxy,
     userAgent: registry.userAgent,
     chunkSizeBytes: registry.chunkSizeBytes,

@@ -9,6 +9,7 @@ import { selfSigned } from '../../support/self-signed.js';
 import { type WebServer, webServer } from '../../support/web-server.js';
 
 const seen: Array<Record<string, unknown>> = [];
+const unverified = { verify: false };
 let plain: WebServer;
 let secure: ReturnType<typeof createTlsServer>;
 let hosts: Record<string, number>;
@@ -46,7 +47,7 @@ async function proxied(
 }
 
 async function ask(dispatcher: Dispatcher, url: string, more: Partial<Exchange> = {}): Promise<string> {
-  const request: Exchange = { method: 'GET', url: new URL(url), headers: {}, verifyTls: false, ...more };
+  const request: Exchange = { method: 'GET', url: new URL(url), headers: {}, tls: unverified, ...more };
   return (await readAll((await dispatcher.exchange(request)).body)).toString();
 }
 
@@ -90,7 +91,7 @@ describe('through a proxy', () => {
 
   it('checks the certificate of the server, not of the proxy, behind a tunnel', async () => {
     const { dispatcher } = await proxied();
-    const error = await failure(ask(dispatcher, 'https://secure.example/', { verifyTls: true }));
+    const error = await failure(ask(dispatcher, 'https://secure.example/', { tls: { verify: true } }));
     expect(networkCode(error)).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
     expect(seen).toEqual([]);
   });

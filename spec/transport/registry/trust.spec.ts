@@ -15,10 +15,11 @@ describe('createTrust', () => {
     ['ghcr.io', true, [true, true, true, true], [false, false]],
     ['127.0.0.1:5000', false, [false, true, true, true], [true, false]],
     ['[::1]:5000', false, [false, true, true, true], [true, false]],
-  ] as const)('%s, insecure %s', (host, insecure, allowed, verified) => {
-    const trust = createTrust(host, insecure);
+  ] as const)('%s, insecure %s', async (host, insecure, allowed, verified) => {
+    const trust = createTrust(host, { insecure });
     expect([remote, local, tls, localTls].map(trust.allows)).toEqual(allowed);
-    expect([tls, localTls].map(trust.verifiesTls)).toEqual(verified);
+    const settings = await Promise.all([tls, localTls].map(trust.tls));
+    expect(settings.map(({ verify }) => verify)).toEqual(verified);
     expect(trust.allows(new URL('file:///etc/passwd'))).toBe(false);
   });
 });

@@ -1,15 +1,19 @@
 import type { Readable } from 'node:stream';
+import type { ConnectionOptions } from 'node:tls';
 import type { Agent, ProxyAgent } from 'undici';
 import type { Bytes } from '../../stream/bytes.js';
 import { networkCode, ProxyError } from './network-error.js';
+import { nodeAuthorities } from './node-authorities.js';
 import { type HttpProxy, type ProxySettings, proxyFor } from './proxy.js';
+import type { TlsSettings } from './tls-settings.js';
 
 export interface Exchange {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | Bytes | undefined;
-  readonly verifyTls: boolean;
+  /** The same object for the same settings: sockets are shared by it. */
+  readonly tls: TlsSettings;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -40,7 +44,7 @@ export interface DispatcherOptions {
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #agents = new Map<string, Promise<Agent | ProxyAgent>>();
+  readonly #agents = new Map<TlsSettings, Map<string, Promise<Agent | ProxyAgent>>>();
   #closed = false;
 
   constructor(options: DispatcherOptions = {}) {
@@ -51,10 +55,10 @@ export class Dispatcher {
   async exchange(request: Exchange): Promise<Answer> {
     request.signal?.throwIfAborted();
     const proxy = proxyFor(request.url, this.#options.proxy);
-    if (proxy === undefined) return await this.#request(request, await this.#agent(request.verifyTls));
+    if (proxy === undefined) return await this.#request(request, await this.#agent(request.tls));
     try {
       if (request.url.protocol === 'http:') return await this.#relay(request, proxy);
-      return await this.#request(request, await this.#agent(request.verifyTls, proxy));
+      return await this.#request(request, await this.#agent(request.tls, proxy));
     } catch (error) {
       throw proxyError(proxy, error);
     }
@@ -63,7 +67,7 @@ export class Dispatcher {
   /** Closes every socket; exchanges that are under way fail. */
   async close(): Promise<void> {
     this.#closed = true;
-    const agents = [...this.#agents.values()];
+    const agents = [...this.#agents.values()].flatMap(some => [...some.values()]);
     this.#agents.clear();
     await Promise.all(agents.map(async agent => (await agent).destroy()));
   }
@@ -80,7 +84,7 @@ export class Dispatcher {
         ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
       },
     };
-    const answer = await this.#request(asked, await this.#agent(true), {
+    const answer = await this.#request(asked, await this.#agent(plainSettings), {
       origin: proxy.origin,
       path: `${url.origin}${url.pathname}${url.search}`,
     });
@@ -117,22 +121,27 @@ export class Dispatcher {
     };
   }
 
-  #agent(verifyTls: boolean, tunnel?: HttpProxy): Promise<Agent | ProxyAgent> {
+  #agent(tls: TlsSettings, tunnel?: HttpProxy): Promise<Agent | ProxyAgent> {
     if (this.#closed) throw new Error('the HTTP client is closed');
-    const key = `${verifyTls} ${tunnel?.origin} ${tunnel?.authorization}`;
-    let agent = this.#agents.get(key);
+    const key = `${tunnel?.origin} ${tunnel?.authorization}`;
+    let agents = this.#agents.get(tls);
+    if (agents === undefined) {
+      agents = new Map();
+      this.#agents.set(tls, agents);
+    }
+    let agent = agents.get(key);
     if (agent === undefined) {
-      agent = this.#makeAgent(verifyTls, tunnel);
-      this.#agents.set(key, agent);
+      agent = this.#makeAgent(tls, tunnel);
+      agents.set(key, agent);
     }
     return agent;
   }
 
-  async #makeAgent(verifyTls: boolean, tunnel: HttpProxy | undefined): Promise<Agent | ProxyAgent> {
+  async #makeAgent(tls: TlsSettings, tunnel: HttpProxy | undefined): Promise<Agent | ProxyAgent> {
     // A CommonJS package: inside a bundle its default export is the only one.
     const { default: undici } = await import('undici');
     const timeout = this.#options.connectTimeoutMs ?? 15_000;
-    const connect = { rejectUnauthorized: verifyTls, timeout };
+    const connect = { ...connectOptions(tls), timeout };
     if (tunnel === undefined) return new undici.Agent({ connect });
     return new undici.ProxyAgent({
       uri: tunnel.origin,
@@ -143,6 +152,17 @@ export class Dispatcher {
       clientFactory: (origin, options) => new undici.Pool(origin, { ...options, headersTimeout: timeout }),
     });
   }
+}
+
+const plainSettings: TlsSettings = { verify: true };
+
+function connectOptions({ verify, authorities = [], client }: TlsSettings): ConnectionOptions {
+  return {
+    rejectUnauthorized: verify,
+    // Named at all, authorities replace those that Node would take by itself.
+    ...(authorities.length > 0 ? { ca: [...nodeAuthorities(), ...authorities] } : {}),
+    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+  };
 }
 
 function proxyError(proxy: HttpProxy, error: unknown): ProxyError {

@@ -6,7 +6,7 @@ import type { Bytes, CallOptions } from '../../stream/bytes.js';
 import { addressAuthorization } from './basic-authorization.js';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
 import { Http, type HttpFailures, type HttpResponse, type HttpRetry } from './http.js';
-import { isPassing, networkCode } from './network-error.js';
+import { isCertificateFailure, isPassing, networkCode } from './network-error.js';
 import { systemTiming, type Timing } from './timing.js';
 
 export interface FileDownloadsOptions extends DispatcherOptions {
@@ -42,7 +42,8 @@ export class FileDownloads {
   constructor(options: FileDownloadsOptions) {
     this.#options = options;
     this.#dispatcher = new Dispatcher(options);
-    const trust = { allows: isWebAddress, verifiesTls: () => true };
+    const tls = { verify: true };
+    const trust = { allows: isWebAddress, tls: () => tls };
     this.#http = new Http({ ...options, dispatcher: this.#dispatcher, trust, failures });
   }
 
@@ -174,7 +175,7 @@ function httpDate(text: string | undefined): number | undefined {
 const failures: HttpFailures = {
   unreachable(url, cause) {
     const code = networkCode(cause) ?? 'the connection failed';
-    const hint = /CERT|SELF_SIGNED|VERIFY|ISSUER|ALTNAME/.test(code)
+    const hint = isCertificateFailure(cause)
       ? 'The certificate is not trusted; name its authority in NODE_EXTRA_CA_CERTS.'
       : 'Check the address and the network, or fetch the file before the build and COPY it.';
     return remoteError(url, `cannot reach ${url.host}: ${code}`, { hint, cause });

@@ -5,6 +5,7 @@ import type { Bytes } from '../../stream/bytes.js';
 import type { Answer, Dispatcher, Exchange } from './dispatcher.js';
 import { isPassing, isTimeout, networkCode } from './network-error.js';
 import { systemTiming, type Timing } from './timing.js';
+import type { TlsSettings } from './tls-settings.js';
 
 export interface HttpRequest {
   readonly method: Exchange['method'];
@@ -37,7 +38,8 @@ export interface HttpResponse {
 /** Which connections may be made. */
 export interface HttpTrust {
   allows(url: URL): boolean;
-  verifiesTls(url: URL): boolean;
+  /** The same object for the same settings. */
+  tls(url: URL): TlsSettings | Promise<TlsSettings>;
 }
 
 /** How failures are told: whoever asks knows what the other side is. */
@@ -145,21 +147,15 @@ export class Http {
     if (waitMs > 0) await this.#timing.wait(waitMs, signal);
   }
 
-  #exchange(request: HttpRequest, body: HttpRequest['body']): Promise<Answer> {
+  async #exchange(request: HttpRequest, body: HttpRequest['body']): Promise<Answer> {
     const { method, url, signal, authorization } = request;
     const headers: Record<string, string> = {
       'user-agent': this.#options.userAgent ?? 'lading',
       ...request.headers,
       ...(authorization === undefined ? {} : { authorization }),
     };
-    return this.#options.dispatcher.exchange({
-      method,
-      url,
-      headers,
-      body,
-      signal,
-      verifyTls: this.#options.trust.verifiesTls(url),
-    });
+    const tls = await this.#options.trust.tls(url);
+    return await this.#options.dispatcher.exchange({ method, url, headers, body, signal, tls });
   }
 }
 

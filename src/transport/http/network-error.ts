@@ -36,3 +36,8 @@ export function isPassing(error: unknown): boolean {
 export function isTimeout(error: unknown): boolean {
   return /TIMEOUT|ETIMEDOUT/.test(networkCode(error) ?? '');
 }
+
+/** Whether the other side speaks TLS, and one of the two does not trust the other's certificate. */
+export function isCertificateFailure(error: unknown): boolean {
+  return /CERT|SELF_SIGNED|VERIFY|ISSUER|ALTNAME/.test(networkCode(error) ?? '');
+}

@@ -2,17 +2,16 @@ import { isLadingError } from '../../errors/errors.js';
 import { raced } from '../../stream/raced.js';
 import { Dispatcher, type DispatcherOptions } from '../http/dispatcher.js';
 import { Http, type HttpRequest, type HttpResponse } from '../http/http.js';
+import { isCertificateFailure } from '../http/network-error.js';
 import type { Timing } from '../http/timing.js';
 import { Authorizer } from './auth.js';
 import type { CredentialSource } from './credentials.js';
 import type { RegistryEventSink } from './events.js';
 import { registryFailures } from './failure.js';
 import { inScope } from './scopes.js';
-import { createTrust, type Trust } from './trust.js';
+import { createTrust, type Trust, type TrustOptions } from './trust.js';
 
-export interface ConnectionOptions extends DispatcherOptions {
-  /** Plain HTTP and TLS without a check of the certificate are allowed. Registries on this machine always may. */
-  readonly insecure?: boolean | undefined;
+export interface ConnectionOptions extends DispatcherOptions, TrustOptions {
   /** Where credentials come from; default none. */
   readonly credentials?: CredentialSource | undefined;
   /** Default `lading`. */
@@ -44,7 +43,7 @@ export class RegistryConnection {
 
   constructor(registry: string, options: ConnectionOptions = {}) {
     this.registry = registry;
-    this.#trust = createTrust(apiHost(registry), options.insecure ?? false);
+    this.#trust = createTrust(apiHost(registry), options);
     this.#dispatcher = new Dispatcher(options);
     this.#http = new Http({
       ...options,
@@ -109,7 +108,7 @@ export class RegistryConnection {
     try {
       return await this.#ping(secure, 0);
     } catch (error) {
-      if (!isLadingError(error, 'REGISTRY_UNREACHABLE')) throw error;
+      if (!isLadingError(error, 'REGISTRY_UNREACHABLE') || isCertificateFailure(error.cause)) throw error;
     }
     return this.#ping(new URL(`http://${host}/`));
   }

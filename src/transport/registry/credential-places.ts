@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { authFilePlace, authTextPlace } from './auth-file.js';
+import { configFolder, homeFolder } from './config-folder.js';
 import type { CredentialPlace } from './credentials.js';
 
 export interface CredentialPlacesOptions {
@@ -33,18 +34,12 @@ function defaultAuthFiles(env: Readonly<Record<string, string | undefined>>): Re
 /** `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`. */
 export function dockerConfigFile(env: Readonly<Record<string, string | undefined>>): string | undefined {
   if (env['DOCKER_CONFIG']) return path.join(env['DOCKER_CONFIG'], 'config.json');
-  const home = homeOf(env);
+  const home = homeFolder(env);
   return home && path.join(home, '.docker', 'config.json');
 }
 
 /** Where podman and skopeo keep credentials: first until the next start of the machine, then for good. */
 export function containersAuthFiles(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const runtime = env['XDG_RUNTIME_DIR'];
-  const home = homeOf(env);
-  const config = env['XDG_CONFIG_HOME'] || (home && path.join(home, '.config'));
-  return [runtime, config].filter(Boolean).map(folder => path.join(folder!, 'containers', 'auth.json'));
-}
-
-function homeOf(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  return env['HOME'] || env['USERPROFILE'] || undefined;
+  return [runtime, configFolder(env)].filter(Boolean).map(folder => path.join(folder!, 'containers', 'auth.json'));
 }

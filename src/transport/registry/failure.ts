@@ -3,7 +3,7 @@ import { LadingError } from '../../errors/errors.js';
 import { redactText, redactUrl } from '../../errors/redact.js';
 import { readCapped } from '../../stream/read-capped.js';
 import type { HttpFailures, HttpResponse } from '../http/http.js';
-import { networkCode } from '../http/network-error.js';
+import { isCertificateFailure, networkCode } from '../http/network-error.js';
 
 /** The most of an error body that is read. */
 const errorBodyLimit = 64 * 1024;
@@ -92,12 +92,12 @@ export function unreachable(url: URL, error: unknown): LadingError {
   const reason = code || 'the connection failed';
   return new LadingError('REGISTRY_UNREACHABLE', `cannot reach ${url.host}: ${reason}`, {
     details: { url: redactUrl(url) },
-    hint: unreachableHint(url, code),
+    hint: unreachableHint(url, code, error),
     cause: error,
   });
 }
 
-function unreachableHint(url: URL, code: string): string | undefined {
+function unreachableHint(url: URL, code: string, error: unknown): string | undefined {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `There is no host ${url.hostname}; check the name and the network.`;
   if (code === 'ECONNREFUSED') return `Nothing listens at ${url.host}; check the port and that the registry runs.`;
@@ -106,8 +106,8 @@ function unreachableHint(url: URL, code: string): string | undefined {
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || code === 'EPROTO') {
     return `${url.host} does not speak TLS; when it is meant to use plain HTTP, allow it with --insecure.`;
   }
-  if (/CERT|SELF_SIGNED|VERIFY|ISSUER|ALTNAME/.test(code)) {
-    return 'The certificate is not trusted; name its authority in NODE_EXTRA_CA_CERTS, or go without checking it with --insecure.';
+  if (isCertificateFailure(error)) {
+    return `The certificate is not trusted. Put its authority into ~/.config/containers/certs.d/${url.host}/ca.crt, or go without checking it with --insecure.`;
   }
   return undefined;
 }

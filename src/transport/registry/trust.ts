@@ -1,5 +1,7 @@
 import type { HttpTrust } from '../http/http.js';
 import { isLoopbackHost } from '../http/loopback.js';
+import type { TlsSettings } from '../http/tls-settings.js';
+import type { HostCertificates } from './certificates.js';
 
 /** Which connections may be made on behalf of one registry: over plain HTTP, or over TLS whose certificate is not checked. */
 export interface Trust extends HttpTrust {
@@ -7,17 +9,38 @@ export interface Trust extends HttpTrust {
   readonly lenient: boolean;
 }
 
+export interface TrustOptions {
+  /** Both are allowed everywhere that the registry leads to. */
+  readonly insecure?: boolean | undefined;
+  /** What is known of the certificates of a host (`HOST[:PORT]`). */
+  readonly certificates?: ((host: string) => Promise<HostCertificates>) | undefined;
+}
+
 /**
  * Strict for everyone, except: a registry on this machine may use plain HTTP and self-made certificates, for itself
- * and for what else is on this machine; `insecure` allows both everywhere that the registry leads to.
+ * and for what else is on this machine, unless its authority is known. The authorities of a registry are good for the
+ * hosts that it leads to; its client certificate is shown to itself alone.
  */
-export function createTrust(registryHost: string, insecure: boolean): Trust {
+export function createTrust(registryHost: string, { insecure = false, certificates }: TrustOptions = {}): Trust {
   const local = isLoopbackHost(hostName(registryHost));
   const relaxed = (url: URL): boolean => insecure || (local && isLoopbackHost(url.hostname));
+  const known = new Map<string, Promise<TlsSettings>>();
+
+  async function settings(url: URL): Promise<TlsSettings> {
+    const [own, ofRegistry] = await Promise.all([certificates?.(url.host), certificates?.(registryHost)]);
+    const authorities = [...new Set([...(own?.authorities ?? []), ...(ofRegistry?.authorities ?? [])])];
+    const named = own?.named || ofRegistry?.named;
+    return { verify: !insecure && (named || !relaxed(url)), authorities, client: own?.client };
+  }
+
   return {
     lenient: insecure || local,
     allows: url => url.protocol === 'https:' || (url.protocol === 'http:' && relaxed(url)),
-    verifiesTls: url => !relaxed(url),
+    tls: url => {
+      const kept = known.get(url.host) ?? settings(url);
+      known.set(url.host, kept);
+      return kept;
+    },
   };
 }
 

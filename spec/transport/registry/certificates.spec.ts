@@ -1,0 +1,116 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { isLadingError } from '../../../src/errors/errors.js';
+import { certificatePlaces } from '../../../src/transport/registry/certificate-places.js';
+import { type HostCertificates, hostCertificates } from '../../../src/transport/registry/certificates.js';
+import { selfSigned } from '../../support/self-signed.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { putImage, sampleImage } from '../sample-image.js';
+import { codeOf, connect, startRegistry } from './connected.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await tempDir();
+});
+
+async function write(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+}
+
+function look(host: string, env: Readonly<Record<string, string>> = {}): Promise<HostCertificates> {
+  const all = certificatePlaces({ env: { HOME: join(folder, 'home'), ...env }, etc: join(folder, 'etc') });
+  return hostCertificates(all)(host);
+}
+
+describe('certificates of hosts', () => {
+  it('are those of exactly this host, the user before the machine', async () => {
+    await write({
+      'home/.config/containers/certs.d/a.example/one.crt': '1',
+      'etc/containers/certs.d/a.example:443/two.crt': '2',
+      'etc/docker/certs.d/a.example/three.crt': '3',
+      'etc/docker/certs.d/a.example/client.cert': 'c',
+      'etc/docker/certs.d/a.example/client.key': 'k',
+      'etc/docker/certs.d/a.example/notes.txt': 'x',
+      'etc/docker/certs.d/a.example:5000/four.crt': '4',
+      'etc/containerd/certs.d/a.example/hosts.toml': '',
+      'etc/containers/certs.d/docker.io/hub.crt': 'hub',
+    });
+    expect(await look('a.example')).toEqual({
+      authorities: ['1', '2', '3'],
+      named: true,
+      client: { certificate: 'c', key: 'k' },
+    });
+    expect(await look('a.example:5000')).toEqual({ authorities: ['4'], named: true });
+    expect((await look('registry-1.docker.io')).authorities).toEqual(['hub']);
+    for (const host of ['b.example', 'a.example:5001', 'xa.example', '..', '.', '../a.example']) {
+      expect(await look(host)).toEqual({ authorities: [], named: false });
+    }
+  });
+
+  it('come with the authorities of the environment', async () => {
+    await write({ 'all.pem': 'all', 'extra.pem': 'extra' });
+    const env = { SSL_CERT_FILE: join(folder, 'all.pem'), NODE_EXTRA_CA_CERTS: join(folder, 'extra.pem') };
+    expect(await look('b.example', env)).toEqual({ authorities: ['all', 'extra'], named: false });
+    expect(await look('b.example', { SSL_CERT_FILE: join(folder, 'none') })).toMatchObject({ authorities: [] });
+  });
+
+  it.each(['client.cert', 'client.key'])('are refused with a %s alone', async name => {
+    await write({ [`etc/docker/certs.d/a.example/${name}`]: 'x' });
+    expect(await codeOf(look('a.example'))).toBe('CREDENTIALS');
+  });
+
+  it('are those that a registry is asked with', async () => {
+    const tls = { ...selfSigned, ca: selfSigned.cert, requestCert: true };
+    const server = await startRegistry({ tls });
+    const certificates = (host: string) => look(host);
+    const open = () => connect(server, 'app/one:1', { certificates });
+    const image = await sampleImage();
+    const bare = await codeOf(connect(server).resolve('1'));
+    expect(bare).toBe('REGISTRY_UNREACHABLE');
+
+    await write({ [`etc/docker/certs.d/${server.host}/own.crt`]: otherAuthority });
+    const error = await open()
+      .resolve('1')
+      .catch(error => error);
+    expect(isLadingError(error, 'REGISTRY_UNREACHABLE') && error.hint).toContain('certs.d');
+
+    await write({
+      [`etc/docker/certs.d/${server.host}/own.crt`]: selfSigned.cert,
+      [`etc/docker/certs.d/${server.host}/me.cert`]: selfSigned.cert,
+      [`etc/docker/certs.d/${server.host}/me.key`]: selfSigned.key,
+    });
+    await putImage(open(), image, '1');
+    expect(await open().resolve('1')).toEqual(image.manifest.descriptor);
+    expect(server.requests.length).toBeGreaterThan(3);
+  });
+
+  it('of a client are shown to their host alone', async () => {
+    const other = await startRegistry({ tls: { ...selfSigned, ca: selfSigned.cert, requestCert: true } });
+    const server = await startRegistry();
+    await write({
+      [`etc/docker/certs.d/${server.host}/me.cert`]: selfSigned.cert,
+      [`etc/docker/certs.d/${server.host}/me.key`]: selfSigned.key,
+    });
+    const headers = { location: `https://${other.host}/v2/app/one/manifests/1` };
+    server.inject({ path: /manifests/, times: 9 }, { kind: 'answer', status: 302, headers });
+    const code = await codeOf(connect(server, 'app/one:1', { certificates: host => look(host) }).resolve('1'));
+    expect([code, other.requests.length]).toEqual(['REGISTRY_UNREACHABLE', 0]);
+  });
+});
+
+/** Of a certificate that has nothing to do with the servers of these tests. */
+const otherAuthority = `-----BEGIN CERTIFICATE-----
+MIIBdzCCAR2gAwIBAgIUe4BA01JBEz11r0VNvxeuEM4AdE0wCgYIKoZIzj0EAwIw
+EDEOMAwGA1UEAwwFb3RoZXIwIBcNMjYxMTI2MDQzNzMzWhgPMjEyNjExMDIwNDM3
+MzNaMBAxDjAMBgNVBAMMBW90aGVyMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+avBl+TCVycbpn+U0XXjGQw2emn3joOEuVX+Oy2kshFEPdQ4lE9fsvTLUAhqoKqTe
+EkcXdXzp8eNbG9XJ6edODaNTMFEwHQYDVR0OBBYEFBNrWn0sHGE+EN8fSmO41LT3
+6bSlMB8GA1UdIwQYMBaAFBNrWn0sHGE+EN8fSmO41LT36bSlMA8GA1UdEwEB/wQF
+MAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAKBlmR8tXrMZno62RJY0KLWk/UWn54f9
+k5XuPCQN3m7gAiB40/41X14Kif+4ol4LhJ7xITY7Uomvzc6vJPnisudwlg==
+-----END CERTIFICATE-----
+`;
