@@ -9,6 +9,7 @@ import type { DeviceNode, DirectoryNode, FifoNode, Metadata, SymlinkNode } from 
 import { baseOf, comparePaths, parentOf, toHostPath } from '../tree/path.js';
 import type { ContentReader } from './content-reader.js';
 import type { LayerEntry } from './entry.js';
+import { hostTime } from './host-time.js';
 import { RootDirectory } from './root-directory.js';
 import { copyFileContent } from './unpack-file.js';
 
@@ -219,11 +220,6 @@ function remove(target: string): void {
   const stat = fs.lstatSync(hostPath, { throwIfNoEntry: false });
   if (stat?.isDirectory()) fs.rmSync(hostPath, { recursive: true, force: true });
   else if (stat !== undefined) fs.unlinkSync(hostPath);
-}
-
-/** Node takes a negative number for "now", but not a date before 1970. */
-function hostTime(seconds: number): number | Date {
-  return seconds < 0 ? new Date(Math.max(seconds * 1000, -8.64e15)) : seconds;
 }
 
 const run = promisify(execFile);
