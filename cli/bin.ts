@@ -15,14 +15,13 @@ else await run();
 async function run(): Promise<void> {
   const interruption = new AbortController();
   let interruptedBy: 'SIGINT' | 'SIGTERM' | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      // Whoever asks twice does not want to wait for the tidying up.
-      if (interruptedBy !== undefined) process.exit(exitCodes[signal]);
-      interruptedBy = signal;
-      interruption.abort(new DOMException(`interrupted by ${signal}`, 'AbortError'));
-    });
-  }
+  const interrupt = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    // Whoever asks twice does not want to wait for the tidying up.
+    if (interruptedBy !== undefined) process.exit(exitCodes[signal]);
+    interruptedBy = signal;
+    interruption.abort(new DOMException(`interrupted by ${signal}`, 'AbortError'));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       // The reader went away, as `head` does: nobody is left to be told.
@@ -46,6 +45,7 @@ async function run(): Promise<void> {
     arch: process.arch,
     runtime: { node: process.version, system: process.platform },
     signal: interruption.signal,
+    interrupt: () => interrupt('SIGINT'),
     now: () => Date.now(),
   };
   const { main } = await import('./main.js');

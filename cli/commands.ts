@@ -36,6 +36,24 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/copy.js'),
   },
   {
+    name: 'login',
+    usage: '[registry]',
+    describe: 'Keep a password for a registry',
+    load: () => import('./commands/login.js'),
+  },
+  {
+    name: 'logout',
+    usage: '[registry]',
+    describe: 'Forget the password for a registry',
+    load: () => import('./commands/logout.js'),
+  },
+  {
+    name: 'auth explain',
+    usage: '<image>',
+    describe: 'Tell which credentials an image is asked for with, and why',
+    load: () => import('./commands/auth-explain.js'),
+  },
+  {
     name: 'images',
     usage: '[name..]',
     describe: 'List the images in the store',

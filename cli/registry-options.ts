@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Options } from 'yargs';
 import type { RegistryAccess } from '../src/index.js';
 import type { CliContext } from './context.js';
@@ -9,13 +10,30 @@ export const registryOptions = {
     type: 'boolean',
     describe: 'Accept plain HTTP and unverified certificates',
   },
+  authfile: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'File with credentials, instead of all other places',
+  },
 } as const satisfies Readonly<Record<string, Options>>;
 
-/** Credentials are those of `docker login`, proxies those of the environment; warnings go to the progress. */
+export interface RegistryArguments {
+  readonly insecure?: boolean | undefined;
+  readonly authfile?: string | undefined;
+}
+
+/** Credentials are those of Docker, podman and skopeo, proxies those of the environment; warnings go to the progress. */
 export function registryAccess(
-  { insecure }: { readonly insecure?: boolean | undefined },
-  { env, home, etc }: CliContext,
+  { insecure, authfile }: RegistryArguments,
+  { env, home, etc, cwd }: CliContext,
   onWarning: (message: string) => void,
 ): RegistryAccess {
-  return { insecure, etc, env: { ...env, HOME: env['HOME'] ?? home }, proxy: proxySettings(env), onWarning };
+  return {
+    insecure,
+    etc,
+    env: { ...env, HOME: env['HOME'] ?? home },
+    authFile: authfile === undefined ? undefined : resolve(cwd, authfile),
+    proxy: proxySettings(env),
+    onWarning,
+  };
 }

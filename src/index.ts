@@ -37,6 +37,17 @@ export { type ParseSecretOptions, parseSecret } from './api/parse-secret.js';
 export { type PullOptions, pullImage } from './api/pull-image.js';
 export { type PushOptions, pushImage } from './api/push-image.js';
 export type { RegistryAccess, TransferOptions } from './api/registry-access.js';
+export {
+  type CredentialExplanation,
+  explainLogin,
+  type Login,
+  type LoginOptions,
+  type Logout,
+  type LogoutOptions,
+  login,
+  logout,
+  type PlaceReport,
+} from './api/registry-login.js';
 export { type ArchiveFormat, type SaveOptions, saveImages } from './api/save-images.js';
 export { type RemovedImage, removeImages, tagImage } from './api/store-names.js';
 export type { Annotation, AnnotationPlace } from './build/annotations.js';
@@ -79,3 +90,4 @@ export type { Bytes, CallOptions } from './stream/bytes.js';
 export type { ProxySettings } from './transport/http/proxy.js';
 export { type Location, parseLocation } from './transport/location.js';
 export { type Endpoint, openLocation } from './transport/open.js';
+export type { Credential, CredentialRequest, CredentialSource } from './transport/registry/credentials.js';

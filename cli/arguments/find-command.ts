@@ -53,14 +53,6 @@ const elsewhere = new Map([
       instead: 'Hand the image to an engine: lading save NAME | docker load, or lading push.',
     },
   ],
-  [
-    'login',
-    {
-      reason: 'credentials are those that other tools keep',
-      instead:
-        'Log in with "docker login" (or any tool that writes ~/.docker/config.json); its credential helpers work too.',
-    },
-  ],
   ['buildx', { reason: 'there is one builder', instead: 'Leave the word out: lading build …' }],
   [
     'image',

@@ -89,7 +89,6 @@ describe('what is misused ends with 2', () => {
     [['images', '--filter', 'dangling=true']],
     [['inspect', '--format', '{{.Id}}', 'x']],
     [['push', '--all-tags', 'x']],
-    [['login']],
     [['run', 'debian']],
     [['buildx', 'build', '.']],
   ])('%j is of another tool, and the answer says what to do instead', async argv => {

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import type { InputStream } from '../../cli/context.js';
 import { main } from '../../cli/main.js';
 
 export interface RunCliOptions {
@@ -8,7 +9,8 @@ export interface RunCliOptions {
   readonly cwd: string;
   /** The whole environment; nothing of the test's own is passed on. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  readonly stdin?: string | Uint8Array | undefined;
+  /** A text, or a stream such as a terminal. */
+  readonly stdin?: string | Uint8Array | InputStream | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds since 1970; default the clock of the system. */
   readonly now?: (() => number) | undefined;
@@ -27,19 +29,21 @@ export interface CliResult {
 /** Runs one command in this process, with everything that it may touch made for it. */
 export async function runCli(argv: readonly string[], options: RunCliOptions): Promise<CliResult> {
   const { cwd, terminal } = options;
+  const interruption = new AbortController();
   const stdout = new Collector(terminal);
   const stderr = new Collector(terminal);
   const code = await main(argv, {
     stdout,
     stderr,
-    stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+    stdin: options.stdin instanceof Readable ? options.stdin : Readable.from(bytesOf(options.stdin)),
     env: { LADING_ROOT: join(cwd, 'store'), ...options.env },
     cwd,
     home: join(homedir(), 'nobody'),
     etc: join(cwd, 'etc'),
     arch: 'x64',
     runtime: { node: 'v20.0.0', system: 'linux' },
-    signal: options.signal ?? new AbortController().signal,
+    signal: options.signal === undefined ? interruption.signal : AbortSignal.any([options.signal, interruption.signal]),
+    interrupt: () => interruption.abort(new DOMException('interrupted', 'AbortError')),
     now: options.now ?? Date.now,
   });
   return { code, stdout: stdout.text, stderr: stderr.text, bytes: stdout.bytes };
@@ -50,6 +54,10 @@ export async function cli(argv: readonly string[], options: RunCliOptions): Prom
   const { code, stdout, stderr } = await runCli(argv, options);
   if (code !== 0) throw new Error(`lading ${argv.join(' ')} ended with ${code}:\n${stderr}`);
   return stdout;
+}
+
+function bytesOf(text: string | Uint8Array | undefined): Uint8Array[] {
+  return text === undefined ? [] : [Buffer.from(text)];
 }
 
 class Collector extends Writable {

@@ -3,38 +3,13 @@ import type { ContentSource, ContentTarget } from '../content/content.js';
 import { LadingError } from '../errors/errors.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { Endpoint } from './endpoint.js';
-import type { ProxySettings } from './http/proxy.js';
 import { LayoutEndpoint } from './layout-endpoint.js';
 import type { Location } from './location.js';
+import type { RegistryAccessOptions } from './registry/access.js';
 import type { RegistryEndpoint } from './registry/client.js';
-import type { CredentialSource } from './registry/credentials.js';
-import type { RegistryEvent } from './registry/events.js';
 
 export type { Endpoint } from './endpoint.js';
-
-/** How registries are reached. */
-export interface RegistryAccessOptions {
-  /** Plain HTTP and unverified certificates are accepted from registries that are not on this machine. */
-  readonly insecure?: boolean | undefined;
-  /** A file with credentials and helpers, of Docker's or podman's form, instead of all that `env` leads to. */
-  readonly authFile?: string | undefined;
-  /** Where the files of Docker, podman and skopeo are looked up; credential helpers run with it. Default: nothing. */
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Where credential helpers are looked for, instead of the `PATH` of `env`. */
-  readonly helperPath?: string | undefined;
-  /** Where the machine's configuration is: `/etc`. Default: it is not read. */
-  readonly etc?: string | undefined;
-  /** Instead of all that: who knows the credentials. */
-  readonly credentials?: CredentialSource | undefined;
-  /** Through what registries, and servers of files that a build gets, are asked; by default nothing. */
-  readonly proxy?: ProxySettings | undefined;
-  /** Default `lading`. */
-  readonly userAgent?: string | undefined;
-  /** Uploads blobs larger than this in pieces of this size. Default: a blob is one request. */
-  readonly chunkSizeBytes?: number | undefined;
-  /** Told of what went on without failing: a helper that is missing, a request that is tried again. */
-  readonly onWarning?: ((message: string) => void) | undefined;
-}
+export type { RegistryAccessOptions } from './registry/access.js';
 
 export interface OpenLocationOptions extends CallOptions {
   /** An archive is opened to read what is there, or to write a new one in its place. */
@@ -71,20 +46,12 @@ export async function openRegistryLocation(
 ): Promise<RegistryEndpoint> {
   // Loaded when it is needed: most commands never speak to a registry.
   const { openRegistry } = await import('./registry/client.js');
-  const { registryCredentials } = await import('./registry/registry-credentials.js');
-  const { certificatePlaces } = await import('./registry/certificate-places.js');
-  const { hostCertificates } = await import('./registry/certificates.js');
-  const { onWarning } = registry;
+  const { connectionOptions } = await import('./registry/access.js');
   return openRegistry({
+    ...connectionOptions(registry),
     reference,
     access: access === 'read' ? 'pull' : 'push',
-    insecure: registry.insecure,
-    credentials: registryCredentials(registry),
-    certificates: hostCertificates(certificatePlaces(registry)),
-    proxy: registry.proxy,
-    userAgent: registry.userAgent,
     chunkSizeBytes: registry.chunkSizeBytes,
-    onEvent: onWarning && (event => onWarning(messageOf(event))),
   });
 }
 
@@ -122,9 +89,4 @@ function storeEndpoint(name: string, store: OpenLocationOptions['store']): Endpo
     close: async () => {},
     abort: async () => {},
   };
-}
-
-function messageOf(event: RegistryEvent): string {
-  if (event.kind === 'registry-warning') return `${event.registry}: ${event.message}`;
-  return `${event.method} ${event.url}: ${event.reason}; trying again in ${Math.ceil(event.delayMs / 1000)} s`;
 }

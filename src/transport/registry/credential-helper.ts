@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import * as z from 'zod';
-import { LadingError } from '../../errors/errors.js';
+import type { LadingError } from '../../errors/errors.js';
 import { readCapped } from '../../stream/read-capped.js';
-import type { Credential } from './credentials.js';
+import { type Credential, credentialsError } from './credentials.js';
 import { printable } from './failure.js';
 
 export interface CredentialHelperOptions {
@@ -25,23 +25,48 @@ export async function runCredentialHelper(
   server: string,
   options: CredentialHelperOptions,
 ): Promise<Credential | undefined> {
-  const program = `docker-credential-${name}`;
-  const fail = (problem: string): LadingError =>
-    new LadingError('CREDENTIALS', `${program}: ${problem}`, {
-      details: { source: program },
-      hint: 'Install or repair the helper, or take it out of credsStore or credHelpers in the Docker configuration.',
-    });
+  const stdout = await run(name, 'get', `${server}\n`, options);
+  if (stdout === undefined) return undefined;
+  const answer = parseAnswer(stdout);
+  if (answer === undefined) throw failure(name, 'gave an answer that is not one');
+  if (answer.Username === '<token>') return { kind: 'identity', token: answer.Secret };
+  return { kind: 'password', username: answer.Username, password: answer.Secret };
+}
+
+/** Gives a helper a password to keep. @throws LadingError CREDENTIALS */
+export async function storeInHelper(
+  name: string,
+  server: string,
+  { username, password }: { readonly username: string; readonly password: string },
+  options: CredentialHelperOptions,
+): Promise<void> {
+  await run(name, 'store', JSON.stringify({ ServerURL: server, Username: username, Secret: password }), options);
+}
+
+/** Has a helper forget a server, if it knows it. @throws LadingError CREDENTIALS */
+export async function eraseFromHelper(name: string, server: string, options: CredentialHelperOptions): Promise<void> {
+  await run(name, 'erase', `${server}\n`, options);
+}
+
+/** Standard output; `undefined` when the helper says that it knows nothing of the server. */
+async function run(
+  name: string,
+  action: 'get' | 'store' | 'erase',
+  input: string,
+  options: CredentialHelperOptions,
+): Promise<Buffer | undefined> {
+  const fail = (problem: string): LadingError => failure(name, problem);
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) throw fail('not a name of a credential helper');
   options.signal?.throwIfAborted();
   const limit = AbortSignal.timeout(options.timeoutMs ?? 30_000);
   const signal = options.signal === undefined ? limit : AbortSignal.any([options.signal, limit]);
-  const child = spawn(program, ['get'], { env: { ...options.env }, stdio: ['pipe', 'pipe', 'pipe'], signal });
+  const child = spawn(programOf(name), [action], { env: { ...options.env }, stdio: ['pipe', 'pipe', 'pipe'], signal });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
   child.stdin.on('error', () => {});
-  child.stdin.end(`${server}\n`);
+  child.stdin.end(input);
   let result: readonly [number | null, Buffer, Buffer];
   try {
     result = await Promise.all([
@@ -58,15 +83,19 @@ export async function runCredentialHelper(
     throw fail(`cannot be used (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
   }
   const [status, stdout, stderr] = result;
-  if (status !== 0) {
-    // Helpers say so on their standard output, and with a status of failure.
-    if (/credentials not found/i.test(stdout.toString('utf8').slice(0, 1000))) return undefined;
-    throw fail(`failed with status ${status ?? 'unknown'} ${printable(stderr.toString('utf8'), 300)}`.trim());
-  }
-  const answer = parseAnswer(stdout);
-  if (answer === undefined) throw fail('gave an answer that is not one');
-  if (answer.Username === '<token>') return { kind: 'identity', token: answer.Secret };
-  return { kind: 'password', username: answer.Username, password: answer.Secret };
+  if (status === 0) return stdout;
+  // Helpers say so on their standard output, and with a status of failure.
+  if (/credentials not found/i.test(stdout.toString('utf8').slice(0, 1000))) return undefined;
+  throw fail(`failed with status ${status ?? 'unknown'} ${printable(stderr.toString('utf8'), 300)}`.trim());
+}
+
+function programOf(name: string): string {
+  return `docker-credential-${name}`;
+}
+
+function failure(name: string, problem: string): LadingError {
+  const hint = 'Install or repair the helper, or take it out of credsStore or credHelpers in the file of credentials.';
+  return credentialsError(programOf(name), problem, hint);
 }
 
 function parseAnswer(stdout: Buffer): z.infer<typeof answerSchema> | undefined {

@@ -10,6 +10,8 @@ export interface CredentialPlacesOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
+type Env = Readonly<Record<string, string | undefined>>;
+
 /**
  * Where credentials are looked for, in this order: what the environment names, then where podman and skopeo keep them,
  * then where Docker does.
@@ -17,29 +19,35 @@ export interface CredentialPlacesOptions {
 export function credentialPlaces({ authFile, env = {} }: CredentialPlacesOptions): readonly CredentialPlace[] {
   const options = { env };
   if (authFile !== undefined) return [authFilePlace(authFile, options)];
-  const text = env['DOCKER_AUTH_CONFIG'];
-  const files = [env['REGISTRY_AUTH_FILE'], ...defaultAuthFiles(env)].filter(file => file !== undefined && file !== '');
+  const { DOCKER_AUTH_CONFIG: text, REGISTRY_AUTH_FILE: named } = env;
+  const docker = dockerConfigFile(env);
+  const files = env['DOCKER_CONFIG'] ? [docker, ...containersAuthFiles(env)] : [...containersAuthFiles(env), docker];
   return [
-    ...(text ? [authTextPlace('DOCKER_AUTH_CONFIG', text, options)] : []),
-    ...[...new Set(files as string[])].map(file => authFilePlace(file, options)),
+    text ? authTextPlace('DOCKER_AUTH_CONFIG', text, options) : notSet('DOCKER_AUTH_CONFIG'),
+    named ? authFilePlace(named, options) : notSet('REGISTRY_AUTH_FILE'),
+    ...files.filter(file => file !== undefined && file !== named).map(file => authFilePlace(file!, options)),
   ];
 }
 
-/** The files that are there without being named, or that a folder in the environment names. */
-function defaultAuthFiles(env: Readonly<Record<string, string | undefined>>): ReadonlyArray<string | undefined> {
-  const docker = dockerConfigFile(env);
-  return env['DOCKER_CONFIG'] ? [docker, ...containersAuthFiles(env)] : [...containersAuthFiles(env), docker];
+function notSet(name: string): CredentialPlace {
+  return { name, look: async () => 'is not set' };
+}
+
+/** Where a login is kept, for all of a registry or for a part of it that Docker would take for all. */
+export function loginFile({ authFile, env = {} }: CredentialPlacesOptions, part: boolean): string | undefined {
+  if (authFile !== undefined) return authFile;
+  return env['REGISTRY_AUTH_FILE'] || (part ? containersAuthFiles(env)[0] : dockerConfigFile(env));
 }
 
 /** `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`. */
-export function dockerConfigFile(env: Readonly<Record<string, string | undefined>>): string | undefined {
+function dockerConfigFile(env: Env): string | undefined {
   if (env['DOCKER_CONFIG']) return path.join(env['DOCKER_CONFIG'], 'config.json');
   const home = homeFolder(env);
   return home && path.join(home, '.docker', 'config.json');
 }
 
 /** Where podman and skopeo keep credentials: first until the next start of the machine, then for good. */
-export function containersAuthFiles(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  const runtime = env['XDG_RUNTIME_DIR'];
-  return [runtime, configFolder(env)].filter(Boolean).map(folder => path.join(folder!, 'containers', 'auth.json'));
+function containersAuthFiles(env: Env): readonly string[] {
+  const folders = [env['XDG_RUNTIME_DIR'], configFolder(env)];
+  return folders.filter(Boolean).map(folder => path.join(folder!, 'containers', 'auth.json'));
 }

@@ -31,7 +31,7 @@ function statusHint(response: HttpResponse, errors: ReadonlyArray<{ readonly cod
   const { status, url } = response;
   switch (status) {
     case 401:
-      return `Log in with "docker login ${url.host.replace(/^registry-1\.(?=docker\.io$)/, '')}" (lading reads the same configuration), or check that the name is right: many registries hide what is not there behind this answer.`;
+      return `Log in with "lading login ${url.host.replace(/^registry-1\.(?=docker\.io$)/, '')}" (logins of Docker, podman and skopeo count, too), or check that the name is right: many registries hide what is not there behind this answer.`;
     case 403:
       return 'The credentials are good but do not allow this; ask the owner of the repository for the right.';
     case 404:
@@ -82,7 +82,7 @@ export function printable(value: unknown, limit: number): string {
 export function authFailed(registry: string, status: number | undefined, said: string): LadingError<'AUTH_FAILED'> {
   return new LadingError('AUTH_FAILED', `${registry} refuses the credentials${said && `: ${said}`}`, {
     details: { registry, status },
-    hint: `Log in with "docker login ${registry}"; lading reads the same configuration.`,
+    hint: `Log in with "lading login ${registry}"; "lading auth explain" tells which credentials were sent.`,
   });
 }
 
