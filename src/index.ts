@@ -13,6 +13,7 @@ export {
   type ReadDockerfileOptions,
 } from './api/analyze-dockerfile.js';
 export { type BaseImagesOptions, baseImages, type PullPolicy } from './api/base-images.js';
+export type { BuildAgent } from './api/build-agents.js';
 export { isRemoteContext } from './api/build-context.js';
 export {
   type BuildImageEvent,
@@ -21,6 +22,7 @@ export {
   buildImage,
 } from './api/build-image.js';
 export type { BuildSecret } from './api/build-secrets.js';
+export type { CommandOptions } from './api/command-settings.js';
 export { type CopyBetweenOptions, copyBetween } from './api/copy-between.js';
 export {
   type HistoryLine,
@@ -31,8 +33,10 @@ export {
 } from './api/inspect-image.js';
 export { type LoadedImage, type LoadOptions, loadImages } from './api/load-images.js';
 export { type Output, type OutputFiles, type OutputImage, parseOutput } from './api/output.js';
+export { parseAgent } from './api/parse-agent.js';
 export { parseAnnotation } from './api/parse-annotation.js';
 export { parseAttestations } from './api/parse-attestations.js';
+export { type HostAddress, parseHost, parseLimit, parseSize } from './api/parse-command-options.js';
 export { type ParseSecretOptions, parseSecret } from './api/parse-secret.js';
 export { type PullOptions, pullImage } from './api/pull-image.js';
 export { type PushOptions, pushImage } from './api/push-image.js';
@@ -53,6 +57,7 @@ export { type RemovedImage, removeImages, tagImage } from './api/store-names.js'
 export type { Annotation, AnnotationPlace } from './build/annotations.js';
 export type { BuildEvent, StepInfo } from './build/event.js';
 export type { ProvenanceOptions } from './build/provenance.js';
+export type { Entitlement } from './build/run/entitlement.js';
 export type { ContentSource, ContentTarget } from './content/content.js';
 export type { CopyEvent } from './content/copy.js';
 export type { Diagnostic, DockerfileAst, Instruction } from './dockerfile/ast.js';
@@ -80,7 +85,7 @@ export { formatPlatform, hostPlatform, type Platform, parsePlatform } from './oc
 export { familiarName, formatReference, parseReference, type Reference } from './oci/reference.js';
 export type { DockerfileOutline, OutlineArgument, OutlineMount } from './plan/outline.js';
 export type { BuildTarget } from './plan/targets.js';
-export { refusingSandbox, type Sandbox } from './sandbox/sandbox.js';
+export { type ResourceLimit, refusingSandbox, type Sandbox } from './sandbox/sandbox.js';
 export type { StoreCheck, StoreProblem } from './store/check.js';
 export type { PruneOptions, PruneReport } from './store/prune.js';
 export { openStore, type Store, type StoreOptions } from './store/store.js';

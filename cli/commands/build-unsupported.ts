@@ -29,11 +29,6 @@ const cache: UnsupportedOption = {
  * what happens anyway is accepted, so that scripts run as they are; one that would not be honoured is refused.
  */
 export const unsupportedBuildOptions: Readonly<Record<string, UnsupportedOption>> = {
-  'add-host': {
-    value: true,
-    reason: 'commands see the hosts of this machine',
-    instead: 'Name the host in /etc/hosts or DNS.',
-  },
   builder: pointless(true, 'there is one builder', anything),
   'cache-from': cache,
   'cache-to': cache,
@@ -50,12 +45,6 @@ export const unsupportedBuildOptions: Readonly<Record<string, UnsupportedOption>
   layers: pointless(false, 'every instruction that changes files makes a layer', isOn),
   memory: limit('memory'),
   'memory-swap': limit('memory'),
-  network: {
-    value: true,
-    accepts: value => /^(?:default)?$/.test(value),
-    reason: 'the network of commands is not chosen for a whole build',
-    instead: 'Write RUN --network=none in the Dockerfile.',
-  },
   policy: pointless(true, 'no policy is asked about sources', value => value === 'disabled=true'),
   print: { value: true, reason: 'it has another name', instead: 'Use --call, as in --call outline.' },
   resource: limit('resources'),
@@ -67,20 +56,13 @@ export const unsupportedBuildOptions: Readonly<Record<string, UnsupportedOption>
     instead: 'Make one from the result, for example with "syft", and attach it with "cosign attest".',
   },
   'security-opt': pointless(true, 'there are no containers to secure'),
-  'shm-size': limit('memory'),
   squash: {
     value: false,
     accepts: isOff,
     reason: 'layers are not merged',
     instead: 'Copy the files into a last stage: FROM scratch, then COPY --from=… / /.',
   },
-  ssh: {
-    value: true,
-    reason: 'no SSH agent is forwarded to commands',
-    instead: 'For repositories leave it out: contexts and ADD use the agent that SSH_AUTH_SOCK names.',
-  },
   stream: pointless(false, 'the context is not sent anywhere', anything),
-  ulimit: limit('resources'),
   volume: {
     value: true,
     reason: 'no folder of this machine is mounted',

@@ -11,6 +11,7 @@ import {
 import { analyzeDockerfile } from '../analyze-dockerfile.js';
 import { attestationTexts } from '../build-attestations.js';
 import { buildCall } from '../build-call.js';
+import { buildCommands, commandOptions } from '../build-commands.js';
 import { buildCompression } from '../build-compression.js';
 import { buildOutputs } from '../build-outputs.js';
 import { buildProgressMode } from '../build-progress-mode.js';
@@ -60,6 +61,7 @@ export const command = defineCommand({
         'NAME=PLACE for FROM and --from: a folder, docker-image://NAME, oci-layout://DIR, or an address as for the context; NAME::linux/arm64 for one platform',
     },
     secret: { ...severally, describe: 'Secret for the build: id=ID,src=FILE, or id=ID,env=VARIABLE' },
+    ...commandOptions,
     ...platformsOption,
     output: {
       ...severally,
@@ -77,7 +79,11 @@ export const command = defineCommand({
       describe: 'Say in the image what it was made from: true, false, or mode=min|max,KEY=VALUE [default: false]',
     },
     attest: { ...severally, describe: 'The same as type=provenance,KEY=VALUE' },
-    allow: { ...severally, describe: 'buildx.local.delete: let mode=delete delete outside the current folder' },
+    allow: {
+      ...severally,
+      describe:
+        'Allow network.host or security.insecure to RUN, or buildx.local.delete: mode=delete outside the current folder',
+    },
     pull: { type: 'boolean', conflicts: 'offline', describe: 'Ask registries for newer base images' },
     offline: { type: 'boolean', describe: 'Ask no server: base images and files of the web must be in the store' },
     'no-cache': { type: 'boolean', conflicts: 'no-cache-filter', describe: 'Carry every step out again' },
@@ -137,6 +143,7 @@ export const command = defineCommand({
     const host = hostPlatform(arch);
     const outputs = await buildOutputs(args, host, context);
     const compression = buildCompression(args);
+    const commands = buildCommands(args, context);
     const provenance = parseAttestations(attestationTexts(args));
     const buildArgs = keyValues(args.buildArg, { option: '--build-arg', bare: name => env[name] });
     if (env['SOURCE_DATE_EPOCH'] !== undefined) buildArgs['SOURCE_DATE_EPOCH'] ??= env['SOURCE_DATE_EPOCH'];
@@ -179,6 +186,7 @@ export const command = defineCommand({
           noCacheFilter: args.noCacheFilter?.flatMap(names => names.split(',').map(name => name.trim())),
           timestamps: args.timestamps,
           ...compression,
+          ...commands,
           concurrency: args.jobs,
           provenance,
           outputs,

@@ -14,6 +14,7 @@ export const command = defineCommand({
   options: {
     all: { alias: 'a', type: 'boolean', describe: 'Images without a name too' },
     cache: { type: 'boolean', describe: 'The build cache too' },
+    mounts: { type: 'boolean', describe: 'Folders of RUN --mount=type=cache too' },
     'keep-cache': { type: 'string', requiresArg: true, describe: 'As --cache, but leave this much, such as 5GB' },
     'dry-run': { type: 'boolean', describe: 'Only tell what would go' },
     force: { alias: 'f', type: 'boolean', describe: 'Do not ask' },
@@ -23,7 +24,7 @@ export const command = defineCommand({
     filter: {
       value: true,
       reason: 'nothing is chosen by label or age',
-      instead: 'Use --keep-cache SIZE for the cache.',
+      instead: 'Use --keep-cache SIZE for the cache, or --mounts for type=exec.cachemount.',
     },
     volumes: { value: false, reason: 'there are no volumes', instead: 'Leave it out.' },
   },
@@ -34,7 +35,7 @@ export const command = defineCommand({
   async run(args, context) {
     const { signal, stdout, stderr } = context;
     const keepCacheBytes = args.keepCache === undefined ? undefined : sizeInBytes(args.keepCache);
-    const options = { all: args.all, cache: args.cache, keepCacheBytes, signal };
+    const options = { all: args.all, cache: args.cache, mounts: args.mounts, keepCacheBytes, signal };
     await withStore(args, context, async store => {
       if (!args.force && !args.dryRun && context.stdin.isTTY && stderr.isTTY) {
         const plan = await store.prune({ ...options, dryRun: true });

@@ -19,6 +19,9 @@ export interface BuildProgressOptions {
  *
  *     #1 [build 1/3] COPY . /src
  *     #1 DONE 12.3MB 0.4s
+ *     #2 [build 2/3] RUN make
+ *     #2 0.104 cc -o app app.c
+ *     #2 DONE 16.0kB 1.2s
  *
  * Steps run at the same time: the number at the beginning of a line says which one it is of. A build for several platforms
  * names those that a step is for: `[linux/arm64 build 1/3]`, or `[linux/amd64,linux/arm64 build 1/3]` where it is one step.
@@ -27,10 +30,17 @@ export function buildProgress({ view, palette, now }: BuildProgressOptions): (ev
   const started = new Map<number, number>();
   const outputs = new Map<string, OutputLines>();
   const elapsed = (step: StepInfo): string => formatDuration(now() - (started.get(step.id) ?? now()));
+  /** As with Docker, a line of a program comes with the seconds since its step has begun. */
+  const outputLine = (step: StepInfo, line: string): void => {
+    const seconds = (now() - (started.get(step.id) ?? now())) / 1000;
+    const text = printable(line);
+    view.line(`#${step.id} ${seconds.toFixed(3)} ${text}`);
+    view.status(stepKey(step), `#${step.id} ${seconds.toFixed(1)}s ${text.trim()}`);
+  };
   const end = (step: StepInfo): void => {
     for (const stream of ['stdout', 'stderr']) {
       const key = outputKey(step, stream);
-      for (const line of outputs.get(key)?.end() ?? []) view.line(`#${step.id} ${printable(line)}`);
+      for (const line of outputs.get(key)?.end() ?? []) outputLine(step, line);
       outputs.delete(key);
     }
     view.status(stepKey(step), undefined);
@@ -73,7 +83,7 @@ export function buildProgress({ view, palette, now }: BuildProgressOptions): (ev
         const key = outputKey(event.step, event.stream);
         const lines = outputs.get(key) ?? new OutputLines();
         outputs.set(key, lines);
-        for (const line of lines.add(event.chunk)) view.line(`#${event.step.id} ${printable(line)}`);
+        for (const line of lines.add(event.chunk)) outputLine(event.step, line);
         return;
       }
       case 'context-progress': {

@@ -8,7 +8,12 @@ interface ShownError {
   readonly hint?: string | undefined;
   readonly place?: { readonly excerpt?: string | undefined } | undefined;
   readonly details?:
-    | { readonly excerpt?: string | undefined; readonly problems?: readonly string[] | undefined }
+    | {
+        readonly excerpt?: string | undefined;
+        readonly problems?: readonly string[] | undefined;
+        readonly output?: string | undefined;
+        readonly tier?: string | undefined;
+      }
     | undefined;
   readonly cause?: unknown;
   readonly stack?: string | undefined;
@@ -32,6 +37,8 @@ export function renderError(error: unknown, { debug, palette }: ErrorRendering):
   const shown = asShown(error);
   const code = typeof shown.code === 'string' ? ` ${palette.faint(`[${printableLine(shown.code)}]`)}` : '';
   let text = `${palette.error('error:')} ${printable(shown.message).trimEnd()}${code}\n`;
+  if (shown.details?.output) text += quoted(shown.details.output);
+  if (shown.details?.tier) text += `  run with: ${printableLine(shown.details.tier)}\n`;
   const excerpt = shown.place?.excerpt ?? shown.details?.excerpt;
   if (excerpt) text += `${printable(excerpt).trimEnd()}\n`;
   for (const problem of shown.details?.problems ?? []) {
@@ -43,6 +50,12 @@ export function renderError(error: unknown, { debug, palette }: ErrorRendering):
   else if (typeof shown.code !== 'string')
     text += `${palette.hint('hint:')} This is a fault in lading itself; --debug shows where.\n`;
   return text;
+}
+
+/** The last of what a program has said. */
+function quoted(output: string): string {
+  const rule = '------';
+  return `${rule}\n${printable(output)}\n${rule}\n`;
 }
 
 /** Whether a hint is in the message already, as in `unknown instruction: COPPY (did you mean COPY?)`. */

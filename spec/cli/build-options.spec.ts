@@ -202,6 +202,7 @@ describe('what docker build and docker buildx build take', () => {
       'push',
       'quiet',
       ...['allow', 'attest', 'load', 'provenance'],
+      ...['add-host', 'network', 'shm-size', 'ssh', 'strict-ownership', 'ulimit'],
       'secret',
       'tag',
       'target',
@@ -209,9 +210,9 @@ describe('what docker build and docker buildx build take', () => {
     ],
   ];
   const foreign = [
-    ...['add-host', 'cache-from', 'cache-to', 'cgroup-parent', 'cpu-period', 'cpu-quota', 'cpu-shares', 'cpuset-cpus'],
-    ...['cpuset-mems', 'disable-content-trust', 'isolation', 'layers', 'memory', 'memory-swap', 'network', 'policy'],
-    ...['print', 'resource', 'rm', 'sbom', 'security-opt', 'shm-size', 'squash', 'ssh', 'ulimit', 'volume'],
+    ...['cache-from', 'cache-to', 'cgroup-parent', 'cpu-period', 'cpu-quota', 'cpu-shares', 'cpuset-cpus'],
+    ...['cpuset-mems', 'disable-content-trust', 'isolation', 'layers', 'memory', 'memory-swap', 'policy'],
+    ...['print', 'resource', 'rm', 'sbom', 'security-opt', 'squash', 'volume'],
   ];
 
   it.each(known)('--%s is there', async name => {

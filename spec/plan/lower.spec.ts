@@ -96,7 +96,6 @@ describe('planStage', () => {
     ['ADD --keep-git-dir https://x/y.git?keep-git-dir=false /', 'INVALID_VALUE'],
     [`ADD --checksum=00 https://x/y.git#${'1'.repeat(40)} /`, 'DIGEST_MISMATCH'],
     ['RUN --device=gpu x', 'UNSUPPORTED'],
-    ['RUN --security=insecure x', 'UNSUPPORTED'],
     ['RUN []', 'INVALID_VALUE'],
     ['VOLUME $UNSET', 'INVALID_VALUE'],
     ['STOPSIGNAL NOPE', 'INVALID_VALUE'],
@@ -109,12 +108,6 @@ describe('planStage', () => {
     expect(error.code).toBe(code);
     expect(error.place?.range).toMatchObject({ file: 'Dockerfile', start: { line: text.startsWith('ARG') ? 3 : 2 } });
     expect(error.hint).toBeTruthy();
-  });
-
-  it('takes RUN --security=insecure where it is allowed', () => {
-    const text = 'FROM a\nRUN --security=sandbox x\nRUN --security=insecure x';
-    const { steps } = planTarget(text, { allowInsecure: true });
-    expect(steps).toMatchObject([{ security: 'sandbox' }, { security: 'insecure' }]);
   });
 
   it.each([`sha256:${'a'.repeat(64)}`, `sha512:${'0'.repeat(128)}`])('takes the checksum %s', checksum => {

@@ -19,7 +19,6 @@ export interface WrittenOptions {
   readonly target?: string;
   readonly namedContexts?: readonly string[];
   readonly dockerignore?: string;
-  readonly allowInsecure?: boolean;
   readonly foundEpoch?: PlanOptions['foundEpoch'];
 }
 
@@ -39,7 +38,6 @@ export function planOptions(written: WrittenOptions = {}): PlanOptions {
     buildPlatform: parsePlatform(buildPlatform, linux),
     target,
     namedContexts: new Set(written.namedContexts),
-    allowInsecure: written.allowInsecure,
     foundEpoch: written.foundEpoch,
     contextIgnore: written.dockerignore === undefined ? undefined : ignoreMatcher(written.dockerignore),
   };

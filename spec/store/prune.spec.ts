@@ -112,6 +112,16 @@ describe('prune', () => {
       expect((await store.usage()).records).toEqual({ count: 0, sizeBytes: 0, reclaimableBytes: 0 });
     });
 
+    it('deletes folders of commands alone', async () => {
+      const { store, root } = await withRecords();
+      await mkdir(join(await store.folder('mounts'), 'npm'));
+      await writeFile(join(root, 'mounts', 'npm', 'cached'), 'x'.repeat(100));
+      await store.folder('snapshots').then(path => mkdir(join(path, 'root')));
+      expect(await store.prune({ mounts: true })).toMatchObject({ records: 0, cacheItems: 1, freedBytes: 100 });
+      expect(existsSync(join(root, 'mounts', 'npm'))).toBe(false);
+      expect(existsSync(join(root, 'snapshots', 'root'))).toBe(true);
+    });
+
     it('keeps what was used last within the budget', async () => {
       const { store } = await withRecords();
       const report = await store.prune({ keepCacheBytes: 21_000 });

@@ -16,6 +16,7 @@ import { baseImages, type PullPolicy } from './base-images.js';
 import { type ContextSource, keepsGitDir, openContext } from './build-context.js';
 import { requestArguments } from './build-request.js';
 import type { BuildSecret } from './build-secrets.js';
+import { type CommandOptions, openCommands } from './command-settings.js';
 import { agreedTimes, variantKey, wantsIndex } from './image-variants.js';
 import { nameImages } from './name-images.js';
 import { namedContexts } from './named-contexts.js';
@@ -26,7 +27,7 @@ import type { RegistryAccess } from './registry-access.js';
 import { openWorkspace } from './workspace.js';
 import { checkDeletions, writeFiles, writeImage } from './write-output.js';
 
-export interface BuildImageOptions extends ContextSource {
+export interface BuildImageOptions extends ContextSource, CommandOptions {
   readonly store: Store;
   /** The platform of this machine, for `RUN`, `local` and as the default of what is built. */
   readonly host: Platform;
@@ -131,6 +132,8 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   });
   const onWarning = (message: string): void => onEvent({ kind: 'warning', message });
   const workspace = await openWorkspace(options);
+  const { sandbox = refusingSandbox(nothingRuns) } = options;
+  const commands = openCommands({ ...options, sandbox }, workspace);
   try {
     const temporary = await workspace.temporary();
     // Behind the lease: only now is the store there, and can be told from what it may lie in.
@@ -162,7 +165,9 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       images,
       contexts,
       findEpoch: (source, call) => findEpoch(source, { ...workspace, ...call, context, contexts }),
-      sandbox: options.sandbox ?? refusingSandbox(nothingRuns),
+      sandbox,
+      entitlements: new Set(options.entitlements),
+      commands: commands.settings,
       platforms,
       platformsAsked: (options.platforms ?? []).length > 0,
       buildPlatform: options.host,
@@ -221,6 +226,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       })),
     };
   } finally {
+    await commands.close();
     await workspace.close();
   }
 }

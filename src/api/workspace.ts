@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { FileAccess } from '../build/file-access.js';
-import type { GitRepositories, RemoteFiles } from '../build/inputs.js';
+import type { GitRepositories, RemoteFiles, Secrets } from '../build/inputs.js';
 import type { Store } from '../store/store.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { PullPolicy } from './base-images.js';
@@ -23,6 +23,7 @@ export interface Workspace {
   readonly remote: RemoteFiles;
   readonly git: GitRepositories;
   readonly files: FileAccess;
+  readonly secrets: Secrets;
   /** Gives the folder. It is made, and the store held, when this is first asked for. */
   temporary(): Promise<string>;
   close(): Promise<void>;
@@ -55,6 +56,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     },
     git: gitRepositories({ directory: temporary, env, secrets, offline }),
     files: new FileAccess(store),
+    secrets,
     temporary,
     async close() {
       await remote.close();

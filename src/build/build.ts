@@ -23,6 +23,8 @@ import type { LazyTree } from './lazy-tree.js';
 import { fetchedOrigins, fetchLog, materialsOf } from './materials.js';
 import { type PlanBuildOptions, type PlannedPlatform, planBuild, readSource } from './plan-build.js';
 import type { ReadyStage } from './plan-stages.js';
+import { bindFolders } from './run/bind-folders.js';
+import type { CommandSettings } from './run/command-settings.js';
 import type { StageResult } from './run-step.js';
 import { runWork } from './run-work.js';
 import { workGraph } from './work-graph.js';
@@ -38,6 +40,8 @@ export interface BuildOptions extends PlanBuildOptions {
   readonly remote: RemoteFiles;
   /** Where it gets repositories. */
   readonly git: GitRepositories;
+  /** How commands are run, beside `sandbox`. */
+  readonly commands: Omit<CommandSettings, 'sandbox'>;
   /** Whether the platforms were asked for, and are not just that of this machine: an image then says that it is of its own. */
   readonly platformsAsked?: boolean | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -124,6 +128,10 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     temporary: options.temporary,
     remote: fetched.remote,
     git: fetched.git,
+    commands: {
+      settings: { ...options.commands, sandbox: options.sandbox },
+      folders: bindFolders(options.commands.roots, options.temporary),
+    },
     concurrency: options.concurrency ?? defaultConcurrency,
     onEvent,
     signal: options.signal,

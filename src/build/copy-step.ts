@@ -1,6 +1,4 @@
 import { type IgnoreMatcher, patternMatcher } from '../dockerfile/ignore.js';
-import { LadingError } from '../errors/errors.js';
-import { nearest } from '../errors/nearest.js';
 import { emptyRoot } from '../layer/tree-of-layers.js';
 import { parseGitReference } from '../plan/git-reference.js';
 import { sourceKind } from '../plan/remote-source.js';
@@ -8,7 +6,6 @@ import type { CopyStep } from '../plan/step.js';
 import { TreeEditor } from '../tree/editor.js';
 import { type Found, lookup } from '../tree/lookup.js';
 import type { DirectoryNode, FileNode } from '../tree/node.js';
-import { baseOf, joinPath, parentOf } from '../tree/path.js';
 import { unpackArchive } from './copy/archive.js';
 import { parseChmod } from './copy/chmod.js';
 import { Copier } from './copy/copier.js';
@@ -16,6 +13,7 @@ import { parentsSource } from './copy/parents.js';
 import { selectSources } from './copy/select.js';
 import { fileOwner } from './file-owner.js';
 import { type RemoteSourceOptions, remoteFile, remoteName, repositoryFiles } from './remote-source.js';
+import { sourceNotFound } from './source-not-found.js';
 
 /** The tree that a COPY takes from, with the words for it in messages. */
 export interface CopySource {
@@ -112,23 +110,4 @@ function inlineNode(content: string, epoch: number): FileNode {
   const bytes = Buffer.from(content, 'utf8');
   const metadata = { mode: 0o644, uid: 0, gid: 0, mtime: epoch };
   return { type: 'file', ...metadata, size: bytes.length, content: { kind: 'bytes', bytes } };
-}
-
-function sourceNotFound(
-  written: string,
-  path: string,
-  source: CopySource,
-  message = `"/${path}": not found in ${source.label}`,
-): LadingError {
-  const ignoredBy = source.ignore?.matchingPattern(path);
-  const folder = lookup(source.root, parentOf(path))?.node;
-  const near = folder?.type === 'directory' ? nearest(baseOf(path), folder.children.keys()) : undefined;
-  const meant = near === undefined ? undefined : `Did you mean ${joinPath(parentOf(path), near)}?`;
-  return new LadingError('SOURCE_NOT_FOUND', message, {
-    details: { pattern: written, context: source.label, ignoredBy },
-    hint:
-      ignoredBy === undefined
-        ? meant
-        : `.dockerignore hides it (pattern ${JSON.stringify(ignoredBy)}): add !${path} below that pattern to let it in.`,
-  });
 }

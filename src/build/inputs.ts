@@ -25,6 +25,35 @@ export interface Secrets {
   read(id: string, options?: CallOptions): Promise<Buffer | undefined>;
 }
 
+/** The agents that a build may ask to sign for it. */
+export interface Agents {
+  /** Path of the socket of an agent on this machine; `undefined` for one that the build was not given. */
+  socket(id: string, options?: CallOptions): Promise<string | undefined>;
+}
+
+export interface CacheFolderOptions extends CallOptions {
+  /**
+   * Who else may have the folder meanwhile, in whatever process: everybody who shares it, or nobody, for whom `private` does
+   * not wait, but gets another one.
+   */
+  readonly sharing: 'shared' | 'private' | 'locked';
+  /** Take what is there away first, unless this build has done so before. */
+  readonly fresh: boolean;
+  /** Puts into a folder that has just been made what it begins with. */
+  readonly fill: (path: string) => Promise<void>;
+}
+
+/** A folder that outlives the build. */
+export interface CacheFolder {
+  readonly path: string;
+  release(): Promise<void>;
+}
+
+/** Folders for cache mounts. */
+export interface CacheFolders {
+  open(key: string, options: CacheFolderOptions): Promise<CacheFolder>;
+}
+
 export interface FetchOptions extends CallOptions {
   /** The SHA-256 that the content is to have: a file that is kept with it is taken without asking anybody. */
   readonly digest?: string | undefined;

@@ -19,6 +19,7 @@ import type { BuildEvent } from './event.js';
 import type { BaseImages, NamedContexts } from './inputs.js';
 import { type ImageUse, type OpenedImages, openImages } from './open-images.js';
 import { imageUse, type PlatformGraph, planReachable, type ReadyStage } from './plan-stages.js';
+import { checkEntitlements, type Entitlement } from './run/entitlement.js';
 import { withExcerpt } from './with-excerpt.js';
 
 /** What planning needs of the options of a build. */
@@ -29,7 +30,10 @@ export interface PlanBuildOptions extends CallOptions {
   readonly contexts?: NamedContexts | undefined;
   /** Looks up the time that SOURCE_DATE_EPOCH leads to. */
   readonly findEpoch: (source: EpochSource, options: CallOptions) => Promise<FoundEpoch>;
+  /** What executes RUN. */
   readonly sandbox: Sandbox;
+  /** What commands may ask for. */
+  readonly entitlements?: ReadonlySet<Entitlement> | undefined;
   /** At least one; with several the result is an index. */
   readonly platforms: readonly Platform[];
   readonly buildPlatform: Platform;
@@ -177,6 +181,7 @@ async function checkRuns(stages: readonly ReadyStage[], options: PlanBuildOption
   for (const step of stages.flatMap(stage => stage.plan.steps)) {
     if (step.kind !== 'run') continue;
     try {
+      checkEntitlements(step, options.entitlements);
       await options.sandbox.check(step);
     } catch (error) {
       throw withExcerpt(error, step.range, options.dockerfile.text);

@@ -1,15 +1,15 @@
 import type { StepCache, StepOrigin } from '../cache/step-cache.js';
-import { LadingError } from '../errors/errors.js';
 import { redactQueries } from '../errors/redact.js';
 import { emptyRoot } from '../layer/tree-of-layers.js';
 import type { HistoryEntry } from '../oci/config.js';
 import type { Compression } from '../oci/media-types.js';
 import { formatPlatform } from '../oci/platform.js';
 import { formatTime } from '../oci/time.js';
+import type { CopyStep, WorkdirStep } from '../plan/step.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { TreeEditor } from '../tree/editor.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
-import { commitLayer } from './commit-layer.js';
+import { type CommitOptions, type CommittedLayer, commitLayer } from './commit-layer.js';
 import { Copier } from './copy/copier.js';
 import type { CopySources } from './copy-sources.js';
 import { type CopySource, copyStep, type TreeChange } from './copy-step.js';
@@ -18,6 +18,9 @@ import type { FileAccess } from './file-access.js';
 import type { BuildStore, GitRepositories, RemoteFiles } from './inputs.js';
 import type { LayerWork } from './layer-work.js';
 import type { LazyTree } from './lazy-tree.js';
+import type { BindFolders } from './run/bind-folders.js';
+import type { CommandSettings } from './run/command-settings.js';
+import { commandStep } from './run/command-step.js';
 import { layersOfImage } from './stage-files.js';
 import { withExcerpt } from './with-excerpt.js';
 import type { StartWork, StepWork, Work, WorkSource } from './work-graph.js';
@@ -49,6 +52,7 @@ export interface RunOptions extends CallOptions {
   readonly temporary: string;
   readonly remote: RemoteFiles;
   readonly git: GitRepositories;
+  readonly commands: { readonly settings: CommandSettings; readonly folders: BindFolders };
   /** The result of what is done. */
   readonly result: (work: Work) => StageResult;
   readonly onEvent: (event: BuildEvent) => void;
@@ -122,10 +126,9 @@ async function carriedOut(
     const history = [...before.history, { ...entry, empty_layer: true }];
     return { result: { ...before, history }, cached: false };
   }
-  const change = await changeOf(step, await before.tree(), work, options);
   const slot = { ...options.slot, stage: info.stage ?? null, platforms: info.platforms?.map(formatPlatform) };
   const origin = { title: redactQueries(step.title), file: step.range.file, line: step.range.start.line, slot };
-  const { layer, tree, cached } = await commitLayer(before.tree, change.before, change.after, origin, {
+  const { layer, tree, cached } = await committed(work, step, before, origin, {
     ...options,
     fresh,
     onProgress: bytes => options.onEvent({ kind: 'step-progress', step: info, bytes }),
@@ -134,8 +137,25 @@ async function carriedOut(
   return { result, cached, layer };
 }
 
-async function changeOf(
+async function committed(
+  work: StepWork,
   step: Exclude<StepWork['step'], { kind: 'config' }>,
+  before: StageResult,
+  origin: StepOrigin,
+  options: RunOptions & Pick<CommitOptions, 'fresh' | 'onProgress'>,
+): Promise<CommittedLayer> {
+  if (step.kind === 'run') {
+    return await commandStep(step, work, before, origin, {
+      ...options,
+      openSource: source => openSource(source, options),
+    });
+  }
+  const change = await changeOf(step, await before.tree(), work, options);
+  return await commitLayer(before.tree, change.before, change.after, origin, options);
+}
+
+async function changeOf(
+  step: WorkdirStep | CopyStep,
   tree: DirectoryNode,
   { info, epoch, fresh, sources }: StepWork,
   options: RunOptions,
@@ -150,10 +170,6 @@ async function changeOf(
         fresh,
         clamp: clampTo(epoch, options),
         onFetch: (url, bytes, total) => options.onEvent({ kind: 'step-fetch', step: info, url, bytes, total }),
-      });
-    case 'run':
-      throw new LadingError('RUN_UNAVAILABLE', `${step.title}: RUN cannot be executed in this build`, {
-        details: { range: step.range, missing: 'a way to take the changes of a process into a layer' },
       });
   }
 }

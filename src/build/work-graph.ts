@@ -41,6 +41,8 @@ export interface StepWork extends WorkBase {
   readonly step: Step;
   /** Where its files come from, in the order in which it names them. */
   readonly sources: readonly WorkSource[];
+  /** What is executed is for it: files are the same everywhere. */
+  readonly platform: Platform;
   readonly info: StepInfo;
 }
 
@@ -93,7 +95,8 @@ export function workGraph(planned: readonly PlannedPlatform[], inputs: WorkGraph
           steps += 1;
           const info = { id: steps, ...place, ...(planned.length > 1 ? { platforms: shownFor } : {}) };
           const needs = [below, ...sources.flatMap(source => (source.kind === 'work' ? [source.work] : []))];
-          return { kind: 'step', key, needs, below, step, sources, info, ...settings };
+          const { platform } = stage.plan.state;
+          return { kind: 'step', key, needs, below, step, sources, platform, info, ...settings };
         });
       }
       ends.set(stage.index, top);

@@ -48,6 +48,21 @@ export interface ErrorDetails {
   };
   /** RUN was reached and no way to execute it is available. */
   readonly RUN_UNAVAILABLE: { readonly range: SourceRange; readonly missing: string };
+  /** The command of a RUN ended with something else than 0. */
+  readonly RUN_FAILED: {
+    readonly range: SourceRange;
+    readonly exitCode: number;
+    /** By its name, when one ended the process. */
+    readonly signal?: string | undefined;
+    /** The last lines of what it has written. */
+    readonly output: string;
+    /** Way of running it: `namespaces`, `chroot` … */
+    readonly tier: string;
+  };
+  /** Files that a RUN has given away belong to nobody knows whom, and the caller asks for that to be a failure. */
+  readonly OWNERSHIP_UNCERTAIN: { readonly range: SourceRange; readonly paths: readonly string[] };
+  /** A secret or an agent that a step needs and the build was not given. */
+  readonly SECRET_NOT_FOUND: { readonly id: string; readonly kind: 'secret' | 'ssh' };
 
   readonly DIGEST_MISMATCH: { readonly expected: string; readonly actual: string };
   readonly SIZE_MISMATCH: { readonly digest: string; readonly expected: number; readonly actual: number };

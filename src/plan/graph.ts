@@ -30,8 +30,6 @@ export interface PlanOptions {
   readonly foundEpoch?: FoundEpoch | undefined;
   /** What is left out of the context: CopyIgnoredFile is looked for where it is given. */
   readonly contextIgnore?: IgnoreMatcher | undefined;
-  /** Whether RUN may ask for `--security=insecure`. Default: no. */
-  readonly allowInsecure?: boolean | undefined;
   /**
    * Told of each thing that a lint rule finds, at once, so that it is known also when planning fails further on. The
    * same findings are in `diagnostics` of what is returned.

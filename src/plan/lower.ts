@@ -32,7 +32,6 @@ export function planStage(graph: StageGraph, index: number, base: BaseInput, opt
     place: { range, comments: [] },
     report,
     contextIgnore: options.contextIgnore,
-    allowInsecure: options.allowInsecure ?? false,
     label: name ?? (stages.length === 1 ? '' : `stage-${index}`),
     escape: graph.escape,
     globals,

@@ -32,7 +32,6 @@ export interface StageDraft {
   readonly report: (findings: readonly Finding[]) => void;
   /** What is left out of the context, where that is known. */
   readonly contextIgnore?: IgnoreMatcher | undefined;
-  readonly allowInsecure: boolean;
   readonly scope: Scope;
   /** The configuration but for what grows with every instruction, which is kept below. */
   config: Omit<ContainerConfig, 'Env' | 'Labels' | 'ExposedPorts' | 'Volumes'>;
@@ -55,7 +54,7 @@ export type StepBody = Body<Step>;
 /** Where a stage stands and what holds for it whatever its base is. */
 export type DraftPlace = Pick<
   StageDraft,
-  'index' | 'place' | 'label' | 'escape' | 'globals' | 'references' | 'report' | 'contextIgnore' | 'allowInsecure'
+  'index' | 'place' | 'label' | 'escape' | 'globals' | 'references' | 'report' | 'contextIgnore'
 >;
 
 /** The draft at the start of a stage: the state of its base, made complete where an image left something out. */

@@ -13,6 +13,8 @@ export interface PruneOptions extends CallOptions {
   readonly all?: boolean | undefined;
   /** The cache goes too, down to `keepCacheBytes`: records with what only they keep, snapshots, mounts, spooled layers. */
   readonly cache?: boolean | undefined;
+  /** Of the cache, the folders of `RUN --mount=type=cache`, whatever else is said. */
+  readonly mounts?: boolean | undefined;
   /** How much of the cache may stay, what was used last first; 0 when only `cache` is given. Implies `cache`. */
   readonly keepCacheBytes?: number | undefined;
   /** Only tell what would go. */
@@ -132,10 +134,13 @@ function planCache(
   alive: ReadonlySet<Digest>,
   keepSinceMs: number,
   busy: boolean,
-  { cache, keepCacheBytes }: PruneOptions,
+  { cache, keepCacheBytes, mounts }: PruneOptions,
 ): { records: RecordFile[]; spools: Set<string>; items: Plan['items'] } {
   const damaged = inventory.records.filter(file => file.record === undefined && file.usedMs < keepSinceMs);
-  if (!cache && keepCacheBytes === undefined) return { records: damaged, spools: new Set(), items: [] };
+  // A mount or a snapshot in use looks like any other, so while anybody works they all stay.
+  const idle = busy ? [] : inventory.cacheItems;
+  const unwanted = mounts ? idle.filter(({ kind }) => kind === 'mounts') : [];
+  if (!cache && keepCacheBytes === undefined) return { records: damaged, spools: new Set(), items: unwanted };
   const budget = keepCacheBytes ?? 0;
   type Candidate = { usedMs: number; path: string; size: number; record?: RecordFile; spool?: true };
   const candidates: Candidate[] = [
@@ -143,8 +148,7 @@ function planCache(
     ...inventory.layerFiles
       .filter(file => file.kind === 'spool')
       .map(file => ({ usedMs: file.mtimeMs, path: file.path, size: file.size, spool: true as const })),
-    // A mount or a snapshot in use looks like any other, so while anybody works they all stay.
-    ...(busy ? [] : inventory.cacheItems),
+    ...idle.filter(item => !unwanted.includes(item)),
   ];
   candidates.sort((a, b) => b.usedMs - a.usedMs || (a.path < b.path ? -1 : 1));
   const counted = new Set(alive);
@@ -167,7 +171,7 @@ function planCache(
   return {
     records: [...new Set([...damaged, ...going.flatMap(({ record }) => record ?? [])])],
     spools: new Set(going.filter(({ spool }) => spool).map(({ path }) => path)),
-    items: going.filter(({ record, spool }) => !record && !spool),
+    items: [...unwanted, ...going.filter(({ record, spool }) => !record && !spool)],
   };
 }
 

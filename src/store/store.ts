@@ -25,6 +25,7 @@ import { formatReference, parseReference } from '../oci/reference.js';
 import { type Bytes, type CallOptions, inOnePiece } from '../stream/bytes.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
+import { CacheFolders } from './cache-folders.js';
 import { type CheckOptions, checkStore, type StoreCheck } from './check.js';
 import { claimBlob } from './claim.js';
 import { ContextFiles } from './context-files.js';
@@ -270,6 +271,14 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     const path = join(this.root, kind);
     await onFile(path, () => mkdir(path, { recursive: true }));
     return path;
+  }
+
+  /** Folders for cache mounts. What one of them has made anew is not made anew by it again: each build has its own. */
+  cacheFolders(): CacheFolders {
+    return new CacheFolders(this.root, async () => {
+      await this.#prepare();
+      return this.#session.temporary();
+    });
   }
 
   /** A new folder for work in progress, on the file system of the store. Whoever asks removes it, at the latest `close`. */

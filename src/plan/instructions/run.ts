@@ -19,12 +19,6 @@ export function lowerRun(instruction: RunInstruction, draft: StageDraft): StepBo
       hint: 'Build without the device, or copy what needs it from an image made elsewhere.',
     });
   }
-  if (instruction.security === 'insecure' && !draft.allowInsecure) {
-    throw new LadingError('UNSUPPORTED', 'RUN --security=insecure is not allowed', {
-      details: { feature: 'RUN --security=insecure', range: instruction.range },
-      hint: 'Leave --security out: a command gets the privileges that the builder has, and no others.',
-    });
-  }
   const { argv, script } = commandOf(instruction, draft);
   if (argv.length === 0)
     throw invalidValue('RUN', '[]', 'arguments are required', 'Name a program: RUN ["/bin/true"].');

@@ -1,0 +1,24 @@
+import type { ResourceLimit, Sandbox } from '../../sandbox/sandbox.js';
+import type { Roots } from '../../snapshot/roots.js';
+import type { Agents, CacheFolders, Secrets } from '../inputs.js';
+
+/** How the commands of a build are run: the same for all of them. */
+export interface CommandSettings {
+  readonly sandbox: Sandbox;
+  /** Made when the first command has to be run: a build without one needs none. */
+  readonly roots: () => Promise<Roots>;
+  readonly cacheFolders: CacheFolders;
+  /** Before the ids of cache mounts, so that projects with the same ids can have caches of their own. */
+  readonly cacheNamespace: string;
+  readonly secrets: Secrets;
+  readonly agents: Agents;
+  readonly hostname: string;
+  /** Instead of what the commands say. */
+  readonly network?: 'default' | 'none' | 'host' | undefined;
+  readonly extraHosts: ReadonlyArray<{ readonly host: string; readonly address: string }>;
+  /** Of `/dev/shm`; absent is 64 MiB. */
+  readonly shmSizeBytes?: number | undefined;
+  readonly limits: readonly ResourceLimit[];
+  /** Files that a command has given to nobody knows whom are an error. */
+  readonly strictOwnership: boolean;
+}

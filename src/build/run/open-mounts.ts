@@ -1,0 +1,163 @@
+import { recordKey } from '../../cache/record.js';
+import { LadingError } from '../../errors/errors.js';
+import type { CacheMount, RunMount, SecretMount, SshMount } from '../../plan/run-mount.js';
+import type { RunStep } from '../../plan/step.js';
+import type { SandboxMount } from '../../sandbox/sandbox.js';
+import type { CallOptions } from '../../stream/bytes.js';
+import { agentSocket } from './agent-socket.js';
+import type { BindFolders } from './bind-folders.js';
+import { type BoundFiles, contentPath, requireFolder } from './bound-files.js';
+import { cacheSource } from './cache-source.js';
+import type { CommandSettings } from './command-settings.js';
+import { give, type PrivateFolder, privateFolder } from './private-folder.js';
+
+export interface OpenMountsOptions extends CallOptions {
+  readonly settings: CommandSettings;
+  readonly bound: ReadonlyMap<RunMount, BoundFiles>;
+  readonly folders: BindFolders;
+  /** Caches begin anew. */
+  readonly fresh: boolean;
+  /** A folder of the build's own. */
+  readonly temporary: string;
+}
+
+/** The mounts of one command, ready to be made. */
+export interface OpenedMounts {
+  readonly mounts: readonly SandboxMount[];
+  /** Variables that are secrets. */
+  readonly env: ReadonlyMap<string, string>;
+  /** What must not be shown of the command's output. */
+  readonly secrets: readonly Buffer[];
+  /** Takes everything away that was made for the command alone. */
+  close(): Promise<void>;
+}
+
+/** Makes ready what a command mounts, in the order of the step. When it fails, nothing stays. */
+export async function openMounts(step: RunStep, options: OpenMountsOptions): Promise<OpenedMounts> {
+  const opening = new Opening(options);
+  try {
+    if (step.script !== undefined) await opening.script(step.script.path, step.script.content);
+    for (const mount of step.mounts) await opening.open(mount);
+  } catch (error) {
+    await opening.close();
+    throw error;
+  }
+  return opening;
+}
+
+class Opening implements OpenedMounts {
+  readonly mounts: SandboxMount[] = [];
+  readonly env = new Map<string, string>();
+  readonly secrets: Buffer[] = [];
+  readonly #options: OpenMountsOptions;
+  readonly #closers: Array<() => Promise<void>> = [];
+  #private: PrivateFolder | undefined;
+
+  constructor(options: OpenMountsOptions) {
+    this.#options = options;
+  }
+
+  async open(mount: RunMount): Promise<void> {
+    const { bound, folders, signal } = this.#options;
+    switch (mount.type) {
+      case 'bind': {
+        const folder = await folders.open(bound.get(mount)!, { writable: !mount.readOnly, signal });
+        this.#closers.push(() => folder.release());
+        this.#bind(contentPath(folder.path), mount.target, mount.readOnly);
+        return;
+      }
+      case 'cache':
+        return await this.#cache(mount);
+      case 'tmpfs': {
+        const { target, sizeBytes, readOnly } = mount;
+        this.mounts.push({ type: 'tmpfs', target, sizeBytes, readOnly });
+        return;
+      }
+      case 'secret':
+        return await this.#secret(mount);
+      case 'ssh':
+        return await this.#agent(mount);
+    }
+  }
+
+  /** A program of the Dockerfile itself. */
+  async script(target: string, content: string): Promise<void> {
+    const permissions = { mode: 0o755, uid: 0, gid: 0 };
+    const source = await (await this.#folder()).write('script', Buffer.from(content, 'utf8'), permissions);
+    this.#bind(source, target, true);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+  }
+
+  async #cache(mount: CacheMount): Promise<void> {
+    const { settings, bound, folders, fresh, signal } = this.#options;
+    const files = bound.get(mount);
+    if (files !== undefined) requireFolder(files, mount);
+    const { permissions, sharing, target, readOnly } = mount;
+    const name = { namespace: settings.cacheNamespace, id: mount.id };
+    const key = recordKey({ ...name, files: files?.exactDigest, permissions: permissions && { ...permissions } });
+    const folder = await settings.cacheFolders.open(key, {
+      sharing,
+      fresh,
+      signal,
+      fill: async path => {
+        if (files !== undefined) await folders.write(files, path, { signal });
+        else await folders.empty(path);
+        if (permissions !== undefined) await give(contentPath(path), permissions);
+      },
+    });
+    this.#closers.push(() => folder.release());
+    // What comes from files of the build is the part of them that was asked for already.
+    const source = cacheSource(contentPath(folder.path), files === undefined ? mount.source : '/');
+    this.#closers.push(async () => source.close());
+    this.#bind(source.path, target, readOnly);
+  }
+
+  async #secret({ id, target, env, required, permissions }: SecretMount): Promise<void> {
+    const { settings, signal } = this.#options;
+    const content = await settings.secrets.read(id, { signal });
+    if (content === undefined) {
+      if (required) throw missing('secret', id, `secret ${id}: not found`, `--secret id=${id},src=FILE`);
+      return;
+    }
+    this.secrets.push(content);
+    if (env !== undefined) this.env.set(env, content.toString('utf8'));
+    if (target === undefined) return;
+    const name = `secret-${this.mounts.length}`;
+    this.#bind(await (await this.#folder()).write(name, content, permissions), target, true);
+  }
+
+  async #agent({ id, target, required, permissions }: SshMount): Promise<void> {
+    const { settings, signal } = this.#options;
+    const agent = await settings.agents.socket(id, { signal });
+    if (agent === undefined) {
+      if (required) throw missing('ssh', id, `ssh agent ${id}: not found`, `--ssh ${id}`);
+      return;
+    }
+    const socket = await agentSocket(`agent-${this.mounts.length}`, agent, await this.#folder(), permissions);
+    this.#closers.push(() => socket.close());
+    this.#bind(socket.path, target, true);
+  }
+
+  #bind(source: string, target: string, readOnly: boolean): void {
+    this.mounts.push({ type: 'bind', source, target, readOnly });
+  }
+
+  async #folder(): Promise<PrivateFolder> {
+    if (this.#private === undefined) {
+      const folder = await privateFolder(this.#options.temporary);
+      this.#private = folder;
+      this.#closers.push(() => folder.remove());
+    }
+    return this.#private;
+  }
+}
+
+function missing(kind: 'secret' | 'ssh', id: string, message: string, option: string): LadingError {
+  return new LadingError('SECRET_NOT_FOUND', message, {
+    details: { id, kind },
+    hint: `Give it to the build: ${option}.`,
+  });
+}
