@@ -68,6 +68,11 @@ export interface RunRequest {
   readonly limits: readonly ResourceLimit[];
   /** `insecure`: with all capabilities that the tier has (`RUN --security=insecure`). */
   readonly security: 'sandbox' | 'insecure';
+  /**
+   * Whom a file of the root belongs to before the run, by path inside the root without a leading `/`. Asked by tiers that
+   * record owners, to follow a file that is moved; without it such a file is reported as uncertain.
+   */
+  readonly ownerBefore?: ((path: string) => FileOwner | undefined) | undefined;
   /** The root is not to be changed, but for mounts. */
   readonly readOnly?: boolean | undefined;
   /** `none`: nothing to read. `inherit`: the builder's own three streams, a terminal among them; `onOutput` is then not called. */

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, readFile, realpath } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { readElf } from './elf.js';
+
+/** A program of this machine with all files that it takes to start it. */
+export interface HostProgram {
+  /** Without links. */
+  readonly path: string;
+  /** What loads it; absent for a static program. */
+  readonly interpreter?: string | undefined;
+  /** Its shared libraries, and those of them: the name that is asked for, and where it is. */
+  readonly libraries: ReadonlyArray<{ readonly name: string; readonly path: string }>;
+}
+
+/** Along a search path, and then in the folders of the system, which a user's PATH may leave out. */
+export async function findHostProgram(name: string, searchPath: string): Promise<string | undefined> {
+  const folders = [...searchPath.split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+  for (const folder of folders) {
+    if (!folder.startsWith('/')) continue;
+    const path = join(folder, name);
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
+  }
+  return undefined;
+}
+
+/** @throws when the file is no program, or its loader cannot say what it needs */
+export async function describeHostProgram(found: string): Promise<HostProgram> {
+  const path = await realpath(found);
+  const interpreter = readElf(await readFile(path))?.interpreter;
+  if (interpreter === undefined) return { path, libraries: [] };
+  const { stdout } = await promisify(execFile)(interpreter, ['--list', path], { env: { LC_ALL: 'C' } });
+  // `NAME => PATH (ADDRESS)`, or `PATH (ADDRESS)` of what is named by its path.
+  const lines = [...stdout.matchAll(/^\s*(\S+)(?: => (\/\S+))? \(0x[0-9a-f]+\)$/gm)];
+  const libraries = lines.flatMap(([, name, at]) => {
+    const file = at ?? name!;
+    return file.startsWith('/') && file !== interpreter ? [{ name: name!.split('/').at(-1)!, file }] : [];
+  });
+  return {
+    path,
+    interpreter: await realpath(interpreter),
+    libraries: await Promise.all(libraries.map(async ({ name, file }) => ({ name, path: await realpath(file) }))),
+  };
+}

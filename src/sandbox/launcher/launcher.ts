@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { arch } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { LadingError } from '../../errors/errors.js';
+import type { RunRequest } from '../sandbox.js';
+import { beginProgram, insideProgram } from './begin.js';
+import { confineProgram } from './confine.js';
+import { startProgram } from './start.js';
+import { superviseProgram } from './supervise.js';
+
+/** Keys and values as `supervise.ts`, `confine.ts` and `start.ts` read them. None can hold a NUL. */
+export type LaunchFields = ReadonlyArray<readonly [key: string, value: string]>;
+
+export interface Launch {
+  /** The Perl interpreter on this machine. */
+  readonly perl: string;
+  readonly fields: LaunchFields;
+  readonly request: Pick<RunRequest, 'input' | 'onOutput' | 'signal'>;
+  /** Takes the log of the tracer, where there is one. */
+  readonly onLog?: ((chunk: Buffer) => void) | undefined;
+}
+
+/** As `waitpid` says it, or why there was nothing to wait for. */
+export type Ending = { readonly status: number } | { readonly failure: string };
+
+/** The machines whose system calls the launcher knows the numbers of. */
+const machines: Readonly<Partial<Record<NodeJS.Architecture, string>>> = { x64: 'x86_64', arm64: 'aarch64' };
+
+/** Why programs cannot be started by the launcher here; nothing where they can. */
+export function launcherObstacle(): string | undefined {
+  return machines[arch() as NodeJS.Architecture] === undefined
+    ? `system calls of ${arch()} processors are not known to it`
+    : undefined;
+}
+
+/** What runs inside a traced root, as the one argument of Perl's `-e`. */
+export function insideScript(): string {
+  return `${prelude()}${startProgram}${insideProgram}`;
+}
+
+/**
+ * Starts a process under a guardian, and waits until it has ended and nothing that it started is left. The guardian ends
+ * everything as well when this process is gone, however that was.
+ * @throws the reason of the signal; LadingError PROGRAM_MISSING
+ */
+export async function launch({ perl, fields, request, onLog }: Launch): Promise<Ending> {
+  request.signal?.throwIfAborted();
+  const inherit = request.input === 'inherit';
+  const script = `${prelude()}${startProgram}${confineProgram}${beginProgram}${superviseProgram}`;
+  const output = inherit ? 'inherit' : 'pipe';
+  const child = spawn(perl, ['-e', script], {
+    // Nothing of the builder's environment, and nothing of the step's: neither is to steer programs of this machine.
+    env: { LC_ALL: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    cwd: '/',
+    detached: !inherit,
+    stdio: [inherit ? 'inherit' : 'ignore', output, output, 'pipe', 'pipe', 'pipe'],
+  });
+  const [, stdout, stderr, lifeline, report, log] = child.stdio as unknown as [
+    null,
+    Readable | null,
+    Readable | null,
+    Writable,
+    Readable,
+    Readable,
+  ];
+  // Its end is heard of by 'close'; a write that comes too late is no news.
+  lifeline.on('error', () => {});
+  stdout?.on('data', (chunk: Buffer) => request.onOutput('stdout', chunk));
+  stderr?.on('data', (chunk: Buffer) => request.onOutput('stderr', chunk));
+  const told: Buffer[] = [];
+  report.on('data', (chunk: Buffer) => told.push(chunk));
+  log.on('data', (chunk: Buffer) => onLog?.(chunk));
+  const body = Buffer.from(
+    [...fields, ['inherit', inherit ? '1' : ''], ['log', '1']].map(([key, value]) => `${key}\0${value}\0`).join(''),
+  );
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(body.length);
+  lifeline.write(Buffer.concat([head, body]));
+  const giveUp = (): void => void lifeline.end();
+  request.signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    await closed(child, perl);
+  } finally {
+    request.signal?.removeEventListener('abort', giveUp);
+    lifeline.destroy();
+  }
+  request.signal?.throwIfAborted();
+  return endingOf(Buffer.concat(told).toString());
+}
+
+function endingOf(report: string): Ending {
+  const [, word, rest] = /^(end|fail) (.*)\n?$/.exec(report) ?? [];
+  if (word === 'end') return { status: Number(rest) };
+  return { failure: rest ?? 'the process that guards it was ended' };
+}
+
+function closed(child: ChildProcess, perl: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('close', () => resolve());
+    child.once('error', error => {
+      const details = { program: 'perl' };
+      reject(new LadingError('PROGRAM_MISSING', `${perl} cannot be started`, { details, cause: error }));
+    });
+  });
+}
+
+function prelude(): string {
+  return `our $machine = '${machines[arch() as NodeJS.Architecture] ?? ''}';\n`;
+}

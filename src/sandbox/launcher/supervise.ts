@@ -1,0 +1,121 @@
+/**
+ * The outer half of the launcher, in Perl: it starts a sandbox in a child process and stays as its guardian.
+ *
+ * Node can start programs, but not become the parent of orphans, make pipes that can be opened again by name (its own are
+ * sockets, and `echo >/dev/stderr` fails on those), nor drop privileges. This half does the first two; see
+ * `confine.ts` and `start.ts` for the child. Descriptors: 3 is the request, and then the lifeline: when it ends, the
+ * builder is gone, and so is everything here; 4 takes the report; 5, where it is open, is the standard error of the
+ * program that carries the sandbox (its log).
+ */
+export const superviseProgram = String.raw`
+sub say_end { my ($text) = @_; syswrite(REPORT, $text . "\n"); exit 0; }
+
+open(LIFELINE, '<&=', 3) or exit 70;
+open(REPORT, '>&=', 4) or exit 70;
+my $length = '';
+while (length($length) < 4) { sysread(LIFELINE, $length, 4 - length($length), length($length)) or exit 70; }
+$length = unpack('N', $length);
+my $text = '';
+while (length($text) < $length) { sysread(LIFELINE, $text, $length - length($text), length($text)) or exit 70; }
+my %ask = parse_request($text);
+
+# Orphans come to this process, so that none is lost.
+syscall($sys{prctl}, 36, 1, 0, 0, 0);
+$SIG{PIPE} = 'IGNORE';
+$SIG{INT} = $SIG{TERM} = $SIG{HUP} = $SIG{QUIT} = 'IGNORE' if $ask{inherit}[0];
+
+$^F = 2;
+my (@pairs, $out, $err, $outw, $errw);
+unless ($ask{inherit}[0]) {
+  pipe($out, $outw) && pipe($err, $errw) or say_end("fail pipe: $!");
+}
+pipe(my $told, my $tell) or say_end("fail pipe: $!");
+my $parent = $$;
+my $child = fork();
+defined $child or say_end("fail fork: $!");
+if ($child == 0) {
+  $SIG{INT} = $SIG{TERM} = $SIG{HUP} = $SIG{QUIT} = $SIG{PIPE} = 'DEFAULT';
+  # SIGQUIT is what makes proot end all that it traces; SIGKILL would set them free, outside of the root.
+  syscall($sys{prctl}, 1, $ask{proot} ? 3 : 9, 0, 0, 0);
+  exit 70 if getppid() != $parent;
+  close(LIFELINE); close($told);
+  unless ($ask{inherit}[0]) {
+    open(STDOUT, '>&', $outw) && open(STDERR, '>&', $errw) or exit 70;
+    close($out); close($err); close($outw); close($errw);
+  }
+  begin(\%ask, $text, $tell);
+  exit 70;
+}
+close($tell); close($outw) if $outw; close($errw) if $errw;
+open(STDOUT_TO, '>&', 1); open(STDERR_TO, '>&', 2);
+if ($ask{log}[0]) { open(my $log, '<&=', 5); close($log); }
+
+my %to = ();
+if ($out) { $to{fileno($out)} = [$out, *STDOUT_TO]; $to{fileno($err)} = [$err, *STDERR_TO]; }
+my ($status, $word, $gone, $ended, $deadline) = (undef, '', 0, 0, 0);
+sub read_word { my $n = sysread($told, $word, 4096, length($word)); unless ($n) { close($told); undef $told; } }
+sub relay {
+  my ($from) = @_;
+  my ($source, $target) = @{$to{$from}};
+  my $n = sysread($source, my $bytes, 65536);
+  unless ($n) { close($source); delete $to{$from}; return; }
+  my $at = 0;
+  while ($at < $n) { my $w = syswrite($target, $bytes, $n - $at, $at); last unless $w; $at += $w; }
+}
+# Who descends from this process: all that was started here, whatever it did to get away.
+sub descendants {
+  my (%parent, %seen);
+  opendir(my $proc, '/proc') or return ();
+  for my $pid (grep { /^\d+$/ } readdir($proc)) {
+    open(my $stat, '<', "/proc/$pid/stat") or next;
+    my $line = <$stat>; next unless defined $line;
+    $parent{$pid} = $2 if $line =~ /^\d+ \(.*\) (\S) (\d+)/s && $1 ne 'Z';
+  }
+  my @open = ($$);
+  while (defined(my $one = pop @open)) {
+    for my $pid (keys %parent) { if ($parent{$pid} == $one && !$seen{$pid}++) { push @open, $pid; } }
+  }
+  return keys %seen;
+}
+sub reap { while ((my $pid = waitpid(-1, 1)) > 0) { $ended = 1 if $pid == $child; } }
+sub end_all {
+  # First by the tracer, which knows its own; then one by one, what is traced before who traces.
+  for my $round (1 .. 400) {
+    reap();
+    my @left = descendants();
+    last unless @left;
+    if ($ask{proot} && !$ended) {
+      kill('QUIT', $child) if $round < 40;
+      kill('KILL', grep { $_ != $child } @left) if $round > 2;
+      kill('KILL', $child) if $round >= 40;
+    } else { kill('KILL', @left); }
+    select(undef, undef, undef, $round < 20 ? 0.005 : 0.05);
+  }
+}
+for (;;) {
+  my $bits = '';
+  vec($bits, 3, 1) = 1 unless $gone;
+  vec($bits, fileno($told), 1) = 1 if $told;
+  vec($bits, $_, 1) = 1 for keys %to;
+  my $n = select(my $ready = $bits, undef, undef, $ended ? 0.01 : 0.25);
+  if ($n > 0) {
+    if (!$gone && vec($ready, 3, 1)) { $gone = 1 unless sysread(LIFELINE, my $end, 4096); }
+    if ($told && vec($ready, fileno($told), 1)) { read_word(); }
+    for my $from (keys %to) { relay($from) if vec($ready, $from, 1); }
+  }
+  reap();
+  if ($gone) { end_all(); exit 75; }
+  # The one that counts has ended, or what carries it has: nobody is to outlive it.
+  last if $word =~ /^(?:end|fail) .*\n/m || ($ended && !$told) || ($ended && $n <= 0);
+}
+end_all();
+read_word() while $told && ready($told);
+sub ready { my $bits = ''; vec($bits, fileno($_[0]), 1) = 1; return select($bits, undef, undef, 0) > 0; }
+while (%to) {
+  my $bits = ''; vec($bits, $_, 1) = 1 for keys %to;
+  last if select($bits, undef, undef, 0.2) <= 0;
+  for my $from (keys %to) { relay($from) if vec($bits, $from, 1); }
+}
+# A program whose end nobody saw was taken down with all the rest.
+say_end($word =~ /^((?:end|fail) .*)$/m ? $1 : $word =~ /^begun$/m ? 'end 9' : 'fail it ended before the program was started');
+`;

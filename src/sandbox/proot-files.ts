@@ -1,0 +1,114 @@
+import { copyFile, lstat, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { copyTree, makeOpenFolder } from './copy-tree.js';
+import { deviceLinks, devices } from './devices.js';
+import type { HostProgram } from './host-program.js';
+import type { MountPoints } from './mount-points.js';
+import { hostsFile, resolverFile } from './network-files.js';
+import type { RunRequest, SandboxMount } from './sandbox.js';
+
+/** A tree or a file of this machine that the process sees at a place of the root. */
+export interface Binding {
+  readonly source: string;
+  /** Without links. */
+  readonly target: string;
+}
+
+/** What a traced process can see beside its root, and what of it it can change. */
+export interface Surroundings {
+  /** In the order in which they cover one another. */
+  readonly bindings: readonly Binding[];
+  /** For reading and starting alone. */
+  readonly readable: readonly string[];
+  readonly writable: readonly string[];
+  /** The interpreter of the launcher as the root has it, with its own loader. */
+  readonly perl: readonly string[];
+}
+
+/** Where the launcher is, in the folder that is shown as `/dev`. */
+const launcherFolder = '.lading';
+
+/**
+ * Prepares all that is shown to a process in places of its root.
+ * @param folder private, empty, on this machine; what is made for this run lies in it
+ * @throws LadingError PATH_INVALID for a mount target that cannot be one, IO
+ */
+export async function prootSurroundings(
+  request: RunRequest,
+  folder: string,
+  perl: HostProgram,
+  points: MountPoints,
+): Promise<Surroundings> {
+  const fixed = join(folder, 'fixed');
+  const open = join(folder, 'open');
+  for (const path of [fixed, open]) await mkdir(path);
+  const bindings: Binding[] = [];
+  const readable = [fixed, '/proc', '/sys'];
+  const writable = [open];
+  const show = async (source: string, target: string, kind: 'directory' | 'file'): Promise<void> => {
+    bindings.push({ source, target: await points.make(target, kind) });
+  };
+
+  const dev = join(open, 'dev');
+  await mkdir(dev);
+  for (const { name } of devices) await writeFile(join(dev, name), '');
+  await mkdir(join(dev, launcherFolder));
+  for (const [name, target] of deviceLinks) await symlink(target, join(dev, name));
+  for (const name of ['shm', 'mqueue']) await makeOpenFolder(join(dev, name));
+  await show(dev, '/dev', 'directory');
+  for (const { name } of devices) {
+    const source = `/dev/${name}`;
+    if ((await lstat(source).catch(() => undefined))?.isCharacterDevice() !== true) continue;
+    bindings.push({ source, target: `/dev/${name}` });
+    writable.push(source);
+  }
+  await show('/proc', '/proc', 'directory');
+  await show('/sys', '/sys', 'directory');
+
+  await writeFile(join(open, 'hosts'), hostsFile(request));
+  await writeFile(join(open, 'resolv.conf'), await resolverFile(request));
+  for (const name of ['hosts', 'resolv.conf']) await show(join(open, name), `/etc/${name}`, 'file');
+
+  for (const [place, mount] of request.mounts.entries()) {
+    const made = join(mount.readOnly ? fixed : open, `mount-${place}`);
+    const { source, kind } = await sourceOf(mount, made);
+    if (!mount.readOnly && source !== made) writable.push(source);
+    await show(source, mount.target, kind);
+  }
+
+  const place = `/dev/${launcherFolder}`;
+  const start = await launcherFiles(perl, join(fixed, 'launcher'), readable);
+  bindings.push({ source: join(fixed, 'launcher'), target: place });
+  return { bindings, readable, writable, perl: start.map(name => (name.startsWith('-') ? name : `${place}/${name}`)) };
+}
+
+/**
+ * What a mount shows. What is only to be read is a copy: writing can be forbidden to a process, but not changing modes
+ * and times, and the files of a context belong to whoever runs the builder.
+ */
+async function sourceOf(
+  mount: SandboxMount,
+  made: string,
+): Promise<{ readonly source: string; readonly kind: 'directory' | 'file' }> {
+  if (mount.type === 'tmpfs') {
+    await makeOpenFolder(made);
+    return { source: made, kind: 'directory' };
+  }
+  const source = await realpath(mount.source);
+  const stat = await lstat(source);
+  const kind = stat.isDirectory() ? 'directory' : 'file';
+  if (!mount.readOnly || !(stat.isDirectory() || stat.isFile())) return { source, kind };
+  if (stat.isFile()) await copyFile(source, made);
+  else await copyTree(source, made);
+  return { source: made, kind };
+}
+
+/** Copies the interpreter and what it needs. @returns how it is started there: names in the folder, and options */
+async function launcherFiles(perl: HostProgram, folder: string, readable: string[]): Promise<string[]> {
+  await mkdir(folder);
+  const files = [{ name: 'perl', path: perl.path }, ...perl.libraries];
+  if (perl.interpreter !== undefined) files.push({ name: 'loader', path: perl.interpreter });
+  for (const { name, path } of files) await copyFile(path, join(folder, name));
+  readable.push(folder);
+  return perl.interpreter === undefined ? ['perl'] : ['loader', '--library-path', '.', 'perl'];
+}

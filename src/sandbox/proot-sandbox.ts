@@ -1,0 +1,193 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
+import { arch, machine, release, version } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LadingError } from '../errors/errors.js';
+import { embeddedPrograms } from './elf.js';
+import { describeHostProgram, findHostProgram, type HostProgram } from './host-program.js';
+import { insideScript, type LaunchFields, launch, launcherObstacle } from './launcher/launcher.js';
+import { type MountPoints, mountPoints } from './mount-points.js';
+import { endingOfStatus } from './process-ending.js';
+import { prootSurroundings, type Surroundings } from './proot-files.js';
+import { removeTree } from './remove-tree.js';
+import { limitField } from './resource-limits.js';
+import { type RunRequest, type RunResult, refusingSandbox, type Sandbox } from './sandbox.js';
+import { systemCallFilter } from './system-call-filter.js';
+
+export interface ProotOptions {
+  /** A folder that is there, on a disk that programs can be started from; what a run needs lies in it until it ends. */
+  readonly scratch: string;
+  /** Where programs are looked for, as in `PATH`. */
+  readonly searchPath: string;
+  /** Of the user who runs this: root gives files away for real. */
+  readonly uid: number;
+}
+
+/** How much of the end of what proot says is kept for a message. */
+const logLimit = 2000;
+
+interface Tools {
+  readonly proot: HostProgram;
+  readonly perl: HostProgram;
+  /** What proot starts in the place of each program, by the size of its addresses. */
+  readonly loaders: ReturnType<typeof embeddedPrograms>;
+  /** Whether it can show other names of the machine: in older versions, no program with shared libraries starts then. */
+  readonly names: boolean;
+}
+
+/**
+ * Runs processes by tracing them: works for any user, without any privilege, and without namespaces. Every system call
+ * is stopped and its paths are led into the root; users other than the builder's are only played.
+ */
+export function prootSandbox({ scratch, searchPath, uid }: ProotOptions): Sandbox {
+  let known: Promise<Tools | string> | undefined;
+  const tools = (): Promise<Tools | string> => (known ??= findTools(searchPath));
+  return {
+    tier: 'proot',
+    roots: 'directory',
+    owners: uid === 0 ? 'kept' : 'recorded',
+    check: async instruction => {
+      const found = await tools();
+      if (typeof found === 'string') await refusingSandbox(found).check(instruction);
+    },
+    run: async request => {
+      const found = await tools();
+      if (typeof found === 'string') return refusingSandbox(found).run(request);
+      return runTraced(request, found, { scratch, uid });
+    },
+  };
+}
+
+async function findTools(searchPath: string): Promise<Tools | string> {
+  const obstacle = launcherObstacle();
+  if (obstacle !== undefined) return obstacle;
+  const [proot, perl] = await Promise.all(['proot', 'perl'].map(name => findHostProgram(name, searchPath)));
+  if (proot === undefined) return 'the program proot is not installed';
+  if (perl === undefined) return 'the program perl, which confines what proot runs, is not installed';
+  const described = await Promise.all([describeHostProgram(proot), describeHostProgram(perl)]);
+  const loaders = embeddedPrograms(await readFile(described[0].path));
+  if (loaders.length === 0) return `${proot} is not a proot that is known here: it holds no loader`;
+  const names = await showsNames(described[0].path, described[1].path);
+  return { proot: described[0], perl: described[1], loaders, names };
+}
+
+function showsNames(proot: string, perl: string): Promise<boolean> {
+  const options = ['-v', '-1', '-k', kernelNames('name'), perl, '-e', '0'];
+  return promisify(execFile)(proot, options, { env: { LC_ALL: 'C' }, timeout: 10_000 }).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function runTraced(
+  request: RunRequest,
+  tools: Tools,
+  { scratch, uid }: Pick<ProotOptions, 'scratch' | 'uid'>,
+): Promise<RunResult> {
+  request.signal?.throwIfAborted();
+  if (request.root.kind !== 'directory') throw new Error('a traced process has a folder as its root');
+  const root = await realpath(request.root.path);
+  const folder = await mkdtemp(join(await realpath(scratch), 'run-'));
+  const points = mountPoints(root);
+  try {
+    await points.makeDirectory(request.cwd);
+    const fields = await traceFields(request, tools, { root, folder, points, builder: uid });
+    let log = '';
+    const onLog = (chunk: Buffer): void => {
+      log = (log + chunk.toString('latin1')).slice(-logLimit);
+    };
+    const ending = await launch({ perl: tools.perl.path, fields, request, onLog });
+    if ('failure' in ending) return await refusingSandbox([ending.failure, log.trim()].join(': ')).run(request);
+    return endingOfStatus(ending.status);
+  } finally {
+    await points.remove();
+    await removeTree(folder);
+  }
+}
+
+interface Place {
+  /** Without links. */
+  readonly root: string;
+  /** For this run. */
+  readonly folder: string;
+  readonly points: MountPoints;
+  /** The user who runs this. */
+  readonly builder: number;
+}
+
+/** Of a builder that is root: what takes part in giving files away, and in coming to all of them. */
+const rootCapabilities = {
+  /** CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, NET_BIND_SERVICE, NET_RAW, AUDIT_WRITE, SETFCAP. */
+  root: '00000000a000243b',
+  /** DAC_OVERRIDE: files that others than root are to have belong to root until the end. */
+  others: '2',
+};
+
+async function traceFields(
+  request: RunRequest,
+  { proot, perl, loaders, names }: Tools,
+  { root, folder, points, builder }: Place,
+): Promise<LaunchFields> {
+  const tools = join(folder, 'tools');
+  await mkdir(tools);
+  const hostEnvironment = [`PROOT_TMP_DIR=${tools}`];
+  for (const { bits, bytes } of loaders) {
+    const path = join(tools, `loader-${bits}`);
+    await writeFile(path, bytes, { mode: 0o755 });
+    hostEnvironment.push(`PROOT_LOADER${bits === 32 ? '_32' : ''}=${path}`);
+  }
+  const around = await prootSurroundings(request, join(folder), perl, points);
+  const readable = [...around.readable, tools, ...filesOf(proot)];
+  const writable = around.writable;
+  const { uid, gid } = request.user;
+  return [
+    ...hostEnvironment.map(pair => ['hostenv', pair] as const),
+    ...[
+      ...[proot.path, '-v', '-1', ...(uid === 0 && gid === 0 ? ['-0'] : ['-i', `${uid}:${gid}`])],
+      ...(names ? ['-k', kernelNames(request.hostname)] : []),
+      ...['-r', root, '-w', '/'],
+      ...(await bindingArguments(around, folder)),
+      ...[...around.perl, '-e', insideScript()],
+    ].map(part => ['proot', part] as const),
+    ['allow', `${request.readOnly ? 'r' : 'rwm'}:${root}`],
+    ...readable.map(path => ['allow', `r:${path}`] as const),
+    ...writable.map(path => ['allow', `rwm:${path}`] as const),
+    ['confined', request.readOnly ? '1' : ''],
+    ...systemCallFilter(arch() as NodeJS.Architecture, { traced: true, network: request.network }).map(
+      line => ['filter', line] as const,
+    ),
+    ...request.limits.map(limit => ['limit', limitField(limit)] as const),
+    ['capabilities', builder !== 0 ? '0' : uid === 0 ? rootCapabilities.root : rootCapabilities.others],
+    ['cwd', request.cwd],
+    ...request.argv.map(part => ['arg', part] as const),
+    ...request.env.map(pair => ['env', pair] as const),
+  ];
+}
+
+/** `-b SOURCE:TARGET!`: proot takes the first colon for the one that divides, and follows a link unless told not to. */
+async function bindingArguments({ bindings }: Surroundings, folder: string): Promise<string[]> {
+  const parts: string[] = [];
+  for (const [place, { source, target }] of bindings.entries()) {
+    const alias = join(folder, `source-${place}`);
+    if (source.includes(':')) await symlink(source, alias);
+    parts.push('-b', `${source.includes(':') ? alias : source}:${target}!`);
+  }
+  return parts;
+}
+
+/** As proot takes `uname`: the names of this machine, but for the one that the process is to see. */
+function kernelNames(hostname: string): string {
+  const fields = ['Linux', hostname, release(), version(), machine(), '(none)', '-1'];
+  for (const field of fields) {
+    if (!field.includes('\\')) continue;
+    throw new LadingError('INVALID_VALUE', `${field} is not a name of a machine`, {
+      details: { what: 'hostname', value: field },
+    });
+  }
+  return `\\${fields.join('\\')}\\`;
+}
+
+function filesOf({ path, interpreter, libraries }: HostProgram): string[] {
+  return [path, ...(interpreter === undefined ? [] : [interpreter]), ...libraries.map(library => library.path)];
+}
