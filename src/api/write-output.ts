@@ -12,7 +12,6 @@ import { contentReader } from '../layer/content-reader.js';
 import { deleteOthers } from '../layer/delete-others.js';
 import { diffTrees } from '../layer/diff.js';
 import { emptyRoot } from '../layer/tree-of-layers.js';
-import { unpackEntries } from '../layer/unpack.js';
 import { writeTar } from '../layer/write-tar.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { parseReference } from '../oci/reference.js';
@@ -68,16 +67,12 @@ export async function writeFiles(
     claim: claim && (({ record }) => provenance(record, claim)),
   });
   const entries = retimed([...diffTrees(emptyRoot, tree)], epoch);
-  const reading = {
-    read: contentReader(store),
-    signal,
-  } satisfies Parameters<typeof writeTar>[1];
   if (output.type === 'tar') {
-    await writeStream(destination(output), writeTar(entries, reading), signal);
+    await writeStream(destination(output), writeTar(entries, { read: contentReader(store), signal }), signal);
     return;
   }
   if (mode === 'delete') await deleteOthers(output.dest!, tree, { signal });
-  await unpackEntries(entries, output.dest!, { ownership: 'none', ...reading });
+  await store.unpack(entries, output.dest!, { ownership: 'none', signal });
 }
 
 /**

@@ -6,6 +6,7 @@ import type { IndexEntry, LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import type { LayerEntry } from './entry.js';
 import type { HostFile } from './hash-files.js';
+import type { UnpackReport, UnpackTarget } from './unpack.js';
 
 export interface PackOptions extends CallOptions {
   readonly compression?: Compression | undefined;
@@ -30,6 +31,8 @@ export interface LayerStore {
    * @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says
    */
   recompressLayer(layer: LayerRef, options?: PackOptions): Promise<LayerRef>;
+  /** Writes entries below a folder, whose files may lie in layers: see `unpackEntries`. */
+  unpack(entries: Iterable<LayerEntry>, root: string, options: UnpackTarget): Promise<UnpackReport>;
   /** SHA-256 of files of this machine, in their order. Fails with FILE_CHANGED, IO. */
   hashFiles(files: readonly HostFile[], options?: CallOptions): Promise<Digest[]>;
   /** The index of a stored layer, rebuilt from the blob when it is missing. */

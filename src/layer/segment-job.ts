@@ -9,6 +9,7 @@ import { crc32 } from 'node:zlib';
 import type { Compression } from '../oci/media-types.js';
 import { type HostReads, hashHostFiles, type ReadFailure, readHostFiles } from './host-reads.js';
 import { compressSegment, inflateSegment } from './segment-codec.js';
+import { runWrites, type WriteJob } from './write-job.js';
 
 /** A segment to be made. The buffer goes to whoever does the work, and comes back with the result. */
 export interface SegmentJob {
@@ -45,7 +46,7 @@ export interface HashJob {
   readonly reads: HostReads;
 }
 
-export type Job = SegmentJob | HashJob;
+export type Job = SegmentJob | HashJob | WriteJob;
 
 interface Answer {
   readonly raw: Uint8Array<ArrayBuffer>;
@@ -65,6 +66,11 @@ export interface Hashed extends Answer {
   readonly digests: readonly string[];
 }
 
+/** All files are there. */
+export interface Written extends Answer {
+  readonly kind: 'written';
+}
+
 /** What was to be reused is not there or not what it was: the segment must be made from its files. */
 interface Unusable extends Answer {
   readonly kind: 'unusable';
@@ -74,10 +80,14 @@ interface Failed extends Answer, ReadFailure {
   readonly kind: 'failed';
 }
 
-export type JobResult = PackedSegment | Hashed | Unusable | Failed;
+export type JobResult = PackedSegment | Hashed | Written | Unusable | Failed;
 
 export function runJob(job: Job): JobResult {
   const { raw } = job;
+  if (job.kind === 'write') {
+    const failure = runWrites(job);
+    return failure === undefined ? { kind: 'written', raw } : { kind: 'failed', raw, ...failure };
+  }
   if (job.kind === 'segment' && job.reuse !== undefined) return reusedSegment(job, job.reuse);
   if (job.kind === 'hash') {
     const digests = hashHostFiles(job.reads, raw);

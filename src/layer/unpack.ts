@@ -10,14 +10,24 @@ import { baseOf, comparePaths, parentOf, toHostPath } from '../tree/path.js';
 import type { ContentReader } from './content-reader.js';
 import type { LayerEntry } from './entry.js';
 import { hostTime } from './host-time.js';
+import { removeTarget, replacing } from './replacing.js';
 import { RootDirectory } from './root-directory.js';
+import { SegmentCrew } from './segment-crew.js';
 import { copyFileContent } from './unpack-file.js';
+import { type LayerFile, type TarPieces, writeLayerFiles } from './write-layer-files.js';
 
-export interface UnpackOptions extends CallOptions {
+export interface UnpackTarget extends CallOptions {
   /** `keep` gives files their owners, which needs the privilege to; with `none` all belong to whoever runs this. */
   readonly ownership: 'keep' | 'none';
-  /** Opens the bytes of files that lie in layers. */
+}
+
+export interface UnpackOptions extends UnpackTarget {
+  /** Opens the bytes of files that lie in a store. */
   readonly read: ContentReader;
+  /** Reads layers from their beginning, for all files of them; by default each file is opened by itself. */
+  readonly pieces?: TarPieces | undefined;
+  /** Threads that write files; by default this one does. */
+  readonly crew?: SegmentCrew | undefined;
 }
 
 /** What could not be written as it is in the tree. */
@@ -54,8 +64,10 @@ export async function unpackEntries(
       options.signal?.throwIfAborted();
       await unpacker.write(entry);
     }
-    unpacker.finishFolders();
+    await unpacker.finish();
     return { skipped: unpacker.skipped };
+  } catch (error) {
+    throw options.signal?.aborted ? options.signal.reason : error;
   } finally {
     unpacker.close();
   }
@@ -69,8 +81,12 @@ class Unpacker {
   readonly #sources: RootDirectory;
   /** Folders get mode and times when nothing is written into them any more. */
   readonly #folders = new Map<string, Folder>();
+  /** Files whose bytes are in layers, and links to them: written at the end, layer by layer. */
+  readonly #later = new Map<string, LayerFile | { readonly from: string }>();
+  readonly #root: string;
 
   constructor(root: string, options: UnpackOptions) {
+    this.#root = root;
     this.#options = options;
     this.#targets = new RootDirectory(root);
     this.#sources = new RootDirectory(root);
@@ -88,11 +104,13 @@ class Unpacker {
 
   async #write(entry: LayerEntry, target: string): Promise<void> {
     const { path } = entry;
+    this.#later.delete(path);
     if ('whiteout' in entry) {
-      remove(target);
+      removeTarget(target);
       this.#forgetFolders(path);
     } else if ('hardlink' in entry) {
-      this.#link(entry.hardlink, path, target);
+      if (this.#later.has(entry.hardlink)) this.#later.set(path, { from: entry.hardlink });
+      else this.#link(entry.hardlink, path, target);
     } else {
       const { node } = entry;
       if (node.xattrs !== undefined && Object.keys(node.xattrs).length > 0) this.skipped.push({ path, what: 'xattrs' });
@@ -101,7 +119,9 @@ class Unpacker {
         return;
       }
       this.#forgetFolders(path);
-      if (node.type === 'file') {
+      if (node.type === 'file' && node.content.kind === 'layer') {
+        this.#later.set(path, { path, node, content: node.content });
+      } else if (node.type === 'file') {
         const fd = replacing(target, () => fs.openSync(toHostPath(target), createFlags, 0o600));
         try {
           await copyFileContent(node, fd, this.#options);
@@ -147,7 +167,7 @@ class Unpacker {
 
   /** Node cannot make these: `mknod` does, in the folder that `enter` holds. */
   async #special(path: string, node: DeviceNode | FifoNode, target: string): Promise<void> {
-    remove(target);
+    removeTarget(target);
     const name = baseOf(path);
     const folder = target.slice(0, target.length - name.length - 1);
     const device = node.type === 'fifo' ? [] : [String(node.major), String(node.minor)];
@@ -173,13 +193,30 @@ class Unpacker {
   #forgetFolders(path: string): void {
     // Costs a walk over all, but a merged tree never puts anything in a folder's place.
     if (!this.#folders.has(path)) return;
-    for (const folder of this.#folders.keys()) {
-      if (folder === path || folder.startsWith(`${path}/`)) this.#folders.delete(folder);
+    for (const places of [this.#folders, this.#later]) {
+      for (const place of places.keys()) if (place === path || place.startsWith(`${path}/`)) places.delete(place);
     }
   }
 
+  /** Writes what was left for the end, and gives folders what they are to have when nothing is written into them any more. */
+  async finish(): Promise<void> {
+    const { ownership, read, crew = new SegmentCrew(0), pieces = piecesOf(read), signal } = this.#options;
+    const files: LayerFile[] = [];
+    for (const later of this.#later.values()) if ('node' in later) files.push(later);
+    await writeLayerFiles(files, this.#root, { ownership, crew, pieces, signal });
+    for (const [path, later] of this.#later) {
+      if ('node' in later) continue;
+      try {
+        this.#link(later.from, path, `${this.#targets.enter(parentOf(path))}/${checkBase(path)}`);
+      } catch (error) {
+        throw ioError(error, path.toWellFormed());
+      }
+    }
+    this.#finishFolders();
+  }
+
   /** Deepest first: a folder's own mode may forbid to enter it. */
-  finishFolders(): void {
+  #finishFolders(): void {
     const paths = [...this.#folders.keys()].sort(comparePaths).reverse();
     for (const path of paths) {
       const { mode, uid, gid, mtime } = this.#folders.get(path)!;
@@ -203,23 +240,17 @@ class Unpacker {
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = fs.constants;
 const createFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
-/** Does what makes the target, which must fail when it exists; then what is there is removed and it is done again. */
-function replacing<T>(target: string, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  remove(target);
-  return make();
-}
-
-/** Whatever it is; links themselves, never what they point to. */
-function remove(target: string): void {
-  const hostPath = toHostPath(target);
-  const stat = fs.lstatSync(hostPath, { throwIfNoEntry: false });
-  if (stat?.isDirectory()) fs.rmSync(hostPath, { recursive: true, force: true });
-  else if (stat !== undefined) fs.unlinkSync(hostPath);
+/** Opens each file by itself. */
+function piecesOf(read: ContentReader): TarPieces {
+  return async function* (layer, ranges, options) {
+    for (const [start, end] of ranges) {
+      let at = start;
+      for await (const bytes of await read({ kind: 'layer', layer, offset: start }, end - start, options)) {
+        yield { at, bytes };
+        at += bytes.length;
+      }
+    }
+  };
 }
 
 const run = promisify(execFile);

@@ -1,11 +1,9 @@
 import { chmodSync, chownSync, utimesSync } from 'node:fs';
 import { LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
-import { contentReader } from '../layer/content-reader.js';
 import { diffTrees } from '../layer/diff.js';
 import type { LayerEntry } from '../layer/entry.js';
 import { hostTime } from '../layer/host-time.js';
-import { unpackEntries } from '../layer/unpack.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode } from '../tree/node.js';
 import { capability, writeAttributes } from './file-attributes.js';
@@ -13,7 +11,7 @@ import { loosened } from './loosened.js';
 import type { RootStore } from './root-store.js';
 
 export interface WriteTreeOptions extends CallOptions {
-  readonly store: Pick<RootStore, 'openRange' | 'openPart'>;
+  readonly store: Pick<RootStore, 'unpack'>;
   readonly owners: 'kept' | 'recorded';
 }
 
@@ -41,7 +39,7 @@ export async function writeEntries(
   const capable = new Map<string, Record<string, string>>();
   const ownership = owners === 'kept' ? 'keep' : 'none';
   const entries = writable(changes, owners, capable);
-  await unpackEntries(entries, folder, { ownership, read: contentReader(store), signal });
+  await store.unpack(entries, folder, { ownership, signal });
   // Without the privilege to give files to others nobody can give them capabilities: the tree knows them.
   if (owners === 'kept' && !(await writeAttributes(folder, capable))) {
     throw new LadingError(

@@ -55,6 +55,9 @@ const cacheFolders = {
   contexts: 'cache/context',
 } as const;
 
+/** Folders of the store that others fill. */
+export type StoreFolder = (typeof cacheFolders)[keyof typeof cacheFolders];
+
 export async function takeInventory(parts: StoreParts, options: CallOptions = {}): Promise<Inventory> {
   const images: InventoryImage[] = [];
   for (const { descriptor } of await parts.layout.refs()) {

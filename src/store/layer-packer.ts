@@ -5,6 +5,8 @@ import type { OnEntry, PackOptions } from '../layer/layer-store.js';
 import { packLayer } from '../layer/pack.js';
 import { recompress } from '../layer/recompress.js';
 import { SegmentCrew } from '../layer/segment-crew.js';
+import { type UnpackReport, type UnpackTarget, unpackEntries } from '../layer/unpack.js';
+import type { TarPieces } from '../layer/write-layer-files.js';
 import type { Digest } from '../oci/digest.js';
 import { compressionOf } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
@@ -16,7 +18,7 @@ import { LayerIndexEncoder } from './layer-index-codec.js';
 import type { LayerShelf } from './layer-shelf.js';
 import { uncompressed } from './layer-tap.js';
 
-/** Writes layers into the store. Its threads start with the first layer that is worth it, and end with `close`. */
+/** Writes layers into the store, and files of layers into folders. Its threads start with the first layer that is worth it, and end with `close`. */
 export class LayerPacker {
   readonly #blobs: BlobDirectory;
   readonly #files: LayerFiles;
@@ -61,6 +63,11 @@ export class LayerPacker {
     });
     await this.#files.save(blob.digest, { ...index, segments }, compressionOf(blob.mediaType));
     return { diffId: layer.diffId, blob };
+  }
+
+  unpack(entries: Iterable<LayerEntry>, root: string, target: UnpackTarget): Promise<UnpackReport> {
+    const pieces: TarPieces = (layer, ranges, options) => this.#shelf.pieces(layer, ranges, options);
+    return unpackEntries(entries, root, { ...target, read: contentReader(this.#shelf), pieces, crew: this.#crew });
   }
 
   hashFiles(files: readonly HostFile[], options?: CallOptions): Promise<Digest[]> {

@@ -5,6 +5,7 @@ import { isSeekable, openSegmentRange, type SeekableLayer } from '../layer/open-
 import { SegmentCache } from '../layer/segment-cache.js';
 import { tailSize } from '../layer/segment-format.js';
 import { type SimilarLayer, similarLayer } from '../layer/similar-layer.js';
+import type { TarPiece } from '../layer/write-layer-files.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
@@ -20,6 +21,9 @@ import { ifExists, onFile } from './io-error.js';
 import type { LayerFiles } from './layer-files.js';
 import { uncompressed } from './layer-tap.js';
 import { blobNotFound, openRegularFile } from './verified-file.js';
+
+/** Less than a segment. */
+const nearBytes = 256 * 1024;
 
 /** Reads stored layers as tars: their index, and any range of their bytes. What is missing for that is made on demand. */
 export class LayerShelf {
@@ -56,6 +60,48 @@ export class LayerShelf {
       readBlob: (start, end) => readPiece(path, layer.blob.digest, start, end),
     };
     return openSegmentRange(source, offset, length, { ...options, cache: this.#segments });
+  }
+
+  /** Parts of a layer's tar, for a reader that wants much of it in order: see `TarPieces`. */
+  async *pieces(
+    layer: LayerRef,
+    ranges: ReadonlyArray<readonly [start: number, end: number]>,
+    options: CallOptions = {},
+  ): AsyncGenerator<TarPiece> {
+    const { index, compression } = await this.#look(layer, options);
+    if (ranges.length === 0) return;
+    if (!isSeekable(compression, index)) {
+      yield* this.#wholePieces(layer, ranges.at(-1)![1], options);
+      return;
+    }
+    const source: SeekableLayer = {
+      compression,
+      index,
+      blobSize: layer.blob.size,
+      readBlob: (start, end) => readPiece(this.#blobs.path(layer.blob.digest), layer.blob.digest, start, end),
+    };
+    for (const [start, end] of nearRanges(ranges)) {
+      let at = start;
+      for await (const bytes of openSegmentRange(source, start, end - start, options)) {
+        yield { at, bytes: bytes as Uint8Array };
+        at += (bytes as Uint8Array).length;
+      }
+    }
+  }
+
+  /** From the beginning up to `end`: the blob cannot be read from anywhere else. */
+  async *#wholePieces(layer: LayerRef, end: number, options: CallOptions): AsyncGenerator<TarPiece> {
+    const content = await this.#blobs.open(layer.blob, options);
+    try {
+      let at = 0;
+      for await (const bytes of uncompressed(content, `the layer ${layer.diffId}`)) {
+        yield { at, bytes };
+        at += bytes.length;
+        if (at >= end) return;
+      }
+    } finally {
+      content.destroy();
+    }
   }
 
   /** A layer that was packed here, for what of it can be used again; `undefined` when it was not, or is gone. */
@@ -141,6 +187,19 @@ export class LayerShelf {
     this.#underWay.set(key, started);
     return started;
   }
+}
+
+/** Ranges that lie close to each other as one: what is between them costs less than to begin anew. */
+function nearRanges(
+  ranges: ReadonlyArray<readonly [start: number, end: number]>,
+): Array<readonly [start: number, end: number]> {
+  const near: Array<readonly [number, number]> = [];
+  for (const [start, end] of ranges) {
+    const last = near.at(-1);
+    if (last !== undefined && start - last[1] < nearBytes) near[near.length - 1] = [last[0], end];
+    else near.push([start, end]);
+  }
+  return near;
 }
 
 /** Opened for one piece at a time: most ranges are files that lie in a segment that is in memory already. */

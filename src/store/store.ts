@@ -18,6 +18,7 @@ import type { ContentStore } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
 import type { HostFile } from '../layer/hash-files.js';
 import type { LayerStore, PackOptions } from '../layer/layer-store.js';
+import type { UnpackReport, UnpackTarget } from '../layer/unpack.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestOf, isDigest } from '../oci/digest.js';
 import { isLayerType } from '../oci/media-types.js';
@@ -30,6 +31,7 @@ import { type CheckOptions, checkStore, type StoreCheck } from './check.js';
 import { claimBlob } from './claim.js';
 import { ContextFiles } from './context-files.js';
 import { FileLock } from './file-lock.js';
+import type { StoreFolder } from './inventory.js';
 import { onFile } from './io-error.js';
 import { LayerFiles } from './layer-files.js';
 import { LayerPacker } from './layer-packer.js';
@@ -43,9 +45,6 @@ import type { StoreParts } from './store-parts.js';
 import { checkStoreVersion, makeStoreFolders } from './store-version.js';
 import { type StoredImage, storedAtStamp, storedImage } from './stored-image.js';
 import { measureStore, type StoreUsage } from './usage.js';
-
-/** Folders of the store that others fill: see the design's "Store". */
-export type StoreFolder = 'snapshots' | 'mounts' | 'transfers' | 'cache/context';
 
 export interface StoreOptions {
   /** The clock behind {@link StoredImage.storedAt}. */
@@ -80,7 +79,6 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   /** Use {@link openStore}, which looks before it leaps. */
   constructor(root: string, { now = () => new Date(), lockTimeoutMs, threads }: StoreOptions) {
     this.root = root;
-
     this.#session = new Session(root);
     const temporary = (): Promise<string> => this.#session.temporary();
     const sweepLock = new FileLock(join(root, 'locks', 'sweep'));
@@ -195,6 +193,11 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
 
   hashFiles(files: readonly HostFile[], options?: CallOptions): Promise<Digest[]> {
     return this.#packer.hashFiles(files, options);
+  }
+
+  /** Fails with PATH_INVALID, PATH_NOT_FOUND, FILE_CHANGED, DIGEST_MISMATCH, IO; what has been written then stays. */
+  unpack(entries: Iterable<LayerEntry>, root: string, options: UnpackTarget): Promise<UnpackReport> {
+    return this.#packer.unpack(entries, root, options);
   }
 
   recompressLayer(layer: LayerRef, options: PackOptions = {}): Promise<LayerRef> {
