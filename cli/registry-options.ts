@@ -15,16 +15,22 @@ export const registryOptions = {
     requiresArg: true,
     describe: 'File with credentials, instead of all other places',
   },
+  'registry-config': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'File that says where registries and their mirrors are',
+  },
 } as const satisfies Readonly<Record<string, Options>>;
 
 export interface RegistryArguments {
   readonly insecure?: boolean | undefined;
   readonly authfile?: string | undefined;
+  readonly registryConfig?: string | undefined;
 }
 
 /** Credentials are those of Docker, podman and skopeo, proxies those of the environment; warnings go to the progress. */
 export function registryAccess(
-  { insecure, authfile }: RegistryArguments,
+  { insecure, authfile, registryConfig }: RegistryArguments,
   { env, home, etc, cwd }: CliContext,
   onWarning: (message: string) => void,
 ): RegistryAccess {
@@ -33,6 +39,7 @@ export function registryAccess(
     etc,
     env: { ...env, HOME: env['HOME'] ?? home },
     authFile: authfile === undefined ? undefined : resolve(cwd, authfile),
+    registryConfig: registryConfig === undefined ? undefined : resolve(cwd, registryConfig),
     proxy: proxySettings(env),
     onWarning,
   };

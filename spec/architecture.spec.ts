@@ -37,7 +37,7 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
   },
   'src/transport': {
     folders: ['src/errors', 'src/oci', 'src/stream', 'src/tree', 'src/layer', 'src/content', 'src/store'],
-    packages: ['tar-stream', 'undici', 'zod'],
+    packages: ['smol-toml', 'tar-stream', 'undici', 'zod'],
   },
   'src/api': {
     folders: [
@@ -67,6 +67,7 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
 
 /** The one folder, or the one part of a folder, that may load a package. */
 const homes: Readonly<Record<string, string>> = {
+  'smol-toml': 'src/transport/registry/settings/',
   undici: 'src/transport/http/',
   'xz-decompress': 'src/stream/xz.ts',
   yargs: 'cli/',

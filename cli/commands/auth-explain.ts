@@ -11,7 +11,11 @@ import { jsonOption } from '../shared-options.js';
 
 export const command = defineCommand({
   positionals: { image: { type: 'string', demandOption: true, describe: 'Name of the image' } },
-  options: { authfile: registryOptions.authfile, ...jsonOption },
+  options: {
+    authfile: registryOptions.authfile,
+    'registry-config': registryOptions['registry-config'],
+    ...jsonOption,
+  },
   examples: [
     { line: 'lading auth explain ghcr.io/team/app', does: 'All places in their order; no secret is shown' },
     { line: 'lading auth explain --json debian', does: 'The same for programs' },

@@ -93,6 +93,8 @@ export interface ErrorDetails {
   };
   readonly REGISTRY_UNREACHABLE: { readonly url: string };
   readonly REGISTRY_PROTOCOL: { readonly url: string; readonly problem: string };
+  /** A file of settings forbids the registry. */
+  readonly REGISTRY_BLOCKED: { readonly registry: string; readonly source: string };
   /** A file of the web that cannot be had. */
   readonly REMOTE_FILE: { readonly url: string; readonly status?: number | undefined };
   /** A Git repository, or a part of it, that cannot be had. The address has no secrets. */

@@ -1,5 +1,5 @@
 /** Query parameters that registries and their storage use openly; every other value may be a signature or a token. */
-const plainParameters = new Set(['digest', 'from', 'mount', 'n', 'last', 'scope', 'service', 'artifactType']);
+const plainParameters = new Set(['digest', 'from', 'mount', 'n', 'ns', 'last', 'scope', 'service', 'artifactType']);
 
 /** A URL that may be shown: no user, no password, no query value that is not known to be harmless. */
 export function redactUrl(url: string | URL): string {

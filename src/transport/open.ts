@@ -46,10 +46,11 @@ export async function openRegistryLocation(
 ): Promise<RegistryEndpoint> {
   // Loaded when it is needed: most commands never speak to a registry.
   const { openRegistry } = await import('./registry/client.js');
-  const { connectionOptions } = await import('./registry/access.js');
+  const { routeTo } = await import('./registry/access.js');
+  const { connection, ...place } = await routeTo(reference, registry);
   return openRegistry({
-    ...connectionOptions(registry),
-    reference,
+    ...connection,
+    reference: { ...reference, ...place },
     access: access === 'read' ? 'pull' : 'push',
     chunkSizeBytes: registry.chunkSizeBytes,
   });

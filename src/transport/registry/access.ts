@@ -1,10 +1,12 @@
+import type { Reference } from '../../oci/reference.js';
 import type { ProxySettings } from '../http/proxy.js';
 import { certificatePlaces } from './certificate-places.js';
 import { hostCertificates } from './certificates.js';
-import type { ConnectionOptions } from './connection.js';
+import { apiHost, type ConnectionOptions, RegistryConnection } from './connection.js';
 import type { CredentialSource } from './credentials.js';
 import type { RegistryEvent } from './events.js';
 import { registryCredentials } from './registry-credentials.js';
+import { findRoute, type RegistryPlace } from './settings/route.js';
 
 /** How registries are reached. */
 export interface RegistryAccessOptions {
@@ -18,6 +20,8 @@ export interface RegistryAccessOptions {
   readonly helperPath?: string | undefined;
   /** Where the machine's configuration is: `/etc`. Default: it is not read. */
   readonly etc?: string | undefined;
+  /** A file that says where registries and their mirrors are, before what podman's and containerd's files say. */
+  readonly registryConfig?: string | undefined;
   /** Instead of all that: who knows the credentials. */
   readonly credentials?: CredentialSource | undefined;
   /** Through what registries, and servers of files that a build gets, are asked; by default nothing. */
@@ -30,8 +34,68 @@ export interface RegistryAccessOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** An image in its registry, by the settings of the user and of the machine. */
+export interface RegistryRoute {
+  /** Where it is. */
+  readonly registry: string;
+  readonly repository: string;
+  /** How its registry is reached. */
+  readonly connection: ConnectionOptions;
+}
+
+/** @throws LadingError REGISTRY_BLOCKED, INVALID_DOCUMENT, IO, PATH_NOT_FOUND */
+export async function routeTo(reference: Reference, access: RegistryAccessOptions): Promise<RegistryRoute> {
+  const { origin, mirrors } = await findRoute(reference, access);
+  const common = connectionOptions(access);
+  const { registry, repository } = origin;
+  return {
+    registry,
+    repository,
+    connection: {
+      ...placeOptions(origin, common),
+      ...(mirrors.length === 0
+        ? {}
+        : {
+            mirrors: {
+              repository,
+              mirrors,
+              connect: mirror => new RegistryConnection(mirror.registry, placeOptions(mirror, common)),
+            },
+          }),
+    },
+  };
+}
+
+/** What a registry as a whole is asked with. @throws as `routeTo` */
+export async function connectionTo(registry: string, access: RegistryAccessOptions): Promise<ConnectionOptions> {
+  const { origin } = await findRoute({ registry, repository: 'any/any' }, access);
+  const common = connectionOptions(access);
+  // What is moved elsewhere as a whole is not this registry any more.
+  return origin.registry === registry ? placeOptions(origin, common) : common;
+}
+
+/** The same for a place for which files of settings say something. */
+function placeOptions(place: RegistryPlace, common: ConnectionOptions): ConnectionOptions {
+  const { registry, scheme, apiRoot, authorities, client } = place;
+  return {
+    ...common,
+    insecure: common.insecure || place.insecure,
+    scheme,
+    apiRoot,
+    async certificates(host) {
+      const known = (await common.certificates?.(host)) ?? { authorities: [], named: false };
+      if (host !== apiHost(registry)) return known;
+      return {
+        authorities: [...authorities, ...known.authorities],
+        named: authorities.length > 0 || known.named,
+        client: client ?? known.client,
+      };
+    },
+  };
+}
+
 /** What connections to registries are made with. */
-export function connectionOptions(access: RegistryAccessOptions): ConnectionOptions {
+function connectionOptions(access: RegistryAccessOptions): ConnectionOptions {
   const { insecure, proxy, userAgent, onWarning } = access;
   return {
     insecure,

@@ -8,6 +8,7 @@ import { Authorizer } from './auth.js';
 import type { CredentialSource } from './credentials.js';
 import type { RegistryEventSink } from './events.js';
 import { registryFailures } from './failure.js';
+import { Mirrors, type MirrorsOptions } from './mirrors.js';
 import { inScope } from './scopes.js';
 import { createTrust, type Trust, type TrustOptions } from './trust.js';
 
@@ -18,6 +19,12 @@ export interface ConnectionOptions extends DispatcherOptions, TrustOptions {
   readonly userAgent?: string | undefined;
   readonly timing?: Timing | undefined;
   readonly onEvent?: RegistryEventSink | undefined;
+  /** How the registry is spoken to; by default that is found out, with preference for TLS. */
+  readonly scheme?: 'http' | 'https' | undefined;
+  /** What the API is below; default `/v2/`. */
+  readonly apiRoot?: string | undefined;
+  /** Places to read a repository of it from before. */
+  readonly mirrors?: Omit<MirrorsOptions, 'onEvent'> | undefined;
 }
 
 export interface RegistryRequest extends Omit<HttpRequest, 'url' | 'authorization' | 'authorizes'> {
@@ -39,10 +46,14 @@ export class RegistryConnection {
   readonly #trust: Trust;
   readonly #auth: Authorizer;
   readonly #closing = new AbortController();
+  readonly #options: ConnectionOptions;
+  readonly #mirrors: Mirrors | undefined;
   #base: Promise<URL> | undefined;
 
   constructor(registry: string, options: ConnectionOptions = {}) {
     this.registry = registry;
+    this.#options = options;
+    this.#mirrors = options.mirrors && new Mirrors({ ...options.mirrors, onEvent: options.onEvent });
     this.#trust = createTrust(apiHost(registry), options);
     this.#dispatcher = new Dispatcher(options);
     this.#http = new Http({
@@ -77,11 +88,15 @@ export class RegistryConnection {
    * Any answer but a 401 that better credentials could mend.
    * @throws LadingError REGISTRY_UNREACHABLE, REGISTRY_PROTOCOL, AUTH_FAILED, CREDENTIALS
    */
-  async send({ url: place, scopes, ...request }: RegistryRequest): Promise<HttpResponse> {
+  async send(wanted: RegistryRequest): Promise<HttpResponse> {
+    const mirrored = await this.#mirrors?.send(wanted);
+    if (mirrored !== undefined) return mirrored;
+    const { url: place, scopes, ...request } = wanted;
     const { signal } = request;
     const base = await this.base(signal);
-    const url = typeof place === 'string' ? new URL(place, base) : place;
-    const authorizes = (target: URL): boolean => target.origin === base.origin && inScope(target, scopes);
+    const url = typeof place === 'string' ? this.#address(place, base) : place;
+    const { apiRoot } = this.#options;
+    const authorizes = (target: URL): boolean => target.origin === base.origin && inScope(target, scopes, apiRoot);
     const ours = authorizes(url);
     const authorization = ours ? await this.#auth.header(scopes, { signal }) : undefined;
     const response = await this.#http.send({ ...request, url, authorization, authorizes });
@@ -98,11 +113,17 @@ export class RegistryConnection {
   /** Closes every socket; requests that are under way fail. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('the registry client is closed'));
-    await this.#dispatcher.close();
+    await Promise.all([this.#dispatcher.close(), this.#mirrors?.close()]);
+  }
+
+  #address(path: string, base: URL): URL {
+    return new URL(path.replace(/^\/v2\//, this.#options.apiRoot ?? '/v2/'), base);
   }
 
   async #discover(): Promise<URL> {
     const host = apiHost(this.registry);
+    const { scheme } = this.#options;
+    if (scheme !== undefined) return this.#ping(new URL(`${scheme}://${host}/`));
     const secure = new URL(`https://${host}/`);
     if (!this.#trust.lenient) return this.#ping(secure);
     try {
@@ -115,7 +136,7 @@ export class RegistryConnection {
 
   async #ping(base: URL, retries?: number): Promise<URL> {
     const signal = this.#closing.signal;
-    const response = await this.#http.send({ method: 'GET', url: new URL('/v2/', base), retries, signal });
+    const response = await this.#http.send({ method: 'GET', url: this.#address('/v2/', base), retries, signal });
     response.discard();
     if (response.status === 401) this.#auth.learn(response.header('www-authenticate'));
     return base;

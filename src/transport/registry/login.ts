@@ -1,7 +1,7 @@
 import { LadingError } from '../../errors/errors.js';
 import { parseReference } from '../../oci/reference.js';
 import type { CallOptions } from '../../stream/bytes.js';
-import { connectionOptions, type RegistryAccessOptions } from './access.js';
+import { connectionTo, type RegistryAccessOptions, routeTo } from './access.js';
 import { checkLogin } from './check-login.js';
 import { loginFile } from './credential-places.js';
 import { type CredentialExplanation, explainCredentials } from './explain-credentials.js';
@@ -37,7 +37,7 @@ export async function login(name: string, options: LoginOptions): Promise<Login>
   if (username === '' || /[:\u0000-\u001f\u007f]/.test(username)) throw misuse('that is not the name of a user');
   if (password === '' || /[\u0000-\u001f\u007f]/.test(password)) throw misuse('that is not a password');
   const file = fileFor(target, registry);
-  const connection = connectionOptions(registry);
+  const connection = await connectionTo(target.registry, registry);
   const checked = await checkLogin(
     target.registry,
     { kind: 'password', username, password },
@@ -95,7 +95,8 @@ export async function explainLogin(
   reference: string,
   { registry: access = {}, signal }: LogoutOptions = {},
 ): Promise<CredentialExplanation> {
-  const { registry, repository } = parseReference(reference);
+  // What counts is where the image is, whatever it is called.
+  const { registry, repository } = await routeTo(parseReference(reference), access);
   return await explainCredentials(placesOf(access), { registry, repository }, { signal });
 }
 

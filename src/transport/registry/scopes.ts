@@ -9,8 +9,9 @@ export function repositoryOf(scopes: readonly string[]): string | undefined {
 }
 
 /** Whether an address of a registry can be meant by a request for `scopes`: not that of another repository. */
-export function inScope({ pathname }: URL, scopes: readonly string[]): boolean {
-  const repository = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//.exec(pathname)?.[1];
+export function inScope({ pathname }: URL, scopes: readonly string[], apiRoot = '/v2/'): boolean {
+  const path = [apiRoot, '/v2/'].filter(root => pathname.startsWith(root)).map(root => pathname.slice(root.length))[0];
+  const repository = /^(.+)\/(?:manifests|blobs|tags|referrers)\//.exec(path ?? '')?.[1];
   return repository === undefined || repository === (repositoryOf(scopes) ?? repository);
 }
 

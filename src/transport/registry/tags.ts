@@ -17,7 +17,7 @@ export async function* listTags(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<string> {
   const base = await connection.base(signal);
-  let url = new URL(`/v2/${repository}/tags/list?n=1000`, base);
+  let url: string | URL = `/v2/${repository}/tags/list?n=1000`;
   for (let page = 0; page < pageLimit; page++) {
     const response = await connection.send({ method: 'GET', url, scopes, signal });
     if (response.status === 404) {
@@ -37,11 +37,12 @@ export async function* listTags(
     yield* tags ?? [];
     const next = /<([^<>]{1,4096})>\s*;\s*rel="?next"?/i.exec(response.header('link') ?? '')?.[1];
     if (next === undefined) return;
-    const following = URL.canParse(next, url.href) ? new URL(next, url) : undefined;
-    if (following?.origin !== base.origin || following.href === url.href) {
-      throw protocolError(url, 'continues its list of tags at a place that cannot be');
+    const here = response.url;
+    const following: URL | undefined = URL.canParse(next, here.href) ? new URL(next, here) : undefined;
+    if (following?.origin !== base.origin || following.href === here.href) {
+      throw protocolError(here, 'continues its list of tags at a place that cannot be');
     }
     url = following;
   }
-  throw protocolError(url, 'lists tags without end');
+  throw protocolError(base, 'lists tags without end');
 }

@@ -12,6 +12,8 @@ export interface Trust extends HttpTrust {
 export interface TrustOptions {
   /** Both are allowed everywhere that the registry leads to. */
   readonly insecure?: boolean | undefined;
+  /** `http` is allowed for the registry itself. */
+  readonly scheme?: 'http' | 'https' | undefined;
   /** What is known of the certificates of a host (`HOST[:PORT]`). */
   readonly certificates?: ((host: string) => Promise<HostCertificates>) | undefined;
 }
@@ -21,7 +23,8 @@ export interface TrustOptions {
  * and for what else is on this machine, unless its authority is known. The authorities of a registry are good for the
  * hosts that it leads to; its client certificate is shown to itself alone.
  */
-export function createTrust(registryHost: string, { insecure = false, certificates }: TrustOptions = {}): Trust {
+export function createTrust(registryHost: string, options: TrustOptions = {}): Trust {
+  const { insecure = false, scheme, certificates } = options;
   const local = isLoopbackHost(hostName(registryHost));
   const relaxed = (url: URL): boolean => insecure || (local && isLoopbackHost(url.hostname));
   const known = new Map<string, Promise<TlsSettings>>();
@@ -35,7 +38,9 @@ export function createTrust(registryHost: string, { insecure = false, certificat
 
   return {
     lenient: insecure || local,
-    allows: url => url.protocol === 'https:' || (url.protocol === 'http:' && relaxed(url)),
+    allows: url =>
+      url.protocol === 'https:' ||
+      (url.protocol === 'http:' && (relaxed(url) || (scheme === 'http' && url.host === registryHost))),
     tls: url => {
       const kept = known.get(url.host) ?? settings(url);
       known.set(url.host, kept);

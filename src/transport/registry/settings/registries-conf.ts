@@ -1,0 +1,81 @@
+import path from 'node:path';
+import { parse } from 'smol-toml';
+import * as z from 'zod';
+import { configFolder } from '../config-folder.js';
+import { invalidSettings, type MirrorRule, type RegistryRule } from './rule.js';
+import { filesIn, parseSettings, readSettings } from './settings-file.js';
+
+const mirrorSchema = z.looseObject({
+  location: z.string().min(1),
+  insecure: z.boolean().optional(),
+  'pull-from-mirror': z.enum(['all', 'digest-only', 'tag-only', '']).optional(),
+});
+
+const fileSchema = z.looseObject({
+  registry: z
+    .array(
+      z.looseObject({
+        prefix: z.string().optional(),
+        location: z.string().optional(),
+        insecure: z.boolean().optional(),
+        blocked: z.boolean().optional(),
+        'mirror-by-digest-only': z.boolean().optional(),
+        mirror: z.array(mirrorSchema).optional(),
+      }),
+    )
+    .optional(),
+});
+
+export interface RegistriesConfOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `/etc`. */
+  readonly etc?: string | undefined;
+}
+
+/**
+ * The rules of podman and skopeo (`registries.conf`, version 2): the file that CONTAINERS_REGISTRIES_CONF names, else the
+ * user's, else the machine's, and what lies in `registries.conf.d` beside the last two. What comes later counts more.
+ * Short names and their aliases are left alone: a name means the same here on every machine.
+ * @throws LadingError IO, INVALID_DOCUMENT
+ */
+export async function registriesConfRules({ env, etc }: RegistriesConfOptions): Promise<readonly RegistryRule[]> {
+  const own = configFolder(env);
+  const folders = [etc, own].filter(folder => folder !== undefined).map(folder => path.join(folder, 'containers'));
+  const named = env['CONTAINERS_REGISTRIES_CONF'];
+  const main = named ? [named] : folders.toReversed().map(folder => path.join(folder, 'registries.conf'));
+  const rules: RegistryRule[] = [];
+  for (const file of main) {
+    const found = await rulesIn(file);
+    if (found === undefined) continue;
+    rules.push(...found);
+    break;
+  }
+  for (const folder of folders) {
+    for (const file of await filesIn(path.join(folder, 'registries.conf.d'), '.conf')) {
+      rules.push(...((await rulesIn(file)) ?? []));
+    }
+  }
+  return rules;
+}
+
+async function rulesIn(file: string): Promise<readonly RegistryRule[] | undefined> {
+  const text = await readSettings(file);
+  if (text === undefined) return undefined;
+  const { registry = [] } = parseSettings(text, fileSchema, file, parse);
+  return registry.map(entry => {
+    const prefix = entry.prefix || entry.location;
+    if (!prefix) throw invalidSettings(file, 'registry: has neither prefix nor location');
+    const digestsOnly = entry['mirror-by-digest-only'] ?? false;
+    return {
+      prefix,
+      origin: { location: entry.location || undefined, insecure: entry.insecure },
+      mirrors: (entry.mirror ?? []).map((mirror): MirrorRule => {
+        const from = mirror['pull-from-mirror'] || (digestsOnly ? 'digest-only' : 'all');
+        const { location, insecure } = mirror;
+        return { location, insecure, tags: from !== 'digest-only', digests: from !== 'tag-only' };
+      }),
+      blocked: entry.blocked,
+      source: file,
+    };
+  });
+}
