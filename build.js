@@ -6,6 +6,7 @@
  * them, and a CommonJS package that is imported when it is needed loses its names in a bundle.
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   mkdirSync,
@@ -25,6 +26,12 @@ const top = dirname(fileURLToPath(import.meta.url));
 mkdirSync(join(top, 'dist'), { recursive: true });
 // Made aside and then moved, so that a program that is running, or a second build, meets no half of it.
 const made = mkdtempSync(join(top, 'dist', '.build-'));
+
+// See src/cache/code-digest.ts: what the code is made of, packages included.
+const code = createHash('sha256').update(readFileSync(join(top, 'package-lock.json')));
+for (const file of readdirSync(join(top, 'src'), { recursive: true, encoding: 'utf8' }).sort()) {
+  if (file.endsWith('.ts')) code.update(file).update(readFileSync(join(top, 'src', file)));
+}
 
 const { metafile } = await build({
   absWorkingDir: top,
@@ -48,6 +55,7 @@ const { metafile } = await build({
   banner: {
     js: "import{createRequire as ladingRequire}from'node:module';const require=ladingRequire(import.meta.url);",
   },
+  define: { ladingCodeDigest: JSON.stringify(code.digest('hex')) },
   plugins: [workerCode],
   logLevel: 'warning',
   metafile: true,

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BuildImageEvent, BuildImageOptions } from '../../src/api/build-image.js';
 import { built, writeFiles } from '../support/building.js';
 
@@ -24,7 +24,16 @@ async function hits(lines: string, options: Partial<BuildImageOptions> = {}): Pr
   return events.flatMap(event => (event.kind === 'step-done' && event.layer !== undefined ? [event.cached] : []));
 }
 
-describe('a step comes from the cache', () => {
+/** Steps whose files have changed lately are looked up by what they come to, others by what `stat` says of the files. */
+const ages = [
+  ['just now', 0],
+  ['a while ago', 10_000],
+] as const;
+
+describe.each(ages)('a step whose files were written %s comes from the cache', (_, age) => {
+  beforeEach(() => clockAhead(age));
+  afterEach(() => void vi.useRealTimers());
+
   it.each([
     ['settings before it changed', 'ENV A=1\nLABEL b=1\nCOPY a /', 'ENV A=2\nLABEL b=2\nUSER 5\nCOPY a /'],
     ['an argument that it does not use changed', 'ARG A=1\nCOPY a /', 'ARG A=2\nCOPY a /'],
@@ -57,17 +66,23 @@ describe('a step comes from the cache', () => {
   });
 });
 
-describe('a step is carried out', () => {
+describe.each(ages)('a step whose files were written %s is carried out', (_, age) => {
+  beforeEach(() => clockAhead(age));
+  afterEach(() => void vi.useRealTimers());
+
   const chown = (uid: number): string => `COPY <<EOF /etc/passwd
 app:x:${uid}:5::/:/bin/sh
 EOF
 COPY --chown=app a /`;
+  const from = (file: string): string =>
+    `FROM scratch AS one\nCOPY ${file} /file\nFROM scratch\nCOPY --from=one /file /`;
 
   it.each<[string, () => void]>([
     ['content', () => writeFiles(context, { 'd/x': 'changed' })],
     ['mode', () => chmodSync(join(context, 'd/x'), 0o600)],
     ['names', () => writeFiles(context, { 'd/y': '' })],
     ['kind', () => writeFiles(context, { 'd/l': '-> x' })],
+    ['link', () => writeFiles(context, { 'd/m': '-> hidden' })],
   ])('when the %s of what it copies changed', async (_, change) => {
     await hits('COPY d /x/');
     change();
@@ -80,8 +95,16 @@ COPY --chown=app a /`;
     ['its destination', 'COPY a /', 'COPY a /x'],
     ['a variable in it', 'ARG A=/x\nCOPY a $A', 'ARG A=/y\nCOPY a $A'],
     ['what a name means', chown(7), chown(8)],
+    ['what lies below', 'COPY --chown=5 a /x/\nCOPY d /x/', 'COPY --chown=6 a /x/\nCOPY d /x/'],
+    ['the stage that it copies from', from('a'), from('b')],
+    ['what stands in the Dockerfile', 'COPY <<E /f\none\nE', 'COPY <<E /f\ntwo\nE'],
   ])('when %s changed', async (_, before, after) => {
     await hits(before);
     expect((await hits(after)).at(-1)).toBe(false);
   });
 });
+
+/** What is written now is older by that for a build. */
+function clockAhead(ms: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+}

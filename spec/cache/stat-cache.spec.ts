@@ -32,8 +32,17 @@ const identity = (i: number, change: Partial<HostIdentity> = {}): HostIdentity =
   ...change,
 });
 
+async function opened(
+  notes: ContextNotes,
+  options: { directories: readonly string[]; now: number },
+): Promise<StatCache> {
+  const cache = new StatCache(notes, options);
+  await cache.load();
+  return cache;
+}
+
 async function saved(notes: ContextNotes, rows: ReadonlyArray<readonly [HostIdentity, Digest]>): Promise<void> {
-  const cache = await StatCache.open(notes, { directories, now });
+  const cache = await opened(notes, { directories, now });
   for (const [who, what] of rows) cache.add(who, what);
   await cache.save();
 }
@@ -45,7 +54,7 @@ describe('StatCache', () => {
       notes,
       [1, 2, 3].map(i => [identity(i), digest(i)] as const),
     );
-    const cache = await StatCache.open(notes, { directories, now });
+    const cache = await opened(notes, { directories, now });
     expect([1, 2, 3, 4].map(i => cache.find(identity(i)))).toEqual([digest(1), digest(2), digest(3), undefined]);
     const changes: Partial<HostIdentity>[] = [
       { dev: 2n },
@@ -63,14 +72,14 @@ describe('StatCache', () => {
     const rows = [-50, 0, 50, -150].map((ms, i) => [identity(i, at(ms)), digest(i)] as const);
     const whole = { ctimeNs: BigInt(now - 1000) * 1_000_000n };
     await saved(notes, [...rows, [identity(9, whole), digest(9)]]);
-    const cache = await StatCache.open(notes, { directories, now });
+    const cache = await opened(notes, { directories, now });
     expect(rows.map(([who]) => cache.find(who))).toEqual([undefined, undefined, undefined, digest(3)]);
     // Whole seconds are a clock that ticks in seconds.
     expect(cache.find(identity(9, whole))).toBeUndefined();
   });
 
   it('still knows them within the build that read them', async () => {
-    const cache = await StatCache.open(memoryNotes(), { directories, now });
+    const cache = await opened(memoryNotes(), { directories, now });
     const racy = identity(1, { ctimeNs: BigInt(now) * 1_000_000n });
     cache.add(racy, digest(1));
     expect(cache.find(racy)).toBe(digest(1));
@@ -82,15 +91,15 @@ describe('StatCache', () => {
       notes,
       [1, 2, 3, 4].map(i => [identity(i), digest(i)] as const),
     );
-    const again = await StatCache.open(notes, { directories, now });
+    const again = await opened(notes, { directories, now });
     for (const i of [1, 2, 3, 4]) again.find(identity(i));
     await again.save();
     expect(notes.writes).toBe(1);
-    const later = await StatCache.open(notes, { directories, now });
+    const later = await opened(notes, { directories, now });
     for (const i of [1, 3, 4]) later.find(identity(i));
     await later.save();
     expect(notes.writes).toBe(2);
-    const last = await StatCache.open(notes, { directories, now });
+    const last = await opened(notes, { directories, now });
     expect([1, 2, 3, 4].map(i => last.find(identity(i)))).toEqual([digest(1), undefined, digest(3), digest(4)]);
   });
 
@@ -98,14 +107,14 @@ describe('StatCache', () => {
     const notes = memoryNotes();
     await saved(notes, [[identity(1), digest(1)]]);
     for (const [key, rows] of notes.notes) notes.notes.set(key, rows.subarray(1));
-    const cache = await StatCache.open(notes, { directories, now });
+    const cache = await opened(notes, { directories, now });
     expect(cache.find(identity(1))).toBeUndefined();
   });
 
   it('keeps contexts apart', async () => {
     const notes = memoryNotes();
     await saved(notes, [[identity(1), digest(1)]]);
-    const other = await StatCache.open(notes, { directories: ['/other'], now });
+    const other = await opened(notes, { directories: ['/other'], now });
     expect(other.find(identity(1))).toBeUndefined();
   });
 
@@ -118,7 +127,7 @@ describe('StatCache', () => {
           const notes = memoryNotes();
           const known = rows.map((change, i) => [identity(0, change), digest(i)] as const);
           await saved(notes, known);
-          const cache = await StatCache.open(notes, { directories, now });
+          const cache = await opened(notes, { directories, now });
           for (const [who, what] of known) expect(cache.find(who)).toBe(what);
         },
       ),

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Material } from '../build/material.js';
-import { type IgnoreMatcher, ignoreMatcher } from '../dockerfile/ignore.js';
+import { hidingMatcher, type IgnoreMatcher, ignoreMatcher } from '../dockerfile/ignore.js';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
 import { readCapped } from '../stream/read-capped.js';
@@ -87,7 +87,7 @@ export async function contextIgnore(
   onWarning?.(
     `the store is in the build context, as ${path}, and left out of it: add it to .dockerignore or use --root`,
   );
-  return hiding(path, written);
+  return hidingMatcher(path, written);
 }
 
 async function writtenIgnore(context: string, dockerfile: string | undefined): Promise<IgnoreMatcher | undefined> {
@@ -100,17 +100,6 @@ async function writtenIgnore(context: string, dockerfile: string | undefined): P
     if (text !== undefined) return matcherOf(text, basename(file));
   }
   return undefined;
-}
-
-function hiding(hidden: string, ignore: IgnoreMatcher | undefined): IgnoreMatcher {
-  const isHidden = (path: string): boolean => path === hidden || path.startsWith(`${hidden}/`);
-  return {
-    ignores: path => isHidden(path) || (ignore?.ignores(path) ?? false),
-    canPrune: directory => isHidden(directory) || (ignore?.canPrune(directory) ?? false),
-    hasExclusions: ignore?.hasExclusions ?? false,
-    hasCatchAll: ignore?.hasCatchAll ?? false,
-    matchingPattern: path => (isHidden(path) ? undefined : ignore?.matchingPattern(path)),
-  };
 }
 
 function matcherOf(text: string, file: string): IgnoreMatcher {

@@ -109,11 +109,8 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     fresh: stage => (options.noCache ?? false) || isNamed(stage, options.noCacheFilter),
   });
   const fetched = fetchLog(options);
-  const stats = await StatCache.open(store, {
-    directories: directoriesOf(options),
-    now: Date.now(),
-    signal: options.signal,
-  });
+  const now = Date.now();
+  const stats = new StatCache(store, { directories: directoriesOf(options), now });
   const results = await runWork(graph, {
     text: dockerfile.text,
     slot: { context: options.context.directory ?? null, file: dockerfile.file },
@@ -122,6 +119,7 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     layers: layerWork(),
     files: new FileAccess(store, stats),
     sources: copySources(options.context, store),
+    now,
     compression,
     level,
     timestamps: options.timestamps ?? 'clamp',

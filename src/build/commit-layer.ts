@@ -21,8 +21,10 @@ export interface CommitOptions extends CallOptions {
   readonly files: FileAccess;
   readonly compression: Compression;
   readonly level?: number | undefined;
-  /** Pack even when the cache has the layer, and take nothing over from an earlier one. */
+  /** Pack even when the cache has the layer. */
   readonly fresh: boolean;
+  /** What the same step made the last time, to take over what of it is the same; see {@link latestLayer}. */
+  readonly similar?: LayerRef | undefined;
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
@@ -31,6 +33,31 @@ export interface CommittedLayer {
   readonly cached: boolean;
   /** What it was put on, with the layer on top: its files are now read from the layer. */
   readonly tree: LazyTree;
+}
+
+/** The layer that the same step made the last time, as far as the cache knows. */
+export function latestLayer(cache: StepCache, origin: StepOrigin, options: CallOptions): Promise<LayerRef | undefined> {
+  return cache.get(slotOf(origin), options);
+}
+
+/** Notes that a step has come to this layer, unless `latest` says so. */
+export async function noteLatest(
+  cache: StepCache,
+  origin: StepOrigin,
+  layer: LayerRef,
+  latest: LayerRef | undefined,
+  options: CallOptions,
+): Promise<void> {
+  if (latest?.blob.digest !== layer.blob.digest) await cache.put(slotOf(origin), layer, origin, options);
+}
+
+function slotOf({ slot, title }: StepOrigin): RecordValue {
+  return { kind: 'latest', ...slot, title };
+}
+
+/** A tree with a layer on top, whose files are read from the layer. */
+export function withLayer(below: LazyTree, layer: LayerRef, store: LayerStore): LazyTree {
+  return lazyTree(async () => applyLayer(await below(), await store.layerIndex(layer), layer));
 }
 
 /**
@@ -49,25 +76,20 @@ export async function commitLayer(
   origin: StepOrigin,
   options: CommitOptions,
 ): Promise<CommittedLayer> {
-  const { store, cache, layers, files, compression, level, fresh, signal, onProgress } = options;
+  const { store, cache, layers, files, compression, level, fresh, similar, signal, onProgress } = options;
   const { recipe } = segmentFormat(compression, level);
-  const slot = { kind: 'latest', ...origin.slot, title: origin.title };
-  const similar = fresh ? undefined : await cache.get(slot, { signal });
+  await files.ready({ signal });
   const look = (record: RecordValue): Promise<LayerRef | undefined> =>
     layers.find(recordKey(record), () => cache.get(record, { signal }));
   const pack = (entries: Iterable<LayerEntry>, onEntry?: OnEntry): Promise<LayerRef> =>
     store.packLayer(entries, { compression, level, similar, signal, onProgress, onEntry });
   const keep = async (record: RecordValue, layer: LayerRef): Promise<LayerRef> => {
     await cache.put(record, layer, origin, { signal });
-    await cache.put(slot, layer, origin, { signal });
     return layer;
   };
-  const result = (layer: LayerRef, cached: boolean): CommittedLayer => {
-    return {
-      layer,
-      cached,
-      tree: lazyTree(async () => applyLayer(await below(), await store.layerIndex(layer), layer)),
-    };
+  const result = async (layer: LayerRef, cached: boolean): Promise<CommittedLayer> => {
+    await noteLatest(cache, origin, layer, similar, { signal });
+    return { layer, cached, tree: withLayer(below, layer, store) };
   };
 
   // Walked anew each time that they are needed: kept, those of a large tree would be most of the memory of a build.

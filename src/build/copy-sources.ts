@@ -6,9 +6,11 @@ import type { CallOptions } from '../stream/bytes.js';
 import { emptyDirectory } from '../tree/editor.js';
 import type { DirectoryNode } from '../tree/node.js';
 import type { CopySource } from './copy-step.js';
-import { hostTree } from './host-tree.js';
+import { type Fingerprint, FolderLister } from './folder-lister.js';
+import { listedTree } from './host-tree.js';
 import type { FetchedFiles, FilesContext } from './inputs.js';
 import { once } from './once.js';
+import { scanFolder } from './scan-folder.js';
 import { layersOfImage } from './stage-files.js';
 
 /** The files that a build is given: a folder of this machine, or a tree; without either there are none. */
@@ -45,5 +47,12 @@ function contextSource(context: BuildContext, label: string): CopySource {
   const { directory, ignore, tree } = context;
   if (tree !== undefined) return { root: tree, label };
   if (directory === undefined) return { root: emptyDirectory(), label: `${label} (which is empty)` };
-  return { root: hostTree(directory, { ignore }), label, ignore };
+  const lister = new FolderLister(directory, ignore);
+  const scans = once<Fingerprint>();
+  return {
+    root: listedTree(lister),
+    label,
+    ignore,
+    fingerprint: (path, options) => scans(path, () => scanFolder(lister, path, options)),
+  };
 }

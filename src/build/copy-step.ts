@@ -3,6 +3,7 @@ import { emptyRoot } from '../layer/tree-of-layers.js';
 import { parseGitReference } from '../plan/git-reference.js';
 import { sourceKind } from '../plan/remote-source.js';
 import type { CopyStep } from '../plan/step.js';
+import type { CallOptions } from '../stream/bytes.js';
 import { TreeEditor } from '../tree/editor.js';
 import { type Found, lookup } from '../tree/lookup.js';
 import type { DirectoryNode, FileNode } from '../tree/node.js';
@@ -12,6 +13,7 @@ import { Copier } from './copy/copier.js';
 import { parentsSource } from './copy/parents.js';
 import { selectSources } from './copy/select.js';
 import { fileOwner } from './file-owner.js';
+import type { Fingerprint } from './folder-lister.js';
 import { type RemoteSourceOptions, remoteFile, remoteName, repositoryFiles } from './remote-source.js';
 import { sourceNotFound } from './source-not-found.js';
 
@@ -22,6 +24,8 @@ export interface CopySource {
   readonly label: string;
   /** What hides files of the context, to say so when one is missed. */
   readonly ignore?: IgnoreMatcher | undefined;
+  /** Of one of its folders, named by its path without links, with all below it. Absent where nothing tells but reading. */
+  readonly fingerprint?: ((path: string, options: CallOptions) => Promise<Fingerprint>) | undefined;
 }
 
 export interface CopyStepOptions extends RemoteSourceOptions {
@@ -93,8 +97,14 @@ function copyParents(copier: Copier, written: string, destination: string, sourc
   }
 }
 
+/** A source of a COPY, under the path that was asked for. */
+export interface FoundSource extends Found {
+  /** The path without links. */
+  readonly place: string;
+}
+
 /** The files that a pattern, which is `written` or a part of it, stands for; the paths are as they were asked for. */
-function findSources(pattern: string, written: string, source: CopySource): Found[] {
+export function findSources(pattern: string, written: string, source: CopySource): FoundSource[] {
   const { paths, missing } = selectSources(source.root, pattern);
   if (missing !== undefined) {
     throw sourceNotFound(written, missing, source, `lstat /${missing}: no such file or directory in ${source.label}`);
@@ -102,7 +112,7 @@ function findSources(pattern: string, written: string, source: CopySource): Foun
   return paths.map(path => {
     const found = lookup(source.root, path);
     if (found === undefined) throw sourceNotFound(written, path, source);
-    return { path, node: found.node };
+    return { path, node: found.node, place: found.path };
   });
 }
 

@@ -27,10 +27,20 @@ export class FileAccess {
   readonly #readers = new Map<string, Promise<unknown>>();
 
   /** `stats`: what is known of files of this machine, and where what is found of them goes. */
-  constructor(store: ContentStore & Pick<LayerStore, 'hashFiles'>, stats: StatCache = StatCache.inMemory()) {
+  constructor(store: ContentStore & Pick<LayerStore, 'hashFiles'>, stats = new StatCache()) {
     this.#layers = store;
     this.#stats = stats;
     this.#read = contentReader(store);
+  }
+
+  /** To be awaited before it is asked what is known. */
+  ready(options: CallOptions = {}): Promise<void> {
+    return this.#stats.load(options);
+  }
+
+  /** Says that a step is done without its files having been asked for: what is known of them is still of use. */
+  passOver(): void {
+    this.#stats.keepAll();
   }
 
   /** The bytes of a file as a stream; an error, such as a file that changes meanwhile, ends it. */
@@ -60,6 +70,7 @@ export class FileAccess {
 
   /** SHA-256 of the content. */
   async digest(file: FileNode, options: CallOptions = {}): Promise<Digest> {
+    await this.ready(options);
     const known = this.#known(file) ?? this.#digests.get(file.content);
     if (known !== undefined) return known;
     if (isHostFile(file)) return (await this.#hash([file], options))[0]!;
@@ -78,6 +89,7 @@ export class FileAccess {
 
   /** Reads what has to be read for the digests of all files to be known; files of this machine by many threads. */
   async learnAll(entries: Iterable<LayerEntry>, options: CallOptions = {}): Promise<void> {
+    await this.ready(options);
     const unknown = new Map<FileContent, HostFileNode>();
     for (const entry of entries) {
       const file = fileOf(entry);
@@ -180,7 +192,6 @@ export class FileAccess {
 
 type HostFileNode = FileNode & HostFile;
 
-/** The folders of this machine that the files of these entries are in. */
 /** The folder of this machine that the entry's file has to be read in. */
 function folderOf(entry: LayerEntry): string | undefined {
   const file = fileOf(entry);

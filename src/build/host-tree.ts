@@ -1,13 +1,12 @@
-import { type BigIntStats, lstatSync } from 'node:fs';
+import { type BigIntStats, constants, lstatSync } from 'node:fs';
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import { ioError } from '../errors/io-error.js';
-import { folderNames } from '../layer/folder-names.js';
-import { deviceNumbers, identityOf, linkTarget, wholeSeconds } from '../layer/host-stats.js';
+import { deviceNumbers, identityOf, wholeSeconds } from '../layer/host-stats.js';
 import { LazyDirectory } from '../tree/lazy-directory.js';
 import { MappedChildren } from '../tree/mapped-children.js';
 import type { DirectoryNode, FileNode, HostIdentity, Metadata, TreeNode } from '../tree/node.js';
 import { joinPath, toHostPath } from '../tree/path.js';
-import { IdentityColumns } from './identity-columns.js';
+import { entriesOf, FolderLister, type FolderListing, identityAt, type ListedEntry } from './folder-lister.js';
 
 export interface HostTreeOptions {
   /** What it hides is not there; a hidden folder is there when something below it is not hidden. */
@@ -26,56 +25,70 @@ export interface HostTreeOptions {
  * @throws LadingError IO, on access, for what cannot be listed
  */
 export function hostTree(path: string, { ignore, checkoutTime }: HostTreeOptions = {}): DirectoryNode {
-  return directory(path, '', lstat(path, 'follow'), { ignore, checkoutTime, links: new Map() });
+  return listedTree(new FolderLister(path, ignore), { checkoutTime });
 }
 
-interface Walk extends HostTreeOptions {
+/** The tree of what a lister lists. */
+export function listedTree(
+  lister: FolderLister,
+  { checkoutTime }: Pick<HostTreeOptions, 'checkoutTime'> = {},
+): DirectoryNode {
+  const walk = { lister, checkoutTime, links: new Map() };
+  return directory('', identityOf(stat(lister.host)), walk);
+}
+
+interface Walk extends Pick<HostTreeOptions, 'checkoutTime'> {
+  readonly lister: FolderLister;
   /** Nodes of files with more than one name, by device and inode. */
   readonly links: Map<string, FileNode>;
 }
 
-function directory(host: string, path: string, stats: BigIntStats, walk: Walk): DirectoryNode {
-  return new LazyDirectory(metadataOf(stats, walk), () => list(host, path, walk));
+function directory(path: string, identity: HostIdentity, walk: Walk): DirectoryNode {
+  return new LazyDirectory(metadataOf(identity, walk), () => childrenOf(path, walk));
 }
 
-/** Of files with one name, which most are, only the columns are kept. */
-function list(host: string, path: string, walk: Walk): ReadonlyMap<string, TreeNode> {
-  const listed = names(host);
-  const files = new IdentityColumns(listed.length);
+/** Of files with one name, which most are, only the number of their row is kept. */
+function childrenOf(path: string, walk: Walk): ReadonlyMap<string, TreeNode> {
+  const listing = walk.lister.listing(path);
+  const host = walk.lister.hostPath(path);
   const children = new Map<string, TreeNode | number>();
-  for (const name of listed) {
-    const child = childOf(host, name, joinPath(path, name), files, walk);
-    if (child !== undefined) children.set(name, child);
-  }
+  for (const entry of entriesOf(listing)) children.set(entry.name, childOf(path, entry, listing, walk));
   return new MappedChildren(children, (child, name) =>
-    typeof child === 'number' ? fileNode(`${host}/${name}`, files.get(child), true, walk) : child,
+    typeof child === 'number' ? fileNode(`${host}/${name}`, identityAt(listing, child), true, walk) : child,
   );
 }
 
 /** The node, or the row of a file with one name. */
 function childOf(
   folder: string,
-  name: string,
-  path: string,
-  files: IdentityColumns,
+  { name, row, kind, single }: ListedEntry,
+  listing: FolderListing,
   walk: Walk,
-): TreeNode | number | undefined {
-  const { ignore, links } = walk;
-  const hidden = ignore?.ignores(path) ?? false;
-  if (hidden && ignore!.canPrune(path)) return undefined;
-  const host = `${folder}/${name}`;
-  const stats = lstat(host, 'nofollow');
-  if (stats.isDirectory()) {
-    const child = directory(host, path, stats, walk);
-    return hidden && child.children.size === 0 ? undefined : child;
+): TreeNode | number {
+  if (kind === constants.S_IFREG && single) return row;
+  const path = joinPath(folder, name);
+  const identity = identityAt(listing, row);
+  if (kind === constants.S_IFDIR) return directory(path, identity, walk);
+  const metadata = metadataOf(identity, walk);
+  switch (kind) {
+    case constants.S_IFREG: {
+      const key = `${identity.dev}:${identity.ino}`;
+      const node = walk.links.get(key) ?? fileNode(walk.lister.hostPath(path), identity, false, walk);
+      walk.links.set(key, node);
+      return node;
+    }
+    case constants.S_IFLNK:
+      return { type: 'symlink', ...metadata, mode: 0o777, target: listing.targets.get(row)! };
+    case constants.S_IFIFO:
+      return { type: 'fifo', ...metadata };
+    case constants.S_IFSOCK:
+      // A socket has no content to copy: like BuildKit, an empty file stands for it.
+      return { type: 'file', ...metadata, size: 0, content: { kind: 'bytes', bytes: new Uint8Array() } };
+    default: {
+      const type = kind === constants.S_IFBLK ? 'block' : 'character';
+      return { type, ...metadata, ...deviceNumbers(identity.size) };
+    }
   }
-  if (hidden) return undefined;
-  if (!stats.isFile()) return special(host, stats, walk);
-  if (stats.nlink === 1n) return files.add(stats);
-  const key = `${stats.dev}:${stats.ino}`;
-  const node = links.get(key) ?? fileNode(host, identityOf(stats), false, walk);
-  links.set(key, node);
-  return node;
 }
 
 function fileNode(path: string, identity: HostIdentity, single: boolean, walk: Walk): FileNode {
@@ -84,43 +97,17 @@ function fileNode(path: string, identity: HostIdentity, single: boolean, walk: W
   return { type: 'file', mode, uid, gid, mtime, size: Number(identity.size), content, single };
 }
 
-function special(host: string, stats: BigIntStats, walk: Walk): TreeNode {
-  const metadata = metadataOf(stats, walk);
-  if (stats.isSymbolicLink()) return { type: 'symlink', ...metadata, mode: 0o777, target: readLink(host) };
-  if (stats.isFIFO()) return { type: 'fifo', ...metadata };
-  if (stats.isSocket()) {
-    // A socket has no content to copy: like BuildKit, an empty file stands for it.
-    return { type: 'file', ...metadata, size: 0, content: { kind: 'bytes', bytes: new Uint8Array() } };
-  }
-  return { type: stats.isBlockDevice() ? 'block' : 'character', ...metadata, ...deviceNumbers(stats.rdev) };
-}
-
-function metadataOf(stats: { mode: bigint | number; mtimeNs: bigint }, { checkoutTime }: Walk): Metadata {
-  const mode = Number(stats.mode) & 0o7777;
-  if (checkoutTime === undefined) return { mode, uid: 0, gid: 0, mtime: wholeSeconds(stats.mtimeNs) };
+function metadataOf({ mode: bits, mtimeNs }: HostIdentity, { checkoutTime }: Walk): Metadata {
+  const mode = bits & 0o7777;
+  if (checkoutTime === undefined) return { mode, uid: 0, gid: 0, mtime: wholeSeconds(mtimeNs) };
   const owner = (mode >> 6) & 7;
   return { mode: (owner << 6) | ((owner & 5) * 0o11), uid: 0, gid: 0, mtime: checkoutTime };
 }
 
-function lstat(path: string, links: 'follow' | 'nofollow'): BigIntStats {
+/** Of the folder itself, links followed. */
+function stat(path: string): BigIntStats {
   try {
-    return lstatSync(toHostPath(links === 'follow' ? `${path}/.` : path), { bigint: true });
-  } catch (error) {
-    throw ioError(error, path);
-  }
-}
-
-function names(path: string): string[] {
-  try {
-    return folderNames(path);
-  } catch (error) {
-    throw ioError(error, path);
-  }
-}
-
-function readLink(path: string): string {
-  try {
-    return linkTarget(path);
+    return lstatSync(toHostPath(`${path}/.`), { bigint: true });
   } catch (error) {
     throw ioError(error, path);
   }

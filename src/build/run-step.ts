@@ -5,26 +5,25 @@ import type { HistoryEntry } from '../oci/config.js';
 import type { Compression } from '../oci/media-types.js';
 import { formatPlatform } from '../oci/platform.js';
 import { formatTime } from '../oci/time.js';
-import type { CopyStep, WorkdirStep } from '../plan/step.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { TreeEditor } from '../tree/editor.js';
-import type { DirectoryNode, LayerRef } from '../tree/node.js';
-import { type CommitOptions, type CommittedLayer, commitLayer } from './commit-layer.js';
+import type { LayerRef } from '../tree/node.js';
+import { commitLayer, latestLayer } from './commit-layer.js';
 import { Copier } from './copy/copier.js';
 import type { CopySources } from './copy-sources.js';
-import { type CopySource, copyStep, type TreeChange } from './copy-step.js';
+import type { CopySource } from './copy-step.js';
 import type { BuildEvent } from './event.js';
 import type { FileAccess } from './file-access.js';
 import type { BuildStore, GitRepositories, RemoteFiles } from './inputs.js';
 import type { LayerWork } from './layer-work.js';
-import type { LazyTree } from './lazy-tree.js';
+import { type LazyTree, lazyTree } from './lazy-tree.js';
 import type { BindFolders } from './run/bind-folders.js';
 import type { CommandSettings } from './run/command-settings.js';
 import { commandStep } from './run/command-step.js';
 import { layersOfImage } from './stage-files.js';
+import { clampTo, stepLayer } from './step-layer.js';
 import { withExcerpt } from './with-excerpt.js';
-import type { StartWork, StepWork, Work, WorkSource } from './work-graph.js';
-import { workdirStep } from './workdir-step.js';
+import type { StartWork, StepWork, Work } from './work-graph.js';
 
 /** A stage as far as it is carried out: its files, and what of it goes into an image. */
 export interface StageResult {
@@ -49,6 +48,8 @@ export interface RunOptions extends CallOptions {
   readonly level?: number | undefined;
   /** `clamp`: no file is newer than the epoch of the step. */
   readonly timestamps: 'clamp' | 'keep';
+  /** In ms since 1970, not later than the first file is looked at. */
+  readonly now: number;
   readonly temporary: string;
   readonly remote: RemoteFiles;
   readonly git: GitRepositories;
@@ -67,9 +68,9 @@ export async function runStart({ base, range, epoch, fresh }: StartWork, options
       return { tree: async () => emptyRoot, layers: [], baseLayers: 0, history: [] };
     case 'image': {
       const layers = layersOfImage(base.image);
-      const tree = await options.sources.image(base.image, options);
+      const tree = lazyTree(() => options.sources.image(base.image, options));
       const history = reconciledHistory(base.image.config.history ?? [], layers.length);
-      return { tree: async () => tree, layers, baseLayers: layers.length, history };
+      return { tree, layers, baseLayers: layers.length, history };
     }
     case 'context':
       try {
@@ -95,7 +96,9 @@ async function startFromContext(
   copier.copy(source.root, '', '/');
   const slot = { ...options.slot, stage: null };
   const origin = { title: `FROM ${name}`, file: source.label, line: 0, slot };
-  const { layer, tree } = await commitLayer(async () => emptyRoot, emptyRoot, editor.root, origin, options);
+  const similar = options.fresh ? undefined : await latestLayer(options.cache, origin, options);
+  const committing = { ...options, similar };
+  const { layer, tree } = await commitLayer(async () => emptyRoot, emptyRoot, editor.root, origin, committing);
   return { tree, layers: [layer], baseLayers: 0, history: reconciledHistory([], 1) };
 }
 
@@ -119,7 +122,7 @@ async function carriedOut(
   work: StepWork,
   options: RunOptions,
 ): Promise<{ readonly result: StageResult; readonly cached: boolean; readonly layer?: LayerRef | undefined }> {
-  const { step, info, below, epoch, fresh } = work;
+  const { step, info, below, epoch } = work;
   const before = options.result(below);
   const entry = { created: formatTime(epoch), created_by: step.createdBy, comment: historyComment };
   if (step.kind === 'config') {
@@ -128,69 +131,16 @@ async function carriedOut(
   }
   const slot = { ...options.slot, stage: info.stage ?? null, platforms: info.platforms?.map(formatPlatform) };
   const origin = { title: redactQueries(step.title), file: step.range.file, line: step.range.start.line, slot };
-  const { layer, tree, cached } = await committed(work, step, before, origin, {
+  const telling = {
     ...options,
-    fresh,
-    onProgress: bytes => options.onEvent({ kind: 'step-progress', step: info, bytes }),
-  });
+    onProgress: (bytes: number) => options.onEvent({ kind: 'step-progress', step: info, bytes }),
+  };
+  const { layer, tree, cached } =
+    step.kind === 'run'
+      ? await commandStep(step, work, before, origin, telling)
+      : await stepLayer(step, work, before, origin, telling);
   const result = { ...before, tree, layers: [...before.layers, layer], history: [...before.history, entry] };
   return { result, cached, layer };
-}
-
-async function committed(
-  work: StepWork,
-  step: Exclude<StepWork['step'], { kind: 'config' }>,
-  before: StageResult,
-  origin: StepOrigin,
-  options: RunOptions & Pick<CommitOptions, 'fresh' | 'onProgress'>,
-): Promise<CommittedLayer> {
-  if (step.kind === 'run') {
-    return await commandStep(step, work, before, origin, {
-      ...options,
-      openSource: source => openSource(source, options),
-    });
-  }
-  const change = await changeOf(step, await before.tree(), work, options);
-  return await commitLayer(before.tree, change.before, change.after, origin, options);
-}
-
-async function changeOf(
-  step: WorkdirStep | CopyStep,
-  tree: DirectoryNode,
-  { info, epoch, fresh, sources }: StepWork,
-  options: RunOptions,
-): Promise<TreeChange> {
-  switch (step.kind) {
-    case 'workdir':
-      return { before: tree, after: await workdirStep(tree, step, { ...options, epoch }) };
-    case 'copy':
-      return await copyStep(tree, step, await openSource(sources[0]!, options), {
-        ...options,
-        epoch,
-        fresh,
-        clamp: clampTo(epoch, options),
-        onFetch: (url, bytes, total) => options.onEvent({ kind: 'step-fetch', step: info, url, bytes, total }),
-      });
-  }
-}
-
-async function openSource(source: WorkSource, options: RunOptions): Promise<CopySource> {
-  switch (source.kind) {
-    case 'scratch':
-      return { root: emptyRoot, label: 'scratch' };
-    case 'context':
-      return await options.sources.context();
-    case 'named':
-      return await options.sources.named(source, options);
-    case 'image':
-      return { root: await options.sources.image(source.image, options), label: `image ${source.name}` };
-    case 'work':
-      return { root: await options.result(source.work).tree(), label: `stage ${source.stage}` };
-  }
-}
-
-function clampTo(epoch: number, { timestamps }: Pick<RunOptions, 'timestamps'>): (mtime: number) => number {
-  return timestamps === 'keep' ? time => time : time => Math.min(time, epoch);
 }
 
 /**

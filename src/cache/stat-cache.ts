@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { HostIdentity } from '../tree/node.js';
 import { recordKey } from './record.js';
+import { settledFrom } from './settled.js';
 
 /** Changes with the rows: what other versions wrote is not looked at. */
 const formatVersion = 1;
@@ -11,15 +12,7 @@ const formatVersion = 1;
 const numbers = 6;
 const rowBytes = numbers * 8 + 32;
 
-/**
- * How near to the present a file's times may be for its row to be kept, in ns. A file that is written to again within one
- * tick of its file system's clock keeps its times, so what was read of it can be of before (git calls such entries racy).
- * Ticks are a few ms, but whole seconds, or two, on file systems that keep no fractions.
- */
-const fineSlack = 100_000_000n;
-const coarseSlack = 2_100_000_000n;
-
-export interface StatCacheOptions extends CallOptions {
+export interface StatCacheOptions {
   /** Folders whose files it is about: rows are kept for each set of them. Absolute. */
   readonly directories: readonly string[];
   /** In ms since 1970, not later than the first file is looked at. */
@@ -33,27 +26,32 @@ export interface StatCacheOptions extends CallOptions {
 export class StatCache {
   readonly #notes: ContextNotes | undefined;
   readonly #key: string;
-  readonly #now: bigint;
-  readonly #table: Table;
+  readonly #now: number;
+  #table = new Table(undefined);
+  #loaded: Promise<void> | undefined;
+  #keepsAll = false;
   readonly #added: Array<{ readonly identity: HostIdentity; readonly digest: Digest }> = [];
   readonly #addedByInode = new Map<bigint, number[]>();
 
-  private constructor(notes: ContextNotes | undefined, key: string, now: bigint, table: Table) {
+  /** Without `notes` it is forgotten with the object. Nothing is read before {@link load}. */
+  constructor(notes?: ContextNotes, { directories, now }: StatCacheOptions = { directories: [], now: 0 }) {
     this.#notes = notes;
-    this.#key = key;
-    this.#now = now;
-    this.#table = table;
+    this.#key = recordKey({ kind: 'stat-cache', version: formatVersion, directories: [...directories].sort() });
+    this.#now = now * 1e6;
   }
 
-  /** One that is forgotten with the object. */
-  static inMemory(): StatCache {
-    return new StatCache(undefined, '', 0n, new Table(undefined));
+  /** Reads what was kept. To be awaited before anything is looked up: a build that reads no file needs none of it. */
+  load(options: CallOptions = {}): Promise<void> {
+    this.#loaded ??= (async () => {
+      const rows = await this.#notes?.getNotes(this.#key, options);
+      this.#table = new Table(rows);
+    })();
+    return this.#loaded;
   }
 
-  static async open(notes: ContextNotes, { directories, now, signal }: StatCacheOptions): Promise<StatCache> {
-    const key = recordKey({ kind: 'stat-cache', version: formatVersion, directories: [...directories].sort() });
-    const rows = await notes.getNotes(key, { signal });
-    return new StatCache(notes, key, BigInt(now) * 1_000_000n, new Table(rows));
+  /** Not all files are looked up this time although they are there: what is known of the others stays. */
+  keepAll(): void {
+    this.#keepsAll = true;
   }
 
   find(identity: HostIdentity): Digest | undefined {
@@ -75,21 +73,18 @@ export class StatCache {
 
   /** Writes what was looked up or noted since it was opened, unless that is what is there. */
   async save(options: CallOptions = {}): Promise<void> {
-    const fresh = this.#added.filter(({ identity }) => !this.#isRacy(identity));
-    if (this.#notes === undefined || (fresh.length === 0 && this.#table.allFound)) return;
+    const fresh = this.#added.filter(({ identity }) => settledFrom(identity.mtimeNs, identity.ctimeNs) <= this.#now);
+    const gone = !this.#keepsAll && !this.#table.allFound;
+    if (this.#notes === undefined || this.#loaded === undefined || (fresh.length === 0 && !gone)) return;
     const rows = Buffer.alloc(fresh.length * rowBytes);
     for (const [place, { identity, digest }] of fresh.entries()) {
       const start = place * rowBytes;
       for (const [i, number] of identityNumbers(identity).entries()) rows.writeBigInt64LE(number, start + i * 8);
       rows.write(digest.slice('sha256:'.length), start + numbers * 8, 32, 'hex');
     }
-    await this.#notes.putNotes(this.#key, [...this.#table.found(), rows], options);
-  }
-
-  #isRacy({ mtimeNs, ctimeNs }: HostIdentity): boolean {
-    const coarse = ctimeNs % 1_000_000_000n === 0n;
-    const newest = ctimeNs > mtimeNs ? ctimeNs : mtimeNs;
-    return newest > this.#now - (coarse ? coarseSlack : fineSlack);
+    // Of a file that has been written anew its last state is enough: so what is kept does not grow without end.
+    const kept = this.#keepsAll ? this.#table.besides(inode => this.#addedByInode.has(inode)) : this.#table.found();
+    await this.#notes.putNotes(this.#key, [...kept, rows], options);
   }
 }
 
@@ -137,9 +132,18 @@ class Table {
   }
 
   /** The rows that were found: what is left is of files that are gone or changed. */
-  *found(): Generator<Buffer> {
+  found(): Generator<Buffer> {
+    return this.#where(row => this.#seen[row] === 1);
+  }
+
+  /** The rows of other files than these; those that were found are of what is there now. */
+  besides(inodes: (inode: bigint) => boolean): Generator<Buffer> {
+    return this.#where(row => this.#seen[row] === 1 || !inodes(this.#rows.readBigUInt64LE(row * rowBytes + 8)));
+  }
+
+  *#where(wanted: (row: number) => boolean): Generator<Buffer> {
     for (let row = 0, from = 0; row <= this.#count; row++) {
-      if (row < this.#count && this.#seen[row] === 1) continue;
+      if (row < this.#count && wanted(row)) continue;
       if (row > from) yield this.#rows.subarray(from * rowBytes, row * rowBytes);
       from = row + 1;
     }

@@ -18,6 +18,8 @@ export interface IgnoreMatcher {
   readonly hasCatchAll: boolean;
   /** The pattern, as written, for which the path is left out. */
   matchingPattern(path: string): string | undefined;
+  /** What {@link ignoreMatcher} makes an equal one of, in another thread; absent where a file could not say it. */
+  readonly text?: string | undefined;
 }
 
 /** The matcher of a list of patterns is one of the same kind. */
@@ -39,7 +41,7 @@ export function ignoreMatcher(patternsText: string): IgnoreMatcher {
     // What a file says is a list of patterns: it goes the way of such a list too.
     rules.push(...toRules(includes ? `!${cleaned}` : cleaned, written));
   }
-  return matcherOf(rules);
+  return { ...matcherOf(rules), text: patternsText };
 }
 
 /**
@@ -49,6 +51,22 @@ export function ignoreMatcher(patternsText: string): IgnoreMatcher {
  */
 export function patternMatcher(patterns: readonly string[]): IgnoreMatcher {
   return matcherOf(patterns.flatMap(pattern => toRules(pattern)));
+}
+
+/** Leaves out a folder, named by its path, and besides what `above` leaves out. */
+export function hidingMatcher(hidden: string, above: IgnoreMatcher | undefined): IgnoreMatcher {
+  const isHidden = (path: string): boolean => path === hidden || path.startsWith(`${hidden}/`);
+  // As the last line of a file, where a file can name it.
+  const line = /[\n\r]|^[\s#!]|\s$/.test(hidden) ? undefined : hidden.replace(/[\\*?[\]^]/g, '\\$&');
+  const textAbove = above === undefined ? '' : above.text;
+  return {
+    ignores: path => isHidden(path) || (above?.ignores(path) ?? false),
+    canPrune: directory => isHidden(directory) || (above?.canPrune(directory) ?? false),
+    hasExclusions: above?.hasExclusions ?? false,
+    hasCatchAll: above?.hasCatchAll ?? false,
+    matchingPattern: path => (isHidden(path) ? undefined : above?.matchingPattern(path)),
+    text: line === undefined || textAbove === undefined ? undefined : `${textAbove}\n${line}\n`,
+  };
 }
 
 interface Rule {

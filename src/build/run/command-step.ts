@@ -5,15 +5,13 @@ import { segmentFormat } from '../../layer/segment-format.js';
 import type { RunMount } from '../../plan/run-mount.js';
 import type { RunStep } from '../../plan/step.js';
 import type { RunRequest, RunResult } from '../../sandbox/sandbox.js';
-import { applyLayer } from '../../tree/apply-layer.js';
 import type { LayerRef } from '../../tree/node.js';
 import { type ProcessAccount, processAccount } from '../../tree/process-account.js';
-import { type CommittedLayer, commitLayer } from '../commit-layer.js';
-import type { CopySource } from '../copy-step.js';
-import { lazyTree } from '../lazy-tree.js';
+import { type CommittedLayer, commitLayer, latestLayer, withLayer } from '../commit-layer.js';
+import { openSource } from '../open-source.js';
 import type { RunOptions, StageResult } from '../run-step.js';
 import { accountFiles } from '../stage-files.js';
-import type { StepWork, WorkSource } from '../work-graph.js';
+import type { StepWork } from '../work-graph.js';
 import { type BoundFiles, boundFiles } from './bound-files.js';
 import { commandFailure } from './command-failure.js';
 import { commandRecord } from './command-record.js';
@@ -21,10 +19,6 @@ import { openMounts } from './open-mounts.js';
 import { outputMask } from './output-mask.js';
 import { OutputTail } from './output-tail.js';
 import { makeSystemFolders } from './system-folders.js';
-
-export interface CommandStepOptions extends RunOptions {
-  readonly openSource: (source: WorkSource) => Promise<CopySource>;
-}
 
 /**
  * Carries out a RUN, unless the cache has what it did the last time: then no root is made. One command that several stages
@@ -35,7 +29,7 @@ export async function commandStep(
   work: StepWork,
   before: StageResult,
   origin: StepOrigin,
-  options: CommandStepOptions,
+  options: RunOptions,
 ): Promise<CommittedLayer> {
   const { cache, commands, layers, store, compression, level, timestamps, signal } = options;
   const { epoch, fresh, platform } = work;
@@ -54,7 +48,7 @@ export async function commandStep(
   const on = (layer: LayerRef, cached: boolean): CommittedLayer => ({
     layer,
     cached,
-    tree: lazyTree(async () => applyLayer(await before.tree(), await store.layerIndex(layer), layer)),
+    tree: withLayer(before.tree, layer, store),
   });
   if (stored !== undefined && !fresh) return on(stored, true);
   const execute = async (): Promise<LayerRef> => {
@@ -70,7 +64,7 @@ export async function commandStep(
 async function find(
   packed: RecordValue,
   record: RecordValue,
-  { cache, store, compression, level, signal }: CommandStepOptions,
+  { cache, store, compression, level, signal }: RunOptions,
 ): Promise<LayerRef | undefined> {
   const layer = await cache.get(packed, { signal });
   if (layer !== undefined) return layer;
@@ -81,13 +75,13 @@ async function find(
 async function bindSources(
   step: RunStep,
   { sources }: StepWork,
-  { openSource, files, signal }: CommandStepOptions,
+  options: RunOptions,
 ): Promise<ReadonlyMap<RunMount, BoundFiles>> {
   const bound = new Map<RunMount, BoundFiles>();
   const taking = step.mounts.filter(mount => 'from' in mount);
   for (const [place, mount] of taking.entries()) {
     if (mount.type === 'cache' && mount.from.kind === 'scratch') continue;
-    bound.set(mount, await boundFiles(mount, await openSource(sources[place]!), { files, signal }));
+    bound.set(mount, await boundFiles(mount, await openSource(sources[place]!, options), options));
   }
   return bound;
 }
@@ -104,7 +98,7 @@ async function executed(
   before: StageResult,
   origin: StepOrigin,
   bound: ReadonlyMap<RunMount, BoundFiles>,
-  options: CommandStepOptions,
+  options: RunOptions,
 ): Promise<Executed> {
   const { commands, files, signal } = options;
   const { settings } = commands;
@@ -120,7 +114,9 @@ async function executed(
     const user = { uid: account.uid, gid: account.gid };
     const after = await root.changes({ owners: result.owners, user }, { clamp, signal });
     const uncertain = checkOwners(step, result, work, options);
-    const committed = await commitLayer(before.tree, tree, after, origin, { ...options, fresh: work.fresh });
+    const similar = work.fresh ? undefined : await latestLayer(options.cache, origin, { signal });
+    const committing = { ...options, fresh: work.fresh, similar };
+    const committed = await commitLayer(before.tree, tree, after, origin, committing);
     const layers = [...before.layers, committed.layer];
     await root.keep({ ...state, layers, tree: await committed.tree() });
     return { layer: committed.layer, certain: !uncertain };
@@ -135,7 +131,7 @@ async function ran(
   account: ProcessAccount,
   bound: ReadonlyMap<RunMount, BoundFiles>,
   root: RunRequest['root'],
-  options: CommandStepOptions,
+  options: RunOptions,
 ): Promise<RunResult> {
   const { commands, temporary, signal, onEvent } = options;
   const { settings, folders } = commands;
@@ -194,7 +190,7 @@ function checkOwners(
   step: RunStep,
   { uncertain = [] }: RunResult,
   { info }: StepWork,
-  { commands, onEvent }: CommandStepOptions,
+  { commands, onEvent }: RunOptions,
 ): boolean {
   if (uncertain.length === 0) return false;
   const shown = uncertain.slice(0, 5).map(path => `/${path.toWellFormed()}`);
