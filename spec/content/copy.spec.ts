@@ -263,8 +263,8 @@ describe('copyImage', () => {
     it('closes every stream that it opened', async () => {
       const opened: Readable[] = [];
       class Watched extends MemoryContent {
-        override async open(descriptor: Descriptor, options?: CallOptions): Promise<Readable> {
-          const stream = await super.open(descriptor, options);
+        override async openFrom(descriptor: Descriptor, offset: number, options?: CallOptions): Promise<Readable> {
+          const stream = await super.openFrom(descriptor, offset, options);
           opened.push(stream);
           return stream;
         }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { ContentSource, ContentTarget } from '../../src/content/content.js';
+import type { ContentSource, ContentTarget, PartSource } from '../../src/content/content.js';
 import { childrenOf } from '../../src/content/walk.js';
 import { LadingError } from '../../src/errors/errors.js';
 import type { Descriptor } from '../../src/oci/descriptor.js';
@@ -8,7 +8,7 @@ import type { Bytes, CallOptions } from '../../src/stream/bytes.js';
 import { verified } from '../../src/stream/verified.js';
 
 /** Content in memory: what a test copies from and to, with its bytes open to be spoilt. */
-export class MemoryContent implements ContentSource, ContentTarget {
+export class MemoryContent implements ContentSource, PartSource, ContentTarget {
   readonly blobs = new Map<Digest, Uint8Array>();
   readonly names = new Map<string, Descriptor>();
   /** What was done, in order: `put sha256:…`, `tag name`. */
@@ -44,6 +44,12 @@ export class MemoryContent implements ContentSource, ContentTarget {
       });
     }
     return Readable.from(verified(pieces(bytes), descriptor), { objectMode: false, signal: options.signal });
+  }
+
+  async openFrom(descriptor: Descriptor, offset: number, options: CallOptions = {}): Promise<Readable> {
+    const bytes = this.blobs.get(descriptor.digest);
+    if (bytes === undefined) return this.open(descriptor, options);
+    return Readable.from(pieces(bytes.subarray(offset)), { objectMode: false, signal: options.signal });
   }
 
   async put(descriptor: Descriptor, content: Bytes, options: CallOptions = {}): Promise<void> {

@@ -6,6 +6,7 @@ import { digestOf } from '../../src/oci/digest.js';
 import { encodeManifest } from '../../src/oci/manifest.js';
 import { mediaTypes } from '../../src/oci/media-types.js';
 import { readCapped } from '../../src/stream/read-capped.js';
+import { rereadable } from '../../src/stream/rereadable.js';
 
 export interface Blob {
   readonly descriptor: Descriptor;
@@ -80,7 +81,10 @@ export async function sampleImage(seed = 1, layerSize = 2000): Promise<SampleIma
 }
 
 export async function putBlob(target: ContentTarget, { descriptor, bytes }: Blob): Promise<void> {
-  await target.put(descriptor, inPieces(bytes));
+  await target.put(
+    descriptor,
+    rereadable(offset => inPieces(bytes.subarray(offset))),
+  );
 }
 
 export async function putImage(target: ContentTarget, image: SampleImage, name: string): Promise<void> {

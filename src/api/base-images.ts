@@ -1,5 +1,5 @@
 import type { BaseImages } from '../build/inputs.js';
-import { type CopyEvent, copyImage } from '../content/copy.js';
+import type { CopyEvent } from '../content/copy.js';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import { type Image, openImage } from '../image/image.js';
 import { type Platform, platformDistance } from '../oci/platform.js';
@@ -7,6 +7,7 @@ import { formatReference, parseReference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { type TransferOptions, withEndpoint } from './registry-access.js';
+import { transferImage } from './transfer-image.js';
 
 /** When registries are asked: only for what the store lacks, always, or never. */
 export type PullPolicy = 'missing' | 'always' | 'never';
@@ -67,7 +68,7 @@ async function fromRegistry(text: string, platform: Platform, options: BaseImage
       const descriptor = await source.resolve(source.name, { signal });
       if (configsOnly) return await openImage(source, descriptor, { platform, signal });
       const copying = { platforms: [platform], name: formatReference(reference), signal, ...events };
-      const copied = await copyImage(source, descriptor, store, copying);
+      const copied = await transferImage(store, source, descriptor, store, copying);
       return await openImage(store, copied, { platform, signal });
     },
   );

@@ -1,13 +1,13 @@
-import { copyImage } from '../content/copy.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Platform } from '../oci/platform.js';
 import type { Store } from '../store/store.js';
 import type { Endpoint } from '../transport/endpoint.js';
 import { parseLocation } from '../transport/location.js';
 import { choosePlatforms } from './pull-image.js';
-import { type TransferOptions, withEndpoint } from './registry-access.js';
+import { copyOptions, type MoveOptions, withEndpoint } from './registry-access.js';
+import { transferImage } from './transfer-image.js';
 
-export interface CopyBetweenOptions extends TransferOptions {
+export interface CopyBetweenOptions extends MoveOptions {
   readonly host: Platform;
   /** What `store:NAME` means. */
   readonly store: Store;
@@ -24,12 +24,12 @@ export async function copyBetween(
   destination: string,
   options: CopyBetweenOptions,
 ): Promise<Descriptor> {
-  const { signal, onEvent, concurrency } = options;
+  const { signal, store } = options;
   const platforms = choosePlatforms(options.platforms ?? 'all', options.host);
   return await withPlace(source, 'read', options, async from => {
     const descriptor = await from.resolve(from.name, { signal });
     return await withPlace(destination, 'write', options, async to =>
-      copyImage(from, descriptor, to, { name: to.name, platforms, signal, onEvent, concurrency }),
+      transferImage(store, from, descriptor, to, { ...copyOptions(options), name: to.name, platforms }),
     );
   });
 }

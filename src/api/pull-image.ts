@@ -1,9 +1,9 @@
-import { copyImage } from '../content/copy.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Platform, parsePlatform } from '../oci/platform.js';
 import { formatReference, parseReference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
-import { type TransferOptions, withEndpoint } from './registry-access.js';
+import { copyOptions, type TransferOptions, withEndpoint } from './registry-access.js';
+import { transferImage } from './transfer-image.js';
 
 export interface PullOptions extends TransferOptions {
   /** What `local` means. */
@@ -14,18 +14,12 @@ export interface PullOptions extends TransferOptions {
 
 /** Copies an image from its registry into the store, under its name. */
 export async function pullImage(store: Store, name: string, options: PullOptions): Promise<Descriptor> {
-  const { signal, onEvent, concurrency } = options;
   const reference = parseReference(name);
   const platforms = choosePlatforms(options.platforms, options.host);
   return await withEndpoint({ transport: 'registry', reference }, { ...options, access: 'read' }, async source => {
-    const descriptor = await source.resolve(source.name, { signal });
-    return await copyImage(source, descriptor, store, {
-      name: formatReference(reference),
-      platforms,
-      signal,
-      onEvent,
-      concurrency,
-    });
+    const descriptor = await source.resolve(source.name, { signal: options.signal });
+    const name = formatReference(reference);
+    return await transferImage(store, source, descriptor, store, { ...copyOptions(options), name, platforms });
   });
 }
 

@@ -1,10 +1,10 @@
-import { copyImage } from '../content/copy.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { formatReference, parseReference, type Reference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
-import { type TransferOptions, withEndpoint } from './registry-access.js';
+import { copyOptions, type MoveOptions, withEndpoint } from './registry-access.js';
+import { transferImage } from './transfer-image.js';
 
-export interface PushOptions extends TransferOptions {
+export interface PushOptions extends MoveOptions {
   /** Another name than the one in the store. */
   readonly destination?: string | undefined;
 }
@@ -20,13 +20,12 @@ export async function pushContent(
   store: Store,
   descriptor: Descriptor,
   reference: Reference,
-  options: TransferOptions,
+  options: MoveOptions,
 ): Promise<Descriptor> {
-  const { signal, onEvent, concurrency } = options;
   const named = parseReference(pushName(reference, descriptor));
   const location = { transport: 'registry', reference: named } as const;
-  return await withEndpoint(location, { ...options, access: 'write' }, async target =>
-    copyImage(store, descriptor, target, { name: target.name, signal, onEvent, concurrency }),
+  return await withEndpoint(location, { ...options, store, access: 'write' }, async target =>
+    transferImage(store, store, descriptor, target, { ...copyOptions(options), name: target.name }),
   );
 }
 

@@ -25,11 +25,17 @@ export interface ContentTarget {
   has(descriptor: Descriptor, options?: CallOptions): Promise<boolean>;
   /**
    * Idempotent: success means "it is there now, with these bytes". Bytes that do not match the descriptor are an error
-   * (`DIGEST_MISMATCH`, `SIZE_MISMATCH`) and leave nothing behind.
+   * (`DIGEST_MISMATCH`, `SIZE_MISMATCH`) and leave nothing behind: it is here, and nowhere before, that they are checked.
+   * Content that is {@link Rereadable} may be read from other places than its start, or not at all.
    */
   put(descriptor: Descriptor, content: Bytes, options?: CallOptions): Promise<void>;
   /** Points `name` at a manifest or an index that is there. */
   tag(descriptor: Descriptor, name: string, options?: CallOptions): Promise<void>;
+}
+
+/** An extra ability of a source: blobs from any place on. Nobody has checked these bytes; whoever takes them in does. */
+export interface PartSource {
+  openFrom(descriptor: Descriptor, offset: number, options?: CallOptions): Promise<Readable>;
 }
 
 /** An extra ability of a target: take a blob over from another repository of the same registry, without bytes. */
@@ -41,6 +47,19 @@ export interface BlobMounter {
 /** An extra ability of a source: the repository of a registry that its blobs can be mounted from. */
 export interface MountOrigin {
   readonly mountOrigin: { readonly registry: string; readonly repository: string };
+}
+
+/** What is known of an unfinished transfer, by whoever works on it. It may hold secrets. */
+export interface TransferNote {
+  read(): Promise<string | undefined>;
+  write(text: string): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Where unfinished transfers are noted, so that another process can go on with them. */
+export interface TransferJournal {
+  /** Runs work while nobody else, of this or another process, works on the same transfer; waits for those that do. */
+  holdTransfer<T>(key: string, work: (note: TransferNote) => Promise<T>, options?: CallOptions): Promise<T>;
 }
 
 /** A small record kept beside the images, with the blobs that it keeps alive. */

@@ -3,11 +3,13 @@ import { digestOf } from '../oci/digest.js';
 import { encodeManifest, type ImageIndex } from '../oci/manifest.js';
 import { isForeignLayerType, isIndexType, isManifestType } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
-import { type Bytes, type CallOptions, inOnePiece } from '../stream/bytes.js';
-import { observed } from '../stream/self-checking.js';
+import { type CallOptions, inOnePiece } from '../stream/bytes.js';
+import { type Rereadable, rereadable } from '../stream/rereadable.js';
 import type { BlobMounter, ContentSource, ContentTarget, MountOrigin } from './content.js';
 import { Limiter } from './limiter.js';
+import { contentOf } from './open-content.js';
 import { readIndex, readManifest } from './read-content.js';
+import { rehearsed } from './rehearsed.js';
 import { selectPlatform } from './select-platform.js';
 import { graphTooLarge, maxContentDepth, maxContentNodes, nodeKey } from './walk.js';
 
@@ -29,14 +31,22 @@ export interface CopyOptions extends CallOptions {
    * alone; several are a new index of those.
    */
   readonly platforms?: 'all' | readonly Platform[] | undefined;
-  /** Blobs in flight at a time; 4 by default. */
+  /** Blobs in flight at a time; 8 by default. */
   readonly concurrency?: number | undefined;
-  /** The repository of the target's registry that a blob may be mounted from; by default the source when it is there. */
-  readonly mountFrom?: string | ((descriptor: Descriptor) => string | undefined) | undefined;
-  /** Layers whose licence keeps them out of other registries are left out where the source lacks them; `true` insists. */
+  /** Repositories of the target's registry that may have a blob, besides the source when it is one of them. */
+  readonly mountFrom?: ((descriptor: Descriptor, registry: string) => Promise<readonly string[]>) | undefined;
+  /**
+   * Layers whose licence keeps them out of other registries are left to the addresses in their descriptor: no registry
+   * is sent any, and elsewhere they are left out where the source lacks them. `true` copies them like any other.
+   */
   readonly foreignLayers?: boolean | undefined;
+  /** Only tell, by the same events, what would be done. */
+  readonly dryRun?: boolean | undefined;
   readonly onEvent?: ((event: CopyEvent) => void) | undefined;
 }
+
+/** More than this is no longer faster than sending the bytes. */
+const mountAttempts = 3;
 
 /**
  * Copies an image or an index with everything it needs: leaves first, what the target has is not sent, one blob is sent
@@ -52,9 +62,9 @@ export async function copyImage(
   options: CopyOptions = {},
 ): Promise<Descriptor> {
   options.signal?.throwIfAborted();
-  const copy = new Copy(source, target, descriptor, options);
-  const copied = await copy.run();
-  if (options.name !== undefined) await target.tag(copied, options.name, { signal: options.signal });
+  const to = options.dryRun ? rehearsed(target) : target;
+  const copied = await new Copy(source, to, descriptor, options).run();
+  if (options.name !== undefined) await to.tag(copied, options.name, { signal: options.signal });
   return copied;
 }
 
@@ -64,6 +74,8 @@ class Copy {
   readonly #root: Descriptor;
   readonly #options: CopyOptions;
   readonly #limiter: Limiter;
+  /** To ask whether something is there costs little, and must not wait behind what is being sent. */
+  readonly #looks: Limiter;
   /** Ends the siblings of what failed. */
   readonly #failure = new AbortController();
   readonly #call: { readonly signal: AbortSignal };
@@ -74,7 +86,9 @@ class Copy {
     this.#target = target;
     this.#root = root;
     this.#options = options;
-    this.#limiter = new Limiter(options.concurrency ?? 4);
+    const concurrency = options.concurrency ?? 8;
+    this.#limiter = new Limiter(concurrency);
+    this.#looks = new Limiter(concurrency);
     const signals = options.signal ? [options.signal, this.#failure.signal] : [this.#failure.signal];
     this.#call = { signal: AbortSignal.any(signals) };
   }
@@ -131,7 +145,7 @@ class Copy {
   }
 
   async #copyDocument(descriptor: Descriptor, depth: number): Promise<void> {
-    const read = await this.#limiter.run(async () => {
+    const read = await this.#looks.run(async () => {
       this.#call.signal.throwIfAborted();
       if (await this.#target.has(descriptor, this.#call)) return undefined;
       return isIndexType(descriptor.mediaType)
@@ -160,61 +174,69 @@ class Copy {
     });
   }
 
-  #copyBlob(descriptor: Descriptor): Promise<void> {
-    return this.#limiter.run(async () => {
+  async #copyBlob(descriptor: Descriptor): Promise<void> {
+    const reason = await this.#looks.run(() => this.#reasonToSkip(descriptor));
+    if (reason !== undefined) {
+      this.#emit({ type: 'blob-skipped', descriptor, reason });
+      return;
+    }
+    await this.#limiter.run(async () => {
       this.#call.signal.throwIfAborted();
-      if (await this.#target.has(descriptor, this.#call)) {
-        this.#emit({ type: 'blob-skipped', descriptor, reason: 'exists' });
-        return;
-      }
-      if (await this.#leaveOut(descriptor)) {
-        this.#emit({ type: 'blob-skipped', descriptor, reason: 'foreign' });
-        return;
-      }
       if (await this.#mount(descriptor)) return;
       this.#emit({ type: 'blob-started', descriptor });
-      const content = await this.#source.open(descriptor, this.#call);
-      // Listens for as long as the stream lives: one that is destroyed before anybody reads it must not end the process.
-      content.on('error', () => {});
+      const reading = new AbortController();
+      const signal = AbortSignal.any([this.#call.signal, reading.signal]);
       try {
+        const content = contentOf(this.#source, descriptor, { signal });
         await this.#target.put(descriptor, this.#counted(content, descriptor), this.#call);
       } finally {
-        content.destroy();
+        // A source that is silent must not hold up a target that has failed.
+        reading.abort(new Error('nobody reads the blob any more'));
       }
       this.#emit({ type: 'blob-done', descriptor });
     });
   }
 
-  async #leaveOut(descriptor: Descriptor): Promise<boolean> {
-    if (this.#options.foreignLayers) return false;
-    const foreign = isForeignLayerType(descriptor.mediaType) || (descriptor.urls?.length ?? 0) > 0;
-    return foreign && !(await this.#source.has(descriptor, this.#call));
+  async #reasonToSkip(descriptor: Descriptor): Promise<'exists' | 'foreign' | undefined> {
+    this.#call.signal.throwIfAborted();
+    const foreign = !this.#options.foreignLayers && isForeignLayerType(descriptor.mediaType);
+    if (foreign && mountOriginOf(this.#target) !== undefined) return 'foreign';
+    if (await this.#target.has(descriptor, this.#call)) return 'exists';
+    const elsewhere = foreign || (!this.#options.foreignLayers && (descriptor.urls?.length ?? 0) > 0);
+    return elsewhere && !(await this.#source.has(descriptor, this.#call)) ? 'foreign' : undefined;
   }
 
   async #mount(descriptor: Descriptor): Promise<boolean> {
     if (!isMounter(this.#target)) return false;
-    const from = this.#mountOrigin(descriptor);
-    if (from === undefined || !(await this.#target.mount(descriptor, from, this.#call))) return false;
-    this.#emit({ type: 'blob-mounted', descriptor, from });
-    return true;
+    for (const from of await this.#mountOrigins(descriptor)) {
+      if (!(await this.#target.mount(descriptor, from, this.#call))) continue;
+      this.#emit({ type: 'blob-mounted', descriptor, from });
+      return true;
+    }
+    return false;
   }
 
-  #mountOrigin(descriptor: Descriptor): string | undefined {
-    const { mountFrom } = this.#options;
-    if (typeof mountFrom === 'function') return mountFrom(descriptor);
-    if (mountFrom !== undefined) return mountFrom;
+  async #mountOrigins(descriptor: Descriptor): Promise<readonly string[]> {
     const from = mountOriginOf(this.#source);
     const to = mountOriginOf(this.#target);
-    const near = from !== undefined && from.registry === to?.registry && from.repository !== to.repository;
-    return near ? from.repository : undefined;
+    if (to === undefined) return [];
+    const known = (await this.#options.mountFrom?.(descriptor, to.registry)) ?? [];
+    const origins = new Set(from?.registry === to.registry ? [from.repository, ...known] : known);
+    origins.delete(to.repository);
+    return [...origins].slice(0, mountAttempts);
   }
 
-  #counted(content: Bytes, descriptor: Descriptor): Bytes {
-    let bytes = 0;
-    return observed(content, chunk => {
-      bytes += chunk.length;
-      this.#emit({ type: 'blob-progress', descriptor, bytes });
-    });
+  #counted(content: Rereadable, descriptor: Descriptor): Rereadable {
+    return rereadable(
+      async function* (this: Copy, offset: number): AsyncGenerator<Uint8Array> {
+        let bytes = offset;
+        for await (const chunk of content.from(offset)) {
+          yield chunk;
+          bytes += chunk.length;
+          this.#emit({ type: 'blob-progress', descriptor, bytes });
+        }
+      }.bind(this),
+    );
   }
 
   #emit(event: CopyEvent): void {

@@ -1,17 +1,18 @@
-import type { Stats } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { LadingError } from '../errors/errors.js';
+import { isLadingError, LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.js';
 import type { Bytes, CallOptions } from '../stream/bytes.js';
 import { raced } from '../stream/raced.js';
+import type { Rereadable } from '../stream/rereadable.js';
 import { Digester, verified } from '../stream/verified.js';
 import { syncDirectory, writeAll } from './durable.js';
 import { hasErrno, ifExists, onFile } from './io-error.js';
-import { openVerifiedFile } from './verified-file.js';
+import { openFileFrom, openVerifiedFile } from './verified-file.js';
 
 /** A file in `blobs/`. `digest` is missing when its name is none. */
 export interface BlobFile {
@@ -21,6 +22,11 @@ export interface BlobFile {
   readonly mtimeMs: number;
   /** When the file was made, where the file system knows; else when it was last changed. */
   readonly madeMs: number;
+}
+
+export interface PutOptions extends CallOptions {
+  /** Sees every chunk on its way; a promise holds the next one back. */
+  readonly observe?: ((chunk: Uint8Array) => Promise<void> | undefined) | undefined;
 }
 
 /**
@@ -66,13 +72,13 @@ export class BlobDirectory {
     return openVerifiedFile(this.path(descriptor.digest), descriptor, options);
   }
 
-  /** Writes a blob, or fails and leaves nothing. `observe` sees every chunk on its way. */
-  async put(
-    descriptor: Descriptor,
-    content: Bytes,
-    options: CallOptions & { readonly observe?: ((chunk: Uint8Array) => Promise<void> | undefined) | undefined } = {},
-  ): Promise<void> {
-    const { signal, observe } = options;
+  /** As {@link open}, from a place on and not checked. */
+  async openFrom(descriptor: Descriptor, offset: number, options?: CallOptions): Promise<Readable> {
+    return openFileFrom(this.path(descriptor.digest), descriptor, offset, options);
+  }
+
+  /** Writes a blob, or fails and leaves nothing. */
+  async put(descriptor: Descriptor, content: Bytes, { signal, observe }: PutOptions = {}): Promise<void> {
     await this.write(async write => {
       for await (const chunk of abortable(verified(content, descriptor), signal)) {
         await write(chunk);
@@ -80,6 +86,38 @@ export class BlobDirectory {
       }
       return descriptor;
     });
+  }
+
+  /**
+   * Writes a blob through a file that stays when this fails, and goes on behind what an earlier attempt has left there;
+   * that is read again, and checked like the rest. What turns out to be wrong is removed. Nobody else may use the file.
+   */
+  async putThrough(
+    partial: string,
+    descriptor: Descriptor,
+    content: Rereadable,
+    { signal, observe }: PutOptions = {},
+  ): Promise<void> {
+    const handle = await onFile(partial, () => open(partial, constants.O_RDWR | constants.O_CREAT, 0o644));
+    try {
+      const { size: kept } = await onFile(partial, () => handle.stat());
+      let position = 0;
+      for await (const chunk of abortable(verified(continued(handle, kept, descriptor, content), descriptor), signal)) {
+        const at = position;
+        if (at >= kept) await onFile(partial, () => writeAll(handle, chunk, at));
+        position += chunk.length;
+        await observe?.(chunk);
+      }
+      await onFile(partial, () => handle.sync());
+    } catch (error) {
+      // A disk that is full must not stay full of what it could not hold.
+      const useless = (['DIGEST_MISMATCH', 'SIZE_MISMATCH', 'IO'] as const).some(code => isLadingError(error, code));
+      if (useless) await rm(partial, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
+    if (!(await this.#place(partial, descriptor))) await rm(partial, { force: true });
   }
 
   /** Writes bytes as the blob that they turn out to be, or fails and leaves nothing. */
@@ -188,6 +226,23 @@ export class BlobDirectory {
 
 function factsOf({ size, mtimeMs, birthtimeMs }: Stats): Pick<BlobFile, 'size' | 'mtimeMs' | 'madeMs'> {
   return { size, mtimeMs, madeMs: birthtimeMs > 0 ? birthtimeMs : mtimeMs };
+}
+
+/** What the file has, then the rest of the content. */
+async function* continued(
+  handle: FileHandle,
+  kept: number,
+  { size }: Descriptor,
+  content: Rereadable,
+): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < kept; ) {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(256 * 1024, kept - at));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+  if (kept < size || kept === 0) yield* content.from(kept);
 }
 
 /** Ends with the signal's reason at the next chunk, also when the source knows no signal. */

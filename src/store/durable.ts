@@ -26,6 +26,8 @@ export interface ReplaceOptions {
   readonly temporary: string;
   /** Whether it must last through a power cut; without it only through the death of this process. */
   readonly durable: boolean;
+  /** Default 0o644. */
+  readonly mode?: number | undefined;
 }
 
 /** Gives a file a new content in one step: a reader sees all of the old or all of the new. */
@@ -34,10 +36,10 @@ export async function replaceFile(
   pieces: Uint8Array | readonly Uint8Array[],
   options: ReplaceOptions,
 ): Promise<void> {
-  const { temporary, durable } = options;
+  const { temporary, durable, mode = 0o644 } = options;
   await onFile(path, async () => {
     try {
-      const handle = await open(temporary, 'wx', 0o644);
+      const handle = await open(temporary, 'wx', mode);
       try {
         for (const piece of pieces instanceof Uint8Array ? [pieces] : pieces) await writeAll(handle, piece);
         if (durable) await handle.sync();
@@ -53,10 +55,11 @@ export async function replaceFile(
   });
 }
 
-/** `write` may take less than it is given; this does not. */
-export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+/** `write` may take less than it is given; this does not. Writes behind what was written last, or at `position`. */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
   for (let offset = 0; offset < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, offset, bytes.length - offset);
+    const at = position === undefined ? null : position + offset;
+    const { bytesWritten } = await handle.write(bytes, offset, bytes.length - offset, at);
     offset += bytesWritten;
   }
 }

@@ -11,6 +11,7 @@ import { ifExists } from './io-error.js';
 import { refNameOf } from './layout-entry.js';
 import type { RecordFile } from './record-files.js';
 import type { StoreParts } from './store-parts.js';
+import { listTransfers } from './transfers.js';
 
 /** An entry of `index.json` with every blob that it needs, those that are missing too. */
 export interface InventoryImage {
@@ -51,7 +52,6 @@ export interface Inventory {
 const cacheFolders = {
   snapshots: 'snapshots',
   mounts: 'mounts',
-  transfers: 'transfers',
   contexts: 'cache/context',
 } as const;
 
@@ -75,9 +75,10 @@ export async function takeInventory(parts: StoreParts, options: CallOptions = {}
   const records: RecordFile[] = [];
   for await (const file of parts.records.list()) records.push(file);
   const cacheItems: CacheItem[] = [];
-  for (const kind of ['snapshots', 'mounts', 'transfers', 'contexts'] as const) {
+  for (const kind of ['snapshots', 'mounts', 'contexts'] as const) {
     cacheItems.push(...(await listItems(kind, join(parts.root, cacheFolders[kind]), options)));
   }
+  for (const files of await listTransfers(parts.root)) cacheItems.push({ kind: 'transfers', ...files });
   return { images, blobs, records, layerFiles: await listLayerFiles(parts), cacheItems };
 }
 
@@ -130,7 +131,7 @@ async function listLayerFiles({ root, layers }: StoreParts): Promise<LayerFile[]
   );
 }
 
-async function listItems(kind: CacheItem['kind'], folder: string, options: CallOptions): Promise<CacheItem[]> {
+async function listItems(kind: keyof typeof cacheFolders, folder: string, options: CallOptions): Promise<CacheItem[]> {
   const items: CacheItem[] = [];
   for (const name of (await ifExists(folder, () => readdir(folder))) ?? []) {
     const path = join(folder, name);

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as z from 'zod';
-import type { ContentSource, ContentTarget } from '../content/content.js';
+import type { ContentSource, ContentTarget, PartSource } from '../content/content.js';
 import { childrenOf, walk } from '../content/walk.js';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import { nearest } from '../errors/nearest.js';
@@ -49,7 +49,7 @@ const day = 24 * 60 * 60 * 1000;
  * write. Blobs are complete from the moment they have their name, and `index.json` is replaced in one step under a
  * lock, so any number of processes may use one layout. Reading takes no lock, and what is read is verified.
  */
-export class ImageLayout implements ContentSource, ContentTarget {
+export class ImageLayout implements ContentSource, ContentTarget, PartSource {
   readonly root: string;
   readonly blobs: BlobDirectory;
   readonly #index: IndexFile;
@@ -114,6 +114,10 @@ export class ImageLayout implements ContentSource, ContentTarget {
 
   async open(descriptor: Descriptor, options?: CallOptions): Promise<Readable> {
     return this.blobs.open(descriptor, options);
+  }
+
+  async openFrom(descriptor: Descriptor, offset: number, options?: CallOptions): Promise<Readable> {
+    return this.blobs.openFrom(descriptor, offset, options);
   }
 
   async put(descriptor: Descriptor, content: Bytes, options: CallOptions = {}): Promise<void> {
@@ -273,7 +277,7 @@ export function openLayout(root: string): ImageLayout {
 }
 
 /** Tells the giver of bytes that nobody wants them. */
-async function abandon(content: Bytes): Promise<void> {
+export async function abandon(content: Bytes): Promise<void> {
   if (content instanceof Readable) content.destroy();
   else await content[Symbol.asyncIterator]().return?.();
 }

@@ -2,11 +2,12 @@ import { rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
-import { type Inventory, type LayerFile, takeInventory } from './inventory.js';
+import { type CacheItem, type Inventory, type LayerFile, takeInventory } from './inventory.js';
 import { onFile } from './io-error.js';
 import type { RecordFile } from './record-files.js';
 import { deadSessions, oldestLease, removeSession } from './session.js';
 import type { StoreParts } from './store-parts.js';
+import { removeTransfer } from './transfers.js';
 
 export interface PruneOptions extends CallOptions {
   /** Images without a name go too. */
@@ -42,7 +43,7 @@ interface Plan {
   readonly blobs: readonly Digest[];
   readonly records: readonly RecordFile[];
   readonly files: ReadonlyArray<{ readonly path: string; readonly size: number }>;
-  readonly items: ReadonlyArray<{ readonly path: string; readonly size: number }>;
+  readonly items: readonly CacheItem[];
   readonly leasedBytes: number;
 }
 
@@ -137,18 +138,21 @@ function planCache(
   { cache, keepCacheBytes, mounts }: PruneOptions,
 ): { records: RecordFile[]; spools: Set<string>; items: Plan['items'] } {
   const damaged = inventory.records.filter(file => file.record === undefined && file.usedMs < keepSinceMs);
+  // What nobody goes on with is no cache but garbage.
+  const isTransfer = ({ kind }: CacheItem): boolean => kind === 'transfers';
+  const transfers = inventory.cacheItems.filter(item => isTransfer(item) && item.usedMs < keepSinceMs);
   // A mount or a snapshot in use looks like any other, so while anybody works they all stay.
-  const idle = busy ? [] : inventory.cacheItems;
-  const unwanted = mounts ? idle.filter(({ kind }) => kind === 'mounts') : [];
+  const idle = busy ? [] : inventory.cacheItems.filter(item => !isTransfer(item));
+  const unwanted = [...transfers, ...(mounts ? idle.filter(({ kind }) => kind === 'mounts') : [])];
   if (!cache && keepCacheBytes === undefined) return { records: damaged, spools: new Set(), items: unwanted };
   const budget = keepCacheBytes ?? 0;
-  type Candidate = { usedMs: number; path: string; size: number; record?: RecordFile; spool?: true };
+  type Candidate = { usedMs: number; path: string; size: number; record?: RecordFile; spool?: true; item?: CacheItem };
   const candidates: Candidate[] = [
     ...inventory.records.map(file => ({ usedMs: file.usedMs, path: file.path, size: file.size, record: file })),
     ...inventory.layerFiles
       .filter(file => file.kind === 'spool')
       .map(file => ({ usedMs: file.mtimeMs, path: file.path, size: file.size, spool: true as const })),
-    ...idle.filter(item => !unwanted.includes(item)),
+    ...idle.filter(item => !unwanted.includes(item)).map(item => ({ ...item, item })),
   ];
   candidates.sort((a, b) => b.usedMs - a.usedMs || (a.path < b.path ? -1 : 1));
   const counted = new Set(alive);
@@ -171,7 +175,7 @@ function planCache(
   return {
     records: [...new Set([...damaged, ...going.flatMap(({ record }) => record ?? [])])],
     spools: new Set(going.filter(({ spool }) => spool).map(({ path }) => path)),
-    items: [...unwanted, ...going.filter(({ record, spool }) => !record && !spool)],
+    items: [...unwanted, ...going.flatMap(({ item }) => item ?? [])],
   };
 }
 
@@ -184,7 +188,10 @@ async function carryOut(
 ): Promise<void> {
   if (plan.images.length > 0) await parts.layout.dropUnnamed(new Set(plan.images), { signal });
   for (const record of plan.records) await parts.records.remove(record);
-  for (const { path } of plan.items) await onFile(path, () => rm(path, { recursive: true, force: true }));
+  for (const { kind, path } of plan.items) {
+    if (kind === 'transfers') await removeTransfer(path);
+    else await onFile(path, () => rm(path, { recursive: true, force: true }));
+  }
   for (const { path } of plan.files) await onFile(path, () => rm(path, { force: true }));
   for (const digest of plan.blobs) {
     signal?.throwIfAborted();

@@ -12,8 +12,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { ContentSource, ContentTarget, ContextNotes, RecordStore, StoredRecord } from '../content/content.js';
-import { isLadingError } from '../errors/errors.js';
+import type {
+  ContentSource,
+  ContentTarget,
+  ContextNotes,
+  RecordStore,
+  StoredRecord,
+  TransferNote,
+} from '../content/content.js';
 import type { ContentStore } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
 import type { HostFile } from '../layer/hash-files.js';
@@ -21,7 +27,6 @@ import type { LayerStore, PackOptions } from '../layer/layer-store.js';
 import type { UnpackReport, UnpackTarget } from '../layer/unpack.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestOf, isDigest } from '../oci/digest.js';
-import { isLayerType } from '../oci/media-types.js';
 import { formatReference, parseReference } from '../oci/reference.js';
 import { type Bytes, type CallOptions, inOnePiece } from '../stream/bytes.js';
 import type { LayerIndex } from '../tree/layer-index.js';
@@ -36,14 +41,16 @@ import { onFile } from './io-error.js';
 import { LayerFiles } from './layer-files.js';
 import { LayerPacker } from './layer-packer.js';
 import { LayerShelf } from './layer-shelf.js';
-import { LayerTap } from './layer-tap.js';
 import { ImageLayout } from './layout.js';
 import { type PruneOptions, type PruneReport, pruneStore } from './prune.js';
+import { receiveBlob } from './receive-blob.js';
 import { RecordFiles } from './record-files.js';
+import { resolveName } from './resolve-name.js';
 import { type Lease, Session, sweepDeadSessions } from './session.js';
 import type { StoreParts } from './store-parts.js';
 import { checkStoreVersion, makeStoreFolders } from './store-version.js';
 import { type StoredImage, storedAtStamp, storedImage } from './stored-image.js';
+import { Transfers } from './transfers.js';
 import { measureStore, type StoreUsage } from './usage.js';
 
 export interface StoreOptions {
@@ -73,6 +80,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   readonly #shelf: LayerShelf;
   readonly #contexts: ContextFiles;
   readonly #packer: LayerPacker;
+  readonly #transfers: Transfers;
   #ready: Promise<void> | undefined;
   #swept: Promise<void> | undefined;
 
@@ -99,6 +107,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     this.#shelf = new LayerShelf(this.#layout.blobs, layers);
     this.#packer = new LayerPacker(this.#layout.blobs, layers, this.#shelf, threads);
     this.#contexts = new ContextFiles(root, prepared);
+    this.#transfers = new Transfers(root, prepared);
     this.#parts = { root, layout: this.#layout, layers, records: new RecordFiles(root, prepared), sweepLock };
   }
 
@@ -106,15 +115,8 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
    * By name (`debian:12` means `docker.io/library/debian:12`), by digest, or by a name with a digest.
    * @throws LadingError REFERENCE_NOT_FOUND
    */
-  async resolve(name: string, options?: CallOptions): Promise<Descriptor> {
-    try {
-      // Another tool may have written names that are no references.
-      return await this.#layout.resolve(name, options);
-    } catch (error) {
-      if (name === '' || isDigest(name) || !isLadingError(error, 'REFERENCE_NOT_FOUND')) throw error;
-      const reference = parseReference(name);
-      return this.#layout.resolve(reference.digest ?? formatReference(reference), options);
-    }
+  resolve(name: string, options?: CallOptions): Promise<Descriptor> {
+    return resolveName(this.#layout, name, options);
   }
 
   has(descriptor: Descriptor, options?: CallOptions): Promise<boolean> {
@@ -125,23 +127,17 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     return this.#layout.open(descriptor, options);
   }
 
-  /** A layer is indexed in the pass that verifies it; a blob that only calls itself a layer is stored all the same. */
+  openFrom(descriptor: Descriptor, offset: number, options?: CallOptions): Promise<Readable> {
+    return this.#layout.openFrom(descriptor, offset, options);
+  }
+
   async put(descriptor: Descriptor, content: Bytes, options: CallOptions = {}): Promise<void> {
-    await this.#write(async () => {
-      if (!isLayerType(descriptor.mediaType) || (await this.#layout.blobs.has(descriptor))) {
-        return this.#layout.put(descriptor, content, options);
-      }
-      const tap = new LayerTap();
-      try {
-        const observe = (chunk: Uint8Array): Promise<void> | undefined => tap.write(chunk);
-        await this.#layout.blobs.put(descriptor, content, { ...options, observe });
-      } catch (error) {
-        await tap.abort();
-        throw error;
-      }
-      const { index } = await tap.end();
-      if (index !== undefined) await this.#parts.layers.save(descriptor.digest, index);
-    });
+    options.signal?.throwIfAborted();
+    await this.#write(() => receiveBlob(this.#parts, this.#transfers, descriptor, content, options));
+  }
+
+  holdTransfer<T>(key: string, work: (note: TransferNote) => Promise<T>, options?: CallOptions): Promise<T> {
+    return this.#write(() => this.#transfers.holdNote(key, work, options));
   }
 
   /** Stores bytes whose digest is known only at their end: a file of the web. */

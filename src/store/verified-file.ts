@@ -6,8 +6,7 @@ import { ioError } from '../errors/io-error.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { digestAlgorithm } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
-import { markSelfChecking } from '../stream/self-checking.js';
-import { Digester, digestMismatch, sizeMismatch } from '../stream/verified.js';
+import { checkDigest, Digester, sizeMismatch } from '../stream/verified.js';
 import { hasErrno } from './io-error.js';
 
 const chunkSize = 256 * 1024;
@@ -20,18 +19,39 @@ const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
  * @throws LadingError BLOB_NOT_FOUND, SIZE_MISMATCH, IO
  */
 export async function openVerifiedFile(path: string, descriptor: Descriptor, options?: CallOptions): Promise<Readable> {
-  options?.signal?.throwIfAborted();
+  const digester = new Digester(digestAlgorithm(descriptor.digest));
+  return openBlobFile(path, descriptor, 0, digester, options);
+}
+
+/** The bytes from `offset` on, which nobody has checked but for their number. @throws as {@link openVerifiedFile} */
+export async function openFileFrom(
+  path: string,
+  descriptor: Descriptor,
+  offset: number,
+  options?: CallOptions,
+): Promise<Readable> {
+  return openBlobFile(path, descriptor, offset, undefined, options);
+}
+
+async function openBlobFile(
+  path: string,
+  descriptor: Descriptor,
+  offset: number,
+  digester: Digester | undefined,
+  options: CallOptions = {},
+): Promise<Readable> {
+  options.signal?.throwIfAborted();
   const handle = await openRegularFile(path);
   if (handle === undefined) throw blobNotFound(descriptor.digest);
   try {
     const { size } = await handle.stat();
     if (size !== descriptor.size) throw sizeMismatch(descriptor, size);
-    options?.signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
   } catch (error) {
     await handle.close();
     throw ioError(error, path);
   }
-  return markSelfChecking(new VerifiedFile(handle, path, descriptor, options?.signal), descriptor.digest);
+  return new BlobFileStream(handle, path, descriptor, offset, digester, options.signal);
 }
 
 /** A handle on a regular file; `undefined` when there is none. */
@@ -55,23 +75,32 @@ export function blobNotFound(digest: string): LadingError<'BLOB_NOT_FOUND'> {
   });
 }
 
-class VerifiedFile extends Readable {
+class BlobFileStream extends Readable {
   readonly #handle: FileHandle;
   readonly #path: string;
   readonly #expected: Descriptor;
-  readonly #digester: Digester;
+  readonly #digester: Digester | undefined;
+  #position: number;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => {
     this.destroy(asError(this.#signal?.reason));
   };
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(handle: FileHandle, path: string, expected: Descriptor, signal: AbortSignal | undefined) {
+  constructor(
+    handle: FileHandle,
+    path: string,
+    expected: Descriptor,
+    offset: number,
+    digester: Digester | undefined,
+    signal: AbortSignal | undefined,
+  ) {
     super({ highWaterMark: chunkSize });
     this.#handle = handle;
     this.#path = path;
     this.#expected = expected;
-    this.#digester = new Digester(digestAlgorithm(expected.digest));
+    this.#position = offset;
+    this.#digester = digester;
     this.#signal = signal;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -83,19 +112,18 @@ class VerifiedFile extends Readable {
   }
 
   async #readChunk(): Promise<void> {
-    const left = this.#expected.size - this.#digester.size;
+    const left = this.#expected.size - this.#position;
     const buffer = Buffer.allocUnsafeSlow(Math.min(chunkSize, left + 1));
-    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, null);
-    if (bytesRead > left) throw sizeMismatch(this.#expected, this.#digester.size + bytesRead);
+    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, this.#position);
+    this.#position += bytesRead;
+    if (bytesRead > left || (bytesRead === 0 && left > 0)) throw sizeMismatch(this.#expected, this.#position);
     if (bytesRead > 0) {
       const chunk = buffer.subarray(0, bytesRead);
-      this.#digester.update(chunk);
+      this.#digester?.update(chunk);
       this.push(chunk);
       return;
     }
-    if (left > 0) throw sizeMismatch(this.#expected, this.#digester.size);
-    const actual = this.#digester.digest();
-    if (actual !== this.#expected.digest) throw digestMismatch(this.#expected.digest, actual);
+    if (this.#digester !== undefined) checkDigest(this.#digester, this.#expected);
     this.push(null);
   }
 

@@ -4,17 +4,22 @@ import { LadingError } from '../errors/errors.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestAlgorithm, digestHex } from '../oci/digest.js';
 import type { Bytes } from './bytes.js';
-import { isSelfChecking, markSelfChecking } from './self-checking.js';
 
 /** Counts and hashes what goes by. */
 export class Digester {
   readonly #hash: Hash;
   readonly #algorithm: 'sha256' | 'sha512';
-  #size = 0;
+  #size: number;
 
-  constructor(algorithm: 'sha256' | 'sha512' = 'sha256') {
+  constructor(algorithm: 'sha256' | 'sha512' = 'sha256', state?: { readonly hash: Hash; readonly size: number }) {
     this.#algorithm = algorithm;
-    this.#hash = createHash(algorithm);
+    this.#hash = state?.hash ?? createHash(algorithm);
+    this.#size = state?.size ?? 0;
+  }
+
+  /** Another one that goes on from here. */
+  copy(): Digester {
+    return new Digester(this.#algorithm, { hash: this.#hash.copy(), size: this.#size });
   }
 
   get size(): number {
@@ -34,31 +39,32 @@ export class Digester {
 
 /**
  * Passes bytes through and fails instead of ending when they are not the descriptor's: with `SIZE_MISMATCH` as soon as
- * there are too many or when there are too few, with `DIGEST_MISMATCH` at the end. Content that checks itself is only
- * counted: somebody may have read a part of it already.
+ * there are too many or when there are too few, with `DIGEST_MISMATCH` at the end.
  */
-export function verified(content: Bytes, expected: Pick<Descriptor, 'digest' | 'size'>): AsyncGenerator<Uint8Array> {
-  return markSelfChecking(check(content, expected), expected.digest);
+export async function* verified(
+  content: Bytes,
+  expected: Pick<Descriptor, 'digest' | 'size'>,
+): AsyncGenerator<Uint8Array> {
+  const { digest, size } = expected;
+  const digester = new Digester(digestAlgorithm(digest));
+  for await (const chunk of content) {
+    digester.update(chunk);
+    if (digester.size > size) throw sizeMismatch(expected, digester.size);
+    yield chunk;
+  }
+  checkDigest(digester, expected);
 }
 
 /** The same as a stream. */
 export function verifiedStream(content: Bytes, expected: Pick<Descriptor, 'digest' | 'size'>): Readable {
-  return markSelfChecking(Readable.from(verified(content, expected), { objectMode: false }), expected.digest);
+  return Readable.from(verified(content, expected), { objectMode: false });
 }
 
-async function* check(content: Bytes, expected: Pick<Descriptor, 'digest' | 'size'>): AsyncGenerator<Uint8Array> {
-  const { digest, size } = expected;
-  const hash = isSelfChecking(content, digest) ? undefined : createHash(digestAlgorithm(digest));
-  let received = 0;
-  for await (const chunk of content) {
-    hash?.update(chunk);
-    received += chunk.length;
-    if (received > size) throw sizeMismatch(expected, received);
-    yield chunk;
-  }
-  if (received !== size) throw sizeMismatch(expected, received);
-  const actual = hash === undefined ? digest : (`${digestAlgorithm(digest)}:${hash.digest('hex')}` as Digest);
-  if (actual !== digest) throw digestMismatch(digest, actual);
+/** Ends the hashing. @throws LadingError SIZE_MISMATCH, DIGEST_MISMATCH */
+export function checkDigest(digester: Digester, expected: Pick<Descriptor, 'digest' | 'size'>): void {
+  if (digester.size !== expected.size) throw sizeMismatch(expected, digester.size);
+  const actual = digester.digest();
+  if (actual !== expected.digest) throw digestMismatch(expected.digest, actual);
 }
 
 export function digestMismatch(expected: Digest, actual: Digest): LadingError<'DIGEST_MISMATCH'> {

@@ -4,7 +4,8 @@
  * imports nothing but Node, so that any client can be tried with it.
  */
 export type { RegistryAuth } from './registry-accounts.js';
+export type { RegistryHabits } from './registry-api.js';
 export type { StoredManifest } from './registry-content.js';
 export type { RecordedRequest } from './registry-exchange.js';
-export type { Fault, FaultRule } from './registry-faults.js';
+export type { Chaos, Fault, FaultRule } from './registry-faults.js';
 export { RegistryServer, type RegistryServerOptions } from './registry-server.js';

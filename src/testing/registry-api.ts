@@ -2,12 +2,34 @@ import type { RegistryAccounts } from './registry-accounts.js';
 import { Refusal, type RegistryContent } from './registry-content.js';
 import { type Call, errorBody, readBody, reply } from './registry-exchange.js';
 
-/** Where the parts of a test registry are, and how it behaves; see `RegistryServerOptions`. */
-export interface RegistryApiOptions {
+/** The habits that registries differ in. */
+export interface RegistryHabits {
+  /** Blobs are read from another origin, to which the registry redirects. */
   readonly redirectBlobs?: boolean | undefined;
+  /** How an upload is told where to go on. Default `absolute`; `elsewhere` is another origin. */
   readonly uploadLocation?: 'absolute' | 'relative' | 'elsewhere' | undefined;
-  readonly mounts?: boolean | undefined;
+  /** Whether blobs can be taken over from other repositories; default yes. `refuse` answers 401 to whoever asks. */
+  readonly mounts?: boolean | 'refuse' | undefined;
+  /** The most tags on one page; default all. */
   readonly tagsPerPage?: number | undefined;
+  /** How the next page is given. Default `relative`; `absolute` has a scheme of its own, as behind a proxy for TLS. */
+  readonly pageLinks?: 'relative' | 'absolute' | undefined;
+  /** Whether parts of blobs can be read; default yes. */
+  readonly ranges?: boolean | undefined;
+  /** Whether answers name the digest of what they are about; default yes. */
+  readonly digestHeaders?: boolean | undefined;
+  /** Whether a tag can be given to another manifest; default yes. */
+  readonly mutableTags?: boolean | undefined;
+  /** Whether a push makes the repository; default yes. See `content.createRepository`. */
+  readonly createsRepositories?: boolean | undefined;
+  /** The most that one request for an upload may bring; default anything. */
+  readonly maxUploadBytes?: number | undefined;
+  /** The least that a piece of an upload should have, told when the upload begins. */
+  readonly minChunkBytes?: number | undefined;
+}
+
+/** Where the parts of a test registry are, and how it behaves. */
+export interface RegistryApiOptions extends RegistryHabits {
   /** `https://HOST` or `http://HOST` of each origin. */
   origin(which: 'registry' | 'tokens' | 'storage'): string;
 }
@@ -56,6 +78,16 @@ export class RegistryApi {
     else this.#sendBlob(call, name, decodeURIComponent(rest));
   }
 
+  /** Takes in so much of the body of an upload and no more, as when the connection breaks there. */
+  async takePart(call: Call, limit: number): Promise<void> {
+    const bytes = await readBody(call, limit);
+    const [, name, id] = /\/(?:v2|upload)\/(.+?)(?:\/blobs\/uploads)?\/([^/]+)$/.exec(call.url.pathname) ?? [];
+    const { method } = call.record;
+    if (name !== undefined && id !== undefined && (method === 'PATCH' || method === 'PUT')) {
+      this.#content.append(name, id, bytes);
+    }
+  }
+
   #authorized(call: Call, repository: string | undefined, action: 'pull' | 'push'): boolean {
     if (this.#accounts.allows(call.request.headers.authorization, repository, action)) return true;
     call.request.resume();
@@ -72,8 +104,12 @@ export class RegistryApi {
   async #manifest(call: Call, name: string, reference: string): Promise<void> {
     const { request, record } = call;
     if (record.method === 'PUT') {
-      const bytes = await readBody(request, record);
+      const bytes = await readBody(call);
       const type = request.headers['content-type'] ?? '';
+      const standing = this.#content.manifest(name, reference);
+      if (this.#options.mutableTags === false && standing !== undefined && !standing.bytes.equals(bytes)) {
+        throw new Refusal(400, 'TAG_INVALID', `the tag ${reference} exists and is immutable`);
+      }
       const digest = this.#content.putManifest(name, reference, type, bytes);
       return reply(call, 201, { location: `/v2/${name}/manifests/${digest}`, 'docker-content-digest': digest });
     }
@@ -115,7 +151,7 @@ export class RegistryApi {
       'docker-content-digest': digest,
       'accept-ranges': 'bytes',
     };
-    const range = /^bytes=(\d+)-(\d*)$/.exec(call.request.headers.range ?? '');
+    const range = this.#options.ranges === false ? null : /^bytes=(\d+)-(\d*)$/.exec(call.request.headers.range ?? '');
     const start = Number(range?.[1] ?? 0);
     const end = Math.min(range?.[2] ? Number(range[2]) : bytes.length - 1, bytes.length - 1);
     if (range === null) reply(call, 200, headers, bytes);
@@ -129,11 +165,15 @@ export class RegistryApi {
   async #beginUpload(call: Call, name: string): Promise<void> {
     const { request, record, url } = call;
     if (record.method !== 'POST') throw new UnexpectedRequest();
-    const body = await readBody(request, record);
+    if (this.#options.createsRepositories === false && !this.#content.hasRepository(name)) {
+      throw new Refusal(404, 'NAME_UNKNOWN', `the repository with name '${name}' does not exist in the registry`);
+    }
+    const body = await readBody(call);
     const [digest, mount, from] = ['digest', 'mount', 'from'].map(key => url.searchParams.get(key));
     const created = (stored: string): void =>
       reply(call, 201, { location: `/v2/${name}/blobs/${stored}`, 'docker-content-digest': stored });
     if (digest) return created(this.#content.putBlob(name, body, digest));
+    if (mount && from && this.#options.mounts === 'refuse') throw new Refusal(401, 'UNAUTHORIZED');
     if (mount && from && this.#options.mounts !== false) {
       const allowed = this.#accounts.allows(request.headers.authorization, from, 'pull');
       if (allowed && this.#content.mount(name, mount, from)) return created(mount);
@@ -152,7 +192,8 @@ export class RegistryApi {
     if (url.searchParams.get('_state') !== `state ${upload.state}`) {
       throw new Refusal(416, 'BLOB_UPLOAD_INVALID', 'not the latest address of this upload');
     }
-    const body = await readBody(request, record);
+    this.#limit(call);
+    const body = await readBody(call);
     if (record.method === 'PATCH') {
       const start = /^(\d+)-(\d+)$/.exec(request.headers['content-range'] ?? `${upload.size}-0`)?.[1];
       if (Number(start) !== upload.size) throw new Refusal(416, 'BLOB_UPLOAD_INVALID', 'not the next part');
@@ -166,6 +207,11 @@ export class RegistryApi {
     return reply(call, 201, { location: `/v2/${name}/blobs/${digest}`, 'docker-content-digest': digest });
   }
 
+  #limit({ request }: Call): void {
+    const { maxUploadBytes = Number.POSITIVE_INFINITY } = this.#options;
+    if (Number(request.headers['content-length'] ?? 0) > maxUploadBytes) throw new Refusal(413, 'SIZE_INVALID');
+  }
+
   /** Tells an upload where to go on and what has arrived. */
   #goOn(call: Call, status: number, name: string, id: string): void {
     const { size, state } = this.#content.upload(name, id);
@@ -176,7 +222,9 @@ export class RegistryApi {
       absolute: `${this.#options.origin('registry')}${path}`,
       elsewhere: `${this.#options.origin('storage')}/upload/${name}/${rest}`,
     }[this.#options.uploadLocation ?? 'absolute'];
-    reply(call, status, { location, range: `0-${Math.max(0, size - 1)}`, 'docker-upload-uuid': id });
+    const least = this.#options.minChunkBytes;
+    const advice: Record<string, string> = least === undefined ? {} : { 'oci-chunk-min-length': String(least) };
+    reply(call, status, { ...advice, location, range: `0-${Math.max(0, size - 1)}`, 'docker-upload-uuid': id });
   }
 
   #listTags(call: Call, name: string): void {
@@ -188,8 +236,10 @@ export class RegistryApi {
     const rest = last === null ? all : all.filter(tag => tag > last);
     const tags = rest.slice(0, limit);
     const more = rest.length > tags.length;
+    const next = `/v2/${name}/tags/list?n=${limit}&last=${tags.at(-1)}`;
+    const whole = `http://${call.request.headers.host}${next}`;
     const link: Record<string, string> = more
-      ? { link: `</v2/${name}/tags/list?n=${limit}&last=${tags.at(-1)}>; rel="next"` }
+      ? { link: `<${this.#options.pageLinks === 'absolute' ? whole : next}>; rel="next"` }
       : {};
     reply(call, 200, { 'content-type': 'application/json', ...link }, JSON.stringify({ name, tags }));
   }

@@ -63,6 +63,15 @@ export class RegistryContent {
     return repository && [...repository.tags.keys()].sort();
   }
 
+  /** Whether anything was ever put there. */
+  hasRepository(name: string): boolean {
+    return this.#repositories.has(name);
+  }
+
+  createRepository(name: string): void {
+    this.#repository(name);
+  }
+
   putBlob(name: string, bytes: Buffer, digest = sha256(bytes)): string {
     if (hashFor(digest, bytes) !== digest) throw new Refusal(400, 'DIGEST_INVALID');
     this.#blobs.set(digest, bytes);
@@ -141,6 +150,11 @@ export class RegistryContent {
     const upload = this.#upload(name, id);
     this.#uploads.delete(id);
     this.putBlob(name, Buffer.concat(upload.chunks), digest);
+  }
+
+  /** Forgets all uploads that are under way, as registries do after some time. */
+  expireUploads(): void {
+    this.#uploads.clear();
   }
 
   cancelUpload(name: string, id: string): void {

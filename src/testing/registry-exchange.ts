@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Refusal } from './registry-content.js';
 import type { Fault } from './registry-faults.js';
 
@@ -55,8 +56,10 @@ export function reply(
   if (!('content-length' in changed)) changed['content-length'] = String(bytes.length);
   const kept = Object.entries(changed).filter((entry): entry is [string, string] => entry[1] !== undefined);
   response.writeHead(status, Object.fromEntries(kept));
+  const slow = throttleOf(faults);
   if (record.method === 'HEAD') response.end();
-  else if (cut === undefined) response.end(bytes);
+  else if (slow !== undefined) void sendSlowly(response, bytes, slow);
+  else if (cut === undefined || cut.afterBytes >= bytes.length) response.end(bytes);
   else {
     const { kind, afterBytes } = cut;
     response.write(bytes.subarray(0, afterBytes), () => {
@@ -77,17 +80,33 @@ export function errorBody(code: string, message: string): string {
 
 /** The body of a request, or so much of it. */
 export async function readBody(
-  request: IncomingMessage,
-  record: RecordedRequest,
+  { request, record, faults }: Pick<Call, 'request' | 'record' | 'faults'>,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<Buffer> {
+  const slow = throttleOf(faults);
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    record.received += chunk.length;
+    const taken = chunk.subarray(0, limit - record.received);
+    chunks.push(taken);
+    record.received += taken.length;
     if (record.received >= limit) break;
+    if (slow !== undefined) await sleep((chunk.length / slow) * 1000);
   }
   return Buffer.concat(chunks);
+}
+
+function throttleOf(faults: readonly Fault[]): number | undefined {
+  return faults.find(fault => fault.kind === 'throttle')?.bytesPerSecond;
+}
+
+/** Twenty times a second, or a byte at a time. */
+async function sendSlowly(response: ServerResponse, bytes: Buffer, bytesPerSecond: number): Promise<void> {
+  const piece = Math.max(1, Math.floor(bytesPerSecond / 20));
+  for (let at = 0; at < bytes.length && !response.destroyed; at += piece) {
+    response.write(bytes.subarray(at, at + piece));
+    await sleep((piece / bytesPerSecond) * 1000);
+  }
+  response.end();
 }
 
 /** What an `Authorization` proves something with, without saying what. */

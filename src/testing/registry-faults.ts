@@ -18,8 +18,10 @@ export type Fault =
   | { readonly kind: 'cut'; readonly afterBytes: number }
   /** The connection stays, and nothing comes any more after so many bytes of the answer's body. */
   | { readonly kind: 'stall'; readonly afterBytes: number }
-  /** The connection breaks after so many bytes of the request's body. */
-  | { readonly kind: 'cut-request'; readonly afterBytes: number }
+  /** The connection breaks after so many bytes of the request's body; with `keep` they count as uploaded. */
+  | { readonly kind: 'cut-request'; readonly afterBytes: number; readonly keep?: boolean }
+  /** No more than this passes, in either direction. A few bytes a second are what is called a slow loris. */
+  | { readonly kind: 'throttle'; readonly bytesPerSecond: number }
   /** One bit of the answer's body is wrong. */
   | { readonly kind: 'corrupt' }
   /** The body ends early, and the answer says that this is all. */
@@ -38,9 +40,24 @@ export interface FaultRule {
   readonly times?: number | undefined;
 }
 
+/** Faults that come by chance, the same for the same seed and the same order of requests. */
+export interface Chaos {
+  readonly seed: number;
+  /** How many of the requests go wrong: 0 is none, 1 all. */
+  readonly rate: number;
+  readonly faults: readonly Fault[];
+}
+
 /** The faults that are still to come. */
 export class FaultPlan {
   readonly #entries: Array<{ readonly rule: FaultRule; readonly fault: Fault; skip: number; times: number }> = [];
+  readonly #chaos: Chaos | undefined;
+  readonly #random: () => number;
+
+  constructor(chaos?: Chaos) {
+    this.#chaos = chaos;
+    this.#random = randomNumbers(chaos?.seed ?? 0);
+  }
 
   add(rule: FaultRule, fault: Fault): void {
     this.#entries.push({ rule, fault, skip: rule.skip ?? 0, times: rule.times ?? 1 });
@@ -59,6 +76,19 @@ export class FaultPlan {
         taken.push(entry.fault);
       }
     }
+    const { rate = 0, faults = [] } = this.#chaos ?? {};
+    if (faults.length > 0 && this.#random() < rate) taken.push(faults[Math.floor(this.#random() * faults.length)]!);
     return taken;
   }
+}
+
+/** At least 0 and less than 1, by the generator that is known as mulberry32. */
+function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

@@ -8,7 +8,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RegistryAccounts, type RegistryAuth } from './registry-accounts.js';
-import { RegistryApi, UnexpectedRequest } from './registry-api.js';
+import { RegistryApi, type RegistryHabits, UnexpectedRequest } from './registry-api.js';
 import { Refusal, RegistryContent } from './registry-content.js';
 import {
   type Call,
@@ -20,21 +20,17 @@ import {
   reply,
   withoutSecrets,
 } from './registry-exchange.js';
-import { type Fault, FaultPlan, type FaultRule } from './registry-faults.js';
+import { type Chaos, type Fault, FaultPlan, type FaultRule } from './registry-faults.js';
 
 export type { RecordedRequest } from './registry-exchange.js';
 
-export interface RegistryServerOptions {
+export interface RegistryServerOptions extends RegistryHabits {
   /** Default: everyone may do everything. */
   readonly auth?: RegistryAuth | undefined;
-  /** Blobs are read from another origin, to which the registry redirects. */
-  readonly redirectBlobs?: boolean | undefined;
-  /** How an upload is told where to go on. Default `absolute`; `elsewhere` is another origin. */
-  readonly uploadLocation?: 'absolute' | 'relative' | 'elsewhere' | undefined;
-  /** Whether blobs can be taken over from other repositories; default yes. */
-  readonly mounts?: boolean | undefined;
-  /** The most tags on one page; default all. */
-  readonly tagsPerPage?: number | undefined;
+  /** Connections break after so many bytes of a body, in either direction; what has arrived of an upload stays. */
+  readonly cutEveryBytes?: number | undefined;
+  /** What goes wrong by chance, besides what is injected. */
+  readonly chaos?: Chaos | undefined;
   /** Speaks TLS with this certificate. */
   readonly tls?:
     | { readonly key: string; readonly cert: string; readonly ca?: string; readonly requestCert?: boolean }
@@ -52,11 +48,16 @@ export class RegistryServer {
   /** What clients did that they must not do. */
   readonly problems: string[] = [];
   readonly #api: RegistryApi;
-  readonly #faults = new FaultPlan();
+  readonly #faults: FaultPlan;
+  readonly #digestHeaders: boolean;
+  readonly #cutEveryBytes: number | undefined;
   readonly #servers: Readonly<Record<RecordedRequest['origin'], Server>>;
 
   private constructor(options: RegistryServerOptions) {
     this.accounts = new RegistryAccounts(options.auth ?? { kind: 'none' }, options.now ?? Date.now);
+    this.#faults = new FaultPlan(options.chaos);
+    this.#digestHeaders = options.digestHeaders ?? true;
+    this.#cutEveryBytes = options.cutEveryBytes;
     this.#api = new RegistryApi(this.content, this.accounts, {
       ...options,
       origin: which => `${which === 'registry' && options.tls ? 'https' : 'http'}://${hostOf(this.#servers[which])}`,
@@ -142,7 +143,7 @@ export class RegistryServer {
       response,
       record,
       url: new URL(path, `http://${request.headers.host ?? 'nowhere'}`),
-      faults: this.#faults.take(method, path),
+      faults: [...this.#habits(request), ...this.#faults.take(method, path)],
     };
     this.#lookForLeaks(call);
     try {
@@ -155,8 +156,18 @@ export class RegistryServer {
     }
   }
 
+  /** What is so with every request. */
+  *#habits({ headers }: IncomingMessage): Generator<Fault> {
+    if (!this.#digestHeaders) yield { kind: 'headers', headers: { 'docker-content-digest': undefined } };
+    const afterBytes = this.#cutEveryBytes;
+    if (afterBytes === undefined) return;
+    yield { kind: 'cut', afterBytes };
+    if (Number(headers['content-length'] ?? 0) > afterBytes) yield { kind: 'cut-request', afterBytes, keep: true };
+  }
+
   /** Faults that come before any work; whether that was all. */
-  async #goWrongFirst({ request, response, record, faults }: Call): Promise<boolean> {
+  async #goWrongFirst(call: Call): Promise<boolean> {
+    const { request, response, record, faults } = call;
     for (const fault of faults) {
       if (fault.kind === 'delay') await sleep(fault.ms);
       if (fault.kind === 'hang') return true;
@@ -165,12 +176,12 @@ export class RegistryServer {
         return true;
       }
       if (fault.kind === 'cut-request') {
-        await readBody(request, record, fault.afterBytes);
+        await (fault.keep ? this.#api.takePart(call, fault.afterBytes) : readBody(call, fault.afterBytes));
         request.socket.resetAndDestroy();
         return true;
       }
       if (fault.kind === 'answer') {
-        await readBody(request, record);
+        await readBody(call);
         record.status = fault.status;
         const body = Buffer.from(fault.body ?? '');
         response.writeHead(fault.status, { 'content-length': body.length, ...fault.headers }).end(body);
@@ -189,7 +200,7 @@ export class RegistryServer {
 
   async #giveToken(call: Call): Promise<void> {
     const { request, record, url } = call;
-    const body = await readBody(request, record);
+    const body = await readBody(call);
     const form = record.method === 'POST' ? new URLSearchParams(body.toString('utf8')) : url.searchParams;
     if (url.pathname !== '/token' || form.get('service') !== 'test registry') throw new UnexpectedRequest();
     const scopes = record.method === 'POST' ? (form.get('scope') ?? '').split(' ') : form.getAll('scope');

@@ -28,6 +28,10 @@ export class LayoutEndpoint implements Endpoint {
     return this.#layout.open(descriptor, options);
   }
 
+  openFrom(descriptor: Descriptor, offset: number, options?: CallOptions): Promise<Readable> {
+    return this.#layout.openFrom(descriptor, offset, options);
+  }
+
   put(descriptor: Descriptor, content: Bytes, options?: CallOptions): Promise<void> {
     return this.#layout.put(descriptor, content, options);
   }

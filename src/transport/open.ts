@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import type { ContentSource, ContentTarget } from '../content/content.js';
+import type { ContentSource, ContentTarget, PartSource, TransferJournal } from '../content/content.js';
 import { LadingError } from '../errors/errors.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { Endpoint } from './endpoint.js';
@@ -16,7 +16,9 @@ export interface OpenLocationOptions extends CallOptions {
   readonly access: 'read' | 'write';
   readonly registry?: RegistryAccessOptions | undefined;
   /** What `store:NAME` means; it stays open. */
-  readonly store?: (ContentSource & ContentTarget) | undefined;
+  readonly store?: (ContentSource & PartSource & ContentTarget) | undefined;
+  /** Where uploads are noted, so that another process can go on with them. */
+  readonly journal?: TransferJournal | undefined;
   /** A folder for uncompressed copies of compressed archives. Default the system's. */
   readonly tmpDir?: string | undefined;
 }
@@ -42,7 +44,7 @@ export async function openLocation(location: Location, options: OpenLocationOpti
 /** As `openLocation`, with what only registries can do: mounting, listing tags. */
 export async function openRegistryLocation(
   { reference }: Extract<Location, { transport: 'registry' }>,
-  { access, registry = {} }: OpenLocationOptions,
+  { access, journal, registry = {} }: OpenLocationOptions,
 ): Promise<RegistryEndpoint> {
   // Loaded when it is needed: most commands never speak to a registry.
   const { openRegistry } = await import('./registry/client.js');
@@ -53,6 +55,8 @@ export async function openRegistryLocation(
     reference: { ...reference, ...place },
     access: access === 'read' ? 'pull' : 'push',
     chunkSizeBytes: registry.chunkSizeBytes,
+    parallelRanges: registry.parallelRanges,
+    journal,
   });
 }
 
@@ -73,7 +77,7 @@ async function openArchive(
   return openOciArchive(path, name, { tmpDir, signal });
 }
 
-function storeEndpoint(name: string, store: OpenLocationOptions['store']): Endpoint {
+function storeEndpoint(name: string, store: OpenLocationOptions['store']): Endpoint & PartSource {
   if (store === undefined) {
     throw new LadingError('USAGE', 'there is no store to look for the image in', {
       details: {},
@@ -85,6 +89,7 @@ function storeEndpoint(name: string, store: OpenLocationOptions['store']): Endpo
     resolve: (wanted, options) => store.resolve(wanted, options),
     has: (descriptor, options) => store.has(descriptor, options),
     open: (descriptor, options) => store.open(descriptor, options),
+    openFrom: (descriptor, offset, options) => store.openFrom(descriptor, offset, options),
     put: (descriptor, content, options) => store.put(descriptor, content, options),
     tag: (descriptor, wanted, options) => store.tag(descriptor, wanted, options),
     close: async () => {},

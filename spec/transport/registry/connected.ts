@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { parseReference } from '../../../src/oci/reference.js';
 import { RegistryServer, type RegistryServerOptions } from '../../../src/testing/registry-server.js';
+import { HostGates } from '../../../src/transport/http/host-gates.js';
 import type { Timing } from '../../../src/transport/http/timing.js';
 import { openRegistry, type RegistryEndpoint, type RegistryOptions } from '../../../src/transport/registry/client.js';
 
@@ -21,6 +22,7 @@ export function connect(
     reference: parseReference(`${server.host}/${name}`),
     access: 'push',
     timing: hasty(),
+    gates: new HostGates(),
     ...options,
   });
   onTestFinished(() => endpoint.close());

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
-import type { ContentSource } from '../../content/content.js';
+import { Readable } from 'node:stream';
+import type { ContentSource, PartSource } from '../../content/content.js';
 import { LadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { type Digest, digestAlgorithm, digestHex } from '../../oci/digest.js';
@@ -16,7 +16,7 @@ export interface ArchivedImage {
 }
 
 /** What is in an archive that is only read; the formats differ in how a name is resolved and where blobs lie. */
-export abstract class ArchiveSource implements ContentSource, Endpoint {
+export abstract class ArchiveSource implements ContentSource, PartSource, Endpoint {
   readonly name: string;
   protected readonly tar: TarFile;
   /** Blobs that lie elsewhere than in the layout, and documents that are not in the archive at all. */
@@ -38,6 +38,10 @@ export abstract class ArchiveSource implements ContentSource, Endpoint {
   }
 
   async open(descriptor: Descriptor, options: CallOptions = {}): Promise<Readable> {
+    return verifiedStream(await this.openFrom(descriptor, 0, options), descriptor);
+  }
+
+  async openFrom(descriptor: Descriptor, offset: number, options: CallOptions = {}): Promise<Readable> {
     options.signal?.throwIfAborted();
     const place = this.#place(descriptor.digest);
     if (place === undefined) {
@@ -48,8 +52,8 @@ export abstract class ArchiveSource implements ContentSource, Endpoint {
     }
     const size = Buffer.isBuffer(place) ? place.length : place.size;
     if (size !== descriptor.size) throw sizeMismatch(descriptor, size);
-    const content = Buffer.isBuffer(place) ? inOnePiece(place) : this.tar.read(place, options);
-    return verifiedStream(content, descriptor);
+    if (Buffer.isBuffer(place)) return Readable.from(inOnePiece(place.subarray(offset)), { objectMode: false });
+    return this.tar.read({ ...place, offset: place.offset + offset, size: size - offset }, options);
   }
 
   async put(): Promise<void> {

@@ -3,6 +3,7 @@ import { isLadingError } from '../../errors/errors.js';
 import { redactUrl } from '../../errors/redact.js';
 import type { Bytes } from '../../stream/bytes.js';
 import type { Answer, Dispatcher, Exchange } from './dispatcher.js';
+import { type HostGates, processGates } from './host-gates.js';
 import { isPassing, isTimeout, networkCode } from './network-error.js';
 import { systemTiming, type Timing } from './timing.js';
 import type { TlsSettings } from './tls-settings.js';
@@ -64,6 +65,10 @@ export interface HttpOptions {
   readonly failures: HttpFailures;
   readonly userAgent?: string | undefined;
   readonly timing?: Timing | undefined;
+  /** What holds for all who ask the same hosts; default those of the process. */
+  readonly gates?: HostGates | undefined;
+  /** The longest that a request may take with all its attempts and waits; default 10 minutes. */
+  readonly retryForMs?: number | undefined;
   /** A request is about to be sent again. */
   readonly onRetry?: ((retry: HttpRetry) => void) | undefined;
 }
@@ -72,6 +77,8 @@ export interface HttpOptions {
 const redirectLimit = 10;
 /** A server that asks for more patience than this gets none. */
 const longestWaitMs = 120_000;
+/** So that those who were held back together do not come back in one moment. */
+const spreadMs = 250;
 
 /**
  * Requests with patience: what may succeed a moment later is tried again, as often as bounded and as late as the
@@ -81,12 +88,12 @@ const longestWaitMs = 120_000;
 export class Http {
   readonly #options: HttpOptions;
   readonly #timing: Timing;
-  /** When an origin that asked for patience may be asked again. */
-  readonly #notBefore = new Map<string, number>();
+  readonly #gates: HostGates;
 
   constructor(options: HttpOptions) {
     this.#options = options;
     this.#timing = options.timing ?? systemTiming;
+    this.#gates = options.gates ?? processGates;
   }
 
   /** Throws what the failures of the options make, or the signal's reason. */
@@ -110,28 +117,32 @@ export class Http {
     const { url, signal } = request;
     if (!this.#options.trust.allows(url)) throw this.#options.failures.disallowed(url);
     const retries = isStream(request.body) ? 0 : (request.retries ?? 4);
+    const deadline = this.#timing.now() + (this.#options.retryForMs ?? 600_000);
     for (let attempt = 0; ; attempt++) {
       await this.#beAllowed(url, signal);
       const stream = isStream(request.body) ? tapErrors(request.body) : undefined;
       let reason: string;
-      let delayMs = Math.min(250 * 2 ** attempt, 10_000) * (0.5 + this.#timing.random() / 2);
+      let delayMs = backoffMs(attempt, this.#timing);
       try {
         const answer = await this.#exchange(request, stream?.content ?? request.body);
         if (!isPassingStatus(answer.status)) return toResponse(request, answer);
         const asked = retryAfterMs(answer);
-        if (attempt >= retries || (asked ?? 0) > longestWaitMs) return toResponse(request, answer);
+        delayMs = asked ?? delayMs;
+        const patient = delayMs <= longestWaitMs && this.#timing.now() + delayMs <= deadline;
+        // Also for those who do not ask again themselves.
+        if (patient && (asked !== undefined || answer.status === 429)) {
+          this.#gates.holdBack(url.origin, this.#timing.now() + delayMs);
+        }
+        if (attempt >= retries || !patient) return toResponse(request, answer);
         answer.discard();
         reason = `status ${answer.status}`;
-        if (asked !== undefined) {
-          delayMs = asked;
-          this.#notBefore.set(url.origin, this.#timing.now() + asked);
-        }
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         if (stream?.error !== undefined) throw stream.error;
         if (isLadingError(error)) throw error;
         // Who was silent for so long once is tried once more, not five times.
-        if (attempt >= (isTimeout(error) ? Math.min(retries, 1) : retries) || !isPassing(error)) {
+        const late = this.#timing.now() + delayMs > deadline;
+        if (late || attempt >= (isTimeout(error) ? Math.min(retries, 1) : retries) || !isPassing(error)) {
           throw this.#options.failures.unreachable(url, error);
         }
         reason = networkCode(error) ?? 'no answer';
@@ -141,10 +152,13 @@ export class Http {
     }
   }
 
-  /** One answer to "too many requests" holds back everyone who asks the same origin. */
-  async #beAllowed(url: URL, signal: AbortSignal | undefined): Promise<void> {
-    const waitMs = (this.#notBefore.get(url.origin) ?? 0) - this.#timing.now();
-    if (waitMs > 0) await this.#timing.wait(waitMs, signal);
+  /** One answer to "too many requests" holds back everyone who asks the same origin, until nobody has one. */
+  async #beAllowed({ origin }: URL, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      const waitMs = this.#gates.notBefore(origin) - this.#timing.now();
+      if (waitMs <= 0) return;
+      await this.#timing.wait(waitMs + this.#timing.random() * spreadMs, signal);
+    }
   }
 
   async #exchange(request: HttpRequest, body: HttpRequest['body']): Promise<Answer> {
@@ -208,7 +222,13 @@ function tapErrors(content: Bytes): { readonly content: Bytes; error?: unknown }
   }
 }
 
-function isPassingStatus(status: number): boolean {
+/** How long to wait before the attempt after `attempt`, counted from 0: longer each time, and never the same for two. */
+export function backoffMs(attempt: number, timing: Timing): number {
+  return Math.min(250 * 2 ** attempt, 10_000) * (0.5 + timing.random() / 2);
+}
+
+/** What may be another answer a moment later. */
+export function isPassingStatus(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
 }
 

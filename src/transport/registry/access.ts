@@ -28,8 +28,12 @@ export interface RegistryAccessOptions {
   readonly proxy?: ProxySettings | undefined;
   /** Default `lading`. */
   readonly userAgent?: string | undefined;
-  /** Uploads blobs larger than this in pieces of this size. Default: a blob is one request. */
+  /** Uploads blobs larger than this in pieces of this size. Default: a blob is one request, until one fails. */
   readonly chunkSizeBytes?: number | undefined;
+  /** In how many ranges at a time a very large blob is downloaded; default 1. Each holds 4 MiB in memory. */
+  readonly parallelRanges?: number | undefined;
+  /** The longest that a request may take with all its attempts and waits; default 10 minutes. */
+  readonly retryForMs?: number | undefined;
   /** Told of what went on without failing: a helper that is missing, a request that is tried again. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
@@ -96,11 +100,12 @@ function placeOptions(place: RegistryPlace, common: ConnectionOptions): Connecti
 
 /** What connections to registries are made with. */
 function connectionOptions(access: RegistryAccessOptions): ConnectionOptions {
-  const { insecure, proxy, userAgent, onWarning } = access;
+  const { insecure, proxy, userAgent, retryForMs, onWarning } = access;
   return {
     insecure,
     proxy,
     userAgent,
+    retryForMs,
     credentials: registryCredentials(access),
     certificates: hostCertificates(certificatePlaces(access)),
     onEvent: onWarning && (event => onWarning(messageOf(event))),
@@ -108,6 +113,14 @@ function connectionOptions(access: RegistryAccessOptions): ConnectionOptions {
 }
 
 function messageOf(event: RegistryEvent): string {
-  if (event.kind === 'registry-warning') return `${event.registry}: ${event.message}`;
-  return `${event.method} ${event.url}: ${event.reason}; trying again in ${Math.ceil(event.delayMs / 1000)} s`;
+  switch (event.kind) {
+    case 'registry-warning':
+      return `${event.registry}: ${event.message}`;
+    case 'registry-retry':
+      return `${event.method} ${event.url}: ${event.reason}; trying again in ${Math.ceil(event.delayMs / 1000)} s`;
+    case 'transfer-continued':
+      return `${event.direction} of ${event.digest}: going on behind ${event.offset} bytes`;
+    case 'transfer-repeated':
+      return `${event.direction} of ${event.digest}: ${event.bytes} bytes were transferred again`;
+  }
 }

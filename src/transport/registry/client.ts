@@ -5,25 +5,28 @@
  * image means.
  */
 import { Readable } from 'node:stream';
-import type { BlobMounter, MountOrigin } from '../../content/content.js';
-import { LadingError } from '../../errors/errors.js';
+import type { BlobMounter, MountOrigin, PartSource, TransferJournal, TransferNote } from '../../content/content.js';
+import { isLadingError, LadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { type Digest, isDigest } from '../../oci/digest.js';
 import { manifestSizeLimit } from '../../oci/manifest.js';
 import { familiarName, type Reference, referenceIdentifier } from '../../oci/reference.js';
 import { type Bytes, type CallOptions, inOnePiece } from '../../stream/bytes.js';
 import { readCapped } from '../../stream/read-capped.js';
-import { digestMismatch, verified, verifiedStream } from '../../stream/verified.js';
+import { isRereadable } from '../../stream/rereadable.js';
+import { digestMismatch, verified } from '../../stream/verified.js';
 import type { Endpoint } from '../endpoint.js';
 import type { HttpResponse } from '../http/http.js';
 import { type ConnectionOptions, RegistryConnection } from './connection.js';
-import { downloadBlob, requestBlob } from './download.js';
 import { protocolError, responseError } from './failure.js';
 import { descriptorFromHeaders, isManifestKind, manifestAccept, readManifest } from './manifests.js';
+import { type OpenBlobOptions, openBlob } from './open-blob.js';
 import { locationOf } from './response-location.js';
 import { repositoryScope } from './scopes.js';
+import type { SlowLimit } from './slow-body.js';
 import { listTags } from './tags.js';
-import { cancelUpload, uploadBlob } from './upload.js';
+import { smallSize, type UploadOptions, uploadBlob } from './upload.js';
+import { cancelUpload } from './upload-session.js';
 
 export interface RegistryOptions extends ConnectionOptions {
   readonly reference: Reference;
@@ -31,8 +34,14 @@ export interface RegistryOptions extends ConnectionOptions {
   readonly access?: 'pull' | 'push' | undefined;
   /** A connection to share with other repositories of the registry; its own options then count, and it stays open. */
   readonly connection?: RegistryConnection | undefined;
-  /** Uploads blobs larger than this in pieces of this size. Default: a blob is one request. */
+  /** Uploads blobs larger than this in pieces of this size. Default: a blob is one request, until one fails. */
   readonly chunkSizeBytes?: number | undefined;
+  /** In how many ranges at a time a very large blob is downloaded; default 1. Each holds 4 MiB in memory. */
+  readonly parallelRanges?: number | undefined;
+  /** What is too slow to go on with; default 32 KiB in 30 seconds. */
+  readonly slowLimit?: SlowLimit | undefined;
+  /** Where uploads are noted, so that another process can go on with them. */
+  readonly journal?: TransferJournal | undefined;
 }
 
 /** One repository of a registry. Opens no socket before it is used. */
@@ -40,7 +49,7 @@ export function openRegistry(options: RegistryOptions): RegistryEndpoint {
   return new RegistryEndpoint(options);
 }
 
-export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
+export class RegistryEndpoint implements Endpoint, PartSource, BlobMounter, MountOrigin {
   /** The tag or digest of the reference that it was opened with. */
   readonly name: string;
   readonly mountOrigin: { readonly registry: string; readonly repository: string };
@@ -105,15 +114,12 @@ export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
     if (isManifestKind(descriptor.mediaType)) {
       return Readable.from(inOnePiece(await this.#readManifest(descriptor, signal)), { objectMode: false });
     }
-    const abandoned = new AbortController();
-    const either = signal === undefined ? abandoned.signal : AbortSignal.any([signal, abandoned.signal]);
-    const options = { repository: this.#repository, scopes: this.#scopes(), signal: either };
-    const first = await requestBlob(this.#connection, descriptor, 0, options);
-    const content = downloadBlob(this.#connection, descriptor, first, options);
-    return releasing(verifiedStream(content, descriptor), () => {
-      abandoned.abort(new Error('nobody reads the blob any more'));
-      first.body.destroy();
-    });
+    const check = (content: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> => verified(content, descriptor);
+    return openBlob(this.#connection, descriptor, 0, this.#transferOptions('pull', signal), check);
+  }
+
+  async openFrom(descriptor: Descriptor, offset: number, { signal }: CallOptions = {}): Promise<Readable> {
+    return openBlob(this.#connection, descriptor, offset, this.#transferOptions('pull', signal));
   }
 
   async put(descriptor: Descriptor, content: Bytes, { signal }: CallOptions = {}): Promise<void> {
@@ -125,20 +131,20 @@ export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
       this.#written.set(digest, bytes);
       return;
     }
-    const session = this.#begun.get(digest);
-    this.#begun.delete(digest);
-    if (session === undefined && !this.#absent.has(digest) && (await this.has(descriptor, { signal }))) {
-      abandon(content);
-      return;
+    const { journal } = this.#options;
+    if (journal === undefined || descriptor.size <= smallSize || !isRereadable(content)) {
+      return this.#upload(descriptor, content, undefined, signal);
     }
-    this.#absent.delete(digest);
-    await uploadBlob(this.#connection, descriptor, content, {
-      repository: this.#repository,
-      scopes: this.#scopes('push'),
-      session,
-      chunkSizeBytes: this.#options.chunkSizeBytes,
-      signal,
-    });
+    const { registry, repository } = this.mountOrigin;
+    await journal.holdTransfer(
+      `upload ${registry}/${repository} ${digest}`,
+      // Whoever had it before may have brought it there.
+      async note => {
+        this.#absent.delete(digest);
+        await this.#upload(descriptor, content, note, signal);
+      },
+      { signal },
+    );
   }
 
   async tag(descriptor: Descriptor, name: string, { signal }: CallOptions = {}): Promise<void> {
@@ -151,17 +157,25 @@ export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
   }
 
   async mount({ digest }: Descriptor, from: string, { signal }: CallOptions = {}): Promise<boolean> {
-    const response = await this.#connection.send({
-      method: 'POST',
-      url: `/v2/${this.#repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
-      headers: { 'content-length': '0' },
-      scopes: [...this.#scopes('push'), repositoryScope(from, 'pull')],
-      signal,
-    });
-    response.discard();
-    if (response.status === 202) this.#begun.set(digest, locationOf(response, await this.#connection.base(signal)));
-    // Mounting saves bytes and nothing else: whatever the registry has against it, the upload will tell.
-    return response.status === 201;
+    try {
+      const response = await this.#connection.send({
+        method: 'POST',
+        url: `/v2/${this.#repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
+        headers: { 'content-length': '0' },
+        scopes: [...this.#scopes('push'), repositoryScope(from, 'pull')],
+        signal,
+      });
+      response.discard();
+      if (response.status === 202) {
+        await this.#cancelBegun(digest);
+        this.#begun.set(digest, locationOf(response, await this.#connection.base(signal)));
+      }
+      return response.status === 201;
+    } catch (error) {
+      // Mounting saves bytes and nothing else: whatever stands against it, the upload will tell.
+      if (signal?.aborted || !isLadingError(error)) throw error;
+      return false;
+    }
   }
 
   /** The tags of the repository, in the registry's order. */
@@ -171,9 +185,7 @@ export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
 
   /** Cancels what is unfinished and closes every socket, unless the connection is shared. */
   async close(): Promise<void> {
-    const begun = [...this.#begun.values()];
-    this.#begun.clear();
-    await Promise.all(begun.map(session => cancelUpload(this.#connection, session, this.#scopes('push'))));
+    await Promise.all([...this.#begun.keys()].map(digest => this.#cancelBegun(digest)));
     if (this.#options.connection === undefined) await this.#connection.close();
   }
 
@@ -181,8 +193,42 @@ export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
     return this.close();
   }
 
+  async #cancelBegun(digest: Digest): Promise<void> {
+    const session = this.#begun.get(digest);
+    this.#begun.delete(digest);
+    if (session !== undefined) await cancelUpload(this.#connection, session, this.#scopes('push'));
+  }
+
+  async #upload(
+    descriptor: Descriptor,
+    content: Bytes,
+    note: TransferNote | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { digest } = descriptor;
+    const session = this.#begun.get(digest);
+    this.#begun.delete(digest);
+    if (session === undefined && !this.#absent.has(digest) && (await this.has(descriptor, { signal }))) {
+      await note?.remove();
+      return abandon(content);
+    }
+    this.#absent.delete(digest);
+    const leave = await this.#connection.enter('upload', signal);
+    try {
+      const options = { ...this.#transferOptions('push', signal), session, note };
+      await uploadBlob(this.#connection, descriptor, content, options);
+    } finally {
+      leave();
+    }
+  }
+
   #scopes(access = this.#options.access ?? 'pull'): readonly string[] {
     return [repositoryScope(this.#repository, access)];
+  }
+
+  #transferOptions(access: 'pull' | 'push', signal: AbortSignal | undefined): OpenBlobOptions & UploadOptions {
+    const scopes = access === 'push' ? this.#scopes('push') : this.#scopes();
+    return { ...this.#options, repository: this.#repository, scopes, signal };
   }
 
   #nameOf(name: string): string {
@@ -237,16 +283,6 @@ export class RegistryEndpoint implements Endpoint, BlobMounter, MountOrigin {
     if (!isDigest(stored)) throw protocolError(response.url, 'names what it stored by something that is not a digest');
     throw digestMismatch(digest, stored);
   }
-}
-
-/** Lets go as soon as the stream is destroyed: its generator hears of that only with the next bytes, if they come. */
-function releasing(stream: Readable, release: () => void): Readable {
-  const destroy = stream._destroy.bind(stream);
-  stream._destroy = (error, callback) => {
-    release();
-    destroy(error, callback);
-  };
-  return stream;
 }
 
 /** Content that turned out not to be needed. */

@@ -1,6 +1,7 @@
 import { isLadingError } from '../../errors/errors.js';
 import { raced } from '../../stream/raced.js';
 import { Dispatcher, type DispatcherOptions } from '../http/dispatcher.js';
+import { type HostGates, processGates } from '../http/host-gates.js';
 import { Http, type HttpRequest, type HttpResponse } from '../http/http.js';
 import { isCertificateFailure } from '../http/network-error.js';
 import type { Timing } from '../http/timing.js';
@@ -18,6 +19,10 @@ export interface ConnectionOptions extends DispatcherOptions, TrustOptions {
   /** Default `lading`. */
   readonly userAgent?: string | undefined;
   readonly timing?: Timing | undefined;
+  /** What all who speak to a host keep to together; default that of the process. */
+  readonly gates?: HostGates | undefined;
+  /** The longest that a request may take with all its attempts and waits; default 10 minutes. */
+  readonly retryForMs?: number | undefined;
   readonly onEvent?: RegistryEventSink | undefined;
   /** How the registry is spoken to; by default that is found out, with preference for TLS. */
   readonly scheme?: 'http' | 'https' | undefined;
@@ -45,6 +50,7 @@ export class RegistryConnection {
   readonly #http: Http;
   readonly #trust: Trust;
   readonly #auth: Authorizer;
+  readonly #gates: HostGates;
   readonly #closing = new AbortController();
   readonly #options: ConnectionOptions;
   readonly #mirrors: Mirrors | undefined;
@@ -55,6 +61,7 @@ export class RegistryConnection {
     this.#options = options;
     this.#mirrors = options.mirrors && new Mirrors({ ...options.mirrors, onEvent: options.onEvent });
     this.#trust = createTrust(apiHost(registry), options);
+    this.#gates = options.gates ?? processGates;
     this.#dispatcher = new Dispatcher(options);
     this.#http = new Http({
       ...options,
@@ -108,6 +115,11 @@ export class RegistryConnection {
     response.discard();
     const renewed = await this.#auth.header(scopes, { signal });
     return this.#http.send({ ...request, url, authorization: renewed, authorizes });
+  }
+
+  /** Waits until a blob may be transferred, and gives the function that says that it is done. */
+  enter(direction: 'download' | 'upload', signal?: AbortSignal): Promise<() => void> {
+    return this.#gates.enter(apiHost(this.registry), direction, signal);
   }
 
   /** Closes every socket; requests that are under way fail. */

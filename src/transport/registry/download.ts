@@ -1,31 +1,46 @@
-import { LadingError } from '../../errors/errors.js';
+import { isLadingError, LadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import type { HttpResponse } from '../http/http.js';
-import { isPassing, networkCode } from '../http/network-error.js';
+import { sizeMismatch } from '../../stream/verified.js';
+import { backoffMs, type HttpResponse } from '../http/http.js';
+import { systemTiming, type Timing } from '../http/timing.js';
 import type { RegistryConnection } from './connection.js';
+import type { RegistryEventSink } from './events.js';
 import { protocolError, responseError, unreachable } from './failure.js';
+import { defaultSlowLimit, SlowBody, type SlowLimit, unlessTooSlow } from './slow-body.js';
 
 export interface DownloadOptions {
   readonly repository: string;
   readonly scopes: readonly string[];
+  /** What is too slow to go on with; default 32 KiB in 30 seconds. */
+  readonly slowLimit?: SlowLimit | undefined;
+  readonly timing?: Timing | undefined;
+  readonly onEvent?: RegistryEventSink | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A part of a blob: from `start` up to `end`, which is not in it. */
+export interface BlobPart {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** How often in a row the connection may break without a byte having come. */
 const breaksWithoutProgress = 3;
 
-/** Asks for a blob, from `offset` on. @throws LadingError BLOB_NOT_FOUND */
+/** Asks for a part of a blob; the answer is the part (206) or the whole (200). @throws LadingError BLOB_NOT_FOUND */
 export async function requestBlob(
   connection: RegistryConnection,
-  { digest, size }: Descriptor,
-  offset: number,
+  descriptor: Descriptor,
+  { start, end }: BlobPart,
   { repository, scopes, signal }: DownloadOptions,
 ): Promise<HttpResponse> {
+  const { digest, size } = descriptor;
+  const partial = start > 0 || end < size;
   const response = await connection.send({
     method: 'GET',
     url: `/v2/${repository}/blobs/${digest}`,
     // An encoding on the way would change what is counted.
-    headers: { 'accept-encoding': 'identity', ...(offset > 0 ? { range: `bytes=${offset}-${size - 1}` } : {}) },
+    headers: { 'accept-encoding': 'identity', ...(partial ? { range: `bytes=${start}-${end - 1}` } : {}) },
     scopes,
     signal,
   });
@@ -36,9 +51,13 @@ export async function requestBlob(
       hint: 'The image is incomplete in the registry; push it again, or check the name.',
     });
   }
-  if (response.status === 206 && offset > 0) {
-    const start = /^bytes (\d{1,15})-/.exec(response.header('content-range') ?? '')?.[1];
-    if (Number(start) !== offset) {
+  if (response.status === 416 && start > 0) {
+    response.discard();
+    throw sizeMismatch(descriptor, start);
+  }
+  if (response.status === 206 && partial) {
+    const from = /^bytes (\d{1,15})-/.exec(response.header('content-range') ?? '')?.[1];
+    if (Number(from) !== start) {
       response.discard();
       throw protocolError(response.url, 'sends another part of a blob than it was asked for');
     }
@@ -49,38 +68,52 @@ export async function requestBlob(
 }
 
 /**
- * The bytes behind a first answer; where the connection breaks, the rest is asked for. What is delivered is not
- * checked here.
+ * The bytes of a part behind a first answer. Where the connection breaks, the body ends too early or hardly anything
+ * comes, the rest is asked for, for as long as something comes. What is delivered is not checked here.
  */
 export async function* downloadBlob(
   connection: RegistryConnection,
   descriptor: Descriptor,
+  part: BlobPart,
   first: HttpResponse,
   options: DownloadOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { signal } = options;
-  let received = 0;
+  const { signal, timing = systemTiming, slowLimit = defaultSlowLimit } = options;
+  let received = part.start;
   let breaks = 0;
-  for (let response = first; ; response = await requestBlob(connection, descriptor, received, options)) {
+  // What trickles in is no progress, or somebody could keep us for ever.
+  let trickles = 0;
+  for (let response = first; ; ) {
     // A registry that knows no ranges starts over.
     let toSkip = response.status === 206 ? 0 : received;
+    if (toSkip > 0) report(toSkip);
     try {
-      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-        const fresh = toSkip > 0 ? chunk.subarray(toSkip) : chunk;
-        toSkip -= chunk.length - fresh.length;
+      const body = response.body as AsyncIterable<Uint8Array>;
+      for await (const chunk of unlessTooSlow(body, slowLimit, timing)) {
+        const rest = toSkip > 0 ? chunk.subarray(toSkip) : chunk;
+        toSkip -= chunk.length - rest.length;
+        // More than the whole blob is for the check of it to find.
+        const fresh = part.end < descriptor.size ? rest.subarray(0, part.end - received) : rest;
         if (fresh.length === 0) continue;
         received += fresh.length;
         breaks = 0;
         yield fresh;
+        if (received >= part.end && part.end < descriptor.size) return;
       }
-      return;
+      if (received >= part.end || ++breaks > breaksWithoutProgress) return;
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      const broken = isPassing(error) || networkCode(error) === 'UND_ERR_ABORTED';
-      if (!broken || received >= descriptor.size || ++breaks > breaksWithoutProgress)
-        throw unreachable(response.url, error);
+      if (isLadingError(error)) throw error;
+      const often = error instanceof SlowBody ? ++trickles : ++breaks;
+      if (received >= part.end || often > breaksWithoutProgress) throw unreachable(response.url, error);
     } finally {
       response.body.destroy();
     }
+    if (breaks > 1) await timing.wait(backoffMs(breaks - 2, timing), signal);
+    response = await requestBlob(connection, descriptor, { start: received, end: part.end }, options);
+  }
+
+  function report(bytes: number): void {
+    options.onEvent?.({ kind: 'transfer-repeated', direction: 'download', digest: descriptor.digest, bytes });
   }
 }

@@ -8,6 +8,20 @@ export type RegistryEvent =
       readonly reason: string;
       readonly delayMs: number;
     }
+  /** A transfer goes on at `offset`, where an earlier process left it. */
+  | {
+      readonly kind: 'transfer-continued';
+      readonly direction: 'download' | 'upload';
+      readonly digest: string;
+      readonly offset: number;
+    }
+  /** Bytes that were on the way already are sent once more. */
+  | {
+      readonly kind: 'transfer-repeated';
+      readonly direction: 'download' | 'upload';
+      readonly digest: string;
+      readonly bytes: number;
+    }
   | { readonly kind: 'registry-warning'; readonly registry: string; readonly message: string };
 
 export type RegistryEventSink = (event: RegistryEvent) => void;

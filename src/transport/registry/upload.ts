@@ -1,31 +1,42 @@
+import type { TransferNote } from '../../content/content.js';
+import { isLadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import { isDigest } from '../../oci/digest.js';
-import type { Bytes } from '../../stream/bytes.js';
+import { type Bytes, inOnePiece } from '../../stream/bytes.js';
+import { CheckedContent } from '../../stream/checked-content.js';
 import { readCapped } from '../../stream/read-capped.js';
-import { digestMismatch, verified } from '../../stream/verified.js';
-import type { HttpResponse } from '../http/http.js';
+import { isRereadable, type Rereadable, readableOnce, rereadable } from '../../stream/rereadable.js';
+import { verified } from '../../stream/verified.js';
+import { backoffMs, isPassingStatus } from '../http/http.js';
 import { isPassing } from '../http/network-error.js';
+import { systemTiming, type Timing } from '../http/timing.js';
 import type { RegistryConnection } from './connection.js';
-import { protocolError, responseError } from './failure.js';
-import { locationOf } from './response-location.js';
+import type { RegistryEventSink } from './events.js';
+import { type SessionOptions, UploadSession } from './upload-session.js';
 
-export interface UploadOptions {
-  readonly repository: string;
-  readonly scopes: readonly string[];
+export interface UploadOptions extends SessionOptions {
   /** An upload that the registry has already begun. */
   readonly session?: URL | undefined;
-  /** Sends blobs larger than this in pieces of this size. Default: a blob is one request. */
+  /** Sends blobs larger than this in pieces of this size. Default: a blob is one request, until one fails. */
   readonly chunkSizeBytes?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  /** Where another process finds out how to go on. */
+  readonly note?: TransferNote | undefined;
+  readonly timing?: Timing | undefined;
+  readonly onEvent?: RegistryEventSink | undefined;
 }
 
-/** Blobs up to this size are held in memory, so that their upload can be repeated. */
-const replayableSize = 4 * 1024 * 1024;
-const sessionsPerBlob = 3;
+/** Blobs up to this size are sent again rather than noted, and held in memory where they can be read only once. */
+export const smallSize = 4 * 1024 * 1024;
+const defaultChunkSize = 8 * 1024 * 1024;
+/** Nobody refuses pieces of this size; who does, means something else. */
+const leastChunkSize = 256 * 1024;
+/** How often in a row it may fail without the registry having got further. */
+const failuresWithoutProgress = 4;
 
 /**
- * Uploads a blob that is not there. Bytes that do not match the descriptor never become a blob: the last of them is
- * not sent before all are checked. On an error the upload is cancelled at the registry.
+ * Uploads a blob that is not there: as one request, and after a failure in pieces, from where the registry says that it
+ * is. Bytes that do not match the descriptor never become a blob: the last of them is not sent before all are checked.
+ * On an error the upload is cancelled at the registry, unless a note says where to go on and it may go on some time.
+ * Large content that is not {@link Rereadable} is sent once, whatever happens.
  */
 export async function uploadBlob(
   connection: RegistryConnection,
@@ -33,217 +44,192 @@ export async function uploadBlob(
   content: Bytes,
   options: UploadOptions,
 ): Promise<void> {
-  if (descriptor.size <= replayableSize) {
-    const bytes = await readCapped(verified(content, descriptor), replayableSize, 'blob');
-    return uploadBytes(connection, descriptor, bytes, options);
-  }
-  await withSession(connection, options, options.session, async session => {
-    const checked = holdingBack(verified(content, descriptor));
-    if (options.chunkSizeBytes === undefined) {
-      await finish(connection, descriptor, session, checked, descriptor.size, options);
-    } else {
-      await uploadChunks(connection, descriptor, session, checked, options.chunkSizeBytes, options);
-    }
-  });
-}
-
-/** Begins an upload; the answer says where it goes on. */
-export async function startUpload(
-  connection: RegistryConnection,
-  { repository, scopes, signal }: UploadOptions,
-): Promise<URL> {
-  const response = await connection.send({
-    method: 'POST',
-    url: `/v2/${repository}/blobs/uploads/`,
-    headers: { 'content-length': '0' },
-    scopes,
-    signal,
-  });
-  if (response.status !== 202)
-    throw await responseError(response, `cannot upload to ${connection.registry}/${repository}`);
-  response.discard();
-  return locationOf(response, await connection.base(signal));
-}
-
-/** Tells the registry to forget an upload. Best effort, and in a hurry: it forgets by itself, only later. */
-export async function cancelUpload(
-  connection: RegistryConnection,
-  session: URL,
-  scopes: readonly string[],
-): Promise<void> {
+  const upload = new Upload(connection, descriptor, await readable(content, descriptor), options);
   try {
-    const signal = AbortSignal.timeout(2_000);
-    (await connection.send({ method: 'DELETE', url: session, scopes, retries: 0, signal })).discard();
-  } catch {
-    // What went wrong before is what the caller wants to know.
-  }
-}
-
-/** Where the upload stands is known to the registry alone: the latest `Location` is the session. */
-interface Session {
-  url: URL;
-}
-
-async function withSession(
-  connection: RegistryConnection,
-  options: UploadOptions,
-  begun: URL | undefined,
-  work: (session: Session) => Promise<void>,
-): Promise<void> {
-  const session = { url: begun ?? (await startUpload(connection, options)) };
-  try {
-    await work(session);
+    await upload.run();
   } catch (error) {
-    await cancelUpload(connection, session.url, options.scopes);
+    if (options.note === undefined || !(options.signal?.aborted || mayPass(error))) await upload.cancel();
     throw error;
   }
 }
 
-async function uploadBytes(
-  connection: RegistryConnection,
-  descriptor: Descriptor,
-  bytes: Buffer,
-  options: UploadOptions,
-): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    let forgotten = false;
-    try {
-      const begun = attempt === 1 ? options.session : undefined;
-      return await withSession(connection, options, begun, async session => {
-        await finish(connection, descriptor, session, bytes, bytes.length, options, response => {
-          forgotten = response.status === 404 && attempt < sessionsPerBlob;
-        });
-      });
-    } catch (error) {
-      // A repeated request can find that its first try had ended the upload: only a new one can tell.
-      if (!forgotten) throw error;
+class Upload {
+  readonly #connection: RegistryConnection;
+  readonly #descriptor: Descriptor;
+  readonly #content: CheckedContent;
+  readonly #options: UploadOptions;
+  readonly #timing: Timing;
+  #session: UploadSession | undefined;
+  #chunkSize: number;
+  /** How far the registry is, and how far we once were. */
+  #offset = 0;
+  #furthest = 0;
+  #repeated = 0;
+
+  constructor(connection: RegistryConnection, descriptor: Descriptor, content: Rereadable, options: UploadOptions) {
+    this.#connection = connection;
+    this.#descriptor = descriptor;
+    this.#content = new CheckedContent(content, descriptor);
+    this.#options = options;
+    this.#timing = options.timing ?? systemTiming;
+    this.#chunkSize = options.chunkSizeBytes ?? defaultChunkSize;
+  }
+
+  async run(): Promise<void> {
+    this.#session = await this.#begin();
+    let whole = this.#offset === 0 && this.#options.chunkSizeBytes === undefined;
+    let reached = this.#offset;
+    for (let failures = 0; ; ) {
+      try {
+        const atOnce = this.#offset === 0 && (whole || this.#descriptor.size <= this.#chunkSize);
+        await (atOnce ? this.#sendWhole() : this.#sendPieces());
+        break;
+      } catch (error) {
+        if (this.#options.signal?.aborted) throw this.#options.signal.reason;
+        const limited = isLadingError(error, 'REGISTRY_RESPONSE') && error.details.status === 413;
+        if (this.#content.spent || !(mayGoOn(error) || (limited && this.#shrink(whole)))) throw error;
+        whole = false;
+        if (!limited) await this.#timing.wait(backoffMs(failures, this.#timing), this.#options.signal);
+        if (await this.#isThere()) break;
+        await this.#findOut();
+        failures = this.#offset > reached ? 0 : failures + 1;
+        reached = Math.max(reached, this.#offset);
+        if (failures > failuresWithoutProgress) throw error;
+      }
     }
+    if (this.#repeated > 0) this.#tell('transfer-repeated', this.#repeated);
   }
-}
 
-async function finish(
-  connection: RegistryConnection,
-  { digest }: Descriptor,
-  session: Session,
-  body: Uint8Array | Bytes | undefined,
-  length: number,
-  { scopes, signal }: UploadOptions,
-  onRefusal?: (response: HttpResponse) => void,
-): Promise<void> {
-  const { href, search } = session.url;
-  const response = await connection.send({
-    method: 'PUT',
-    // Appended to the text: a registry may have signed its own part of the query as it stands.
-    url: new URL(`${href}${search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`),
-    headers: { 'content-type': 'application/octet-stream', 'content-length': String(length) },
-    body,
-    scopes,
-    signal,
-  });
-  if (response.status !== 201 && response.status !== 204) {
-    onRefusal?.(response);
-    throw await responseError(response, `cannot upload ${digest}`);
+  async cancel(): Promise<void> {
+    await this.#session?.cancel();
   }
-  response.discard();
-  const stored = response.header('docker-content-digest');
-  if (stored !== undefined && stored !== digest) {
-    if (!isDigest(stored)) throw protocolError(response.url, 'names what it stored by something that is not a digest');
-    throw digestMismatch(digest, stored);
-  }
-}
 
-async function uploadChunks(
-  connection: RegistryConnection,
-  descriptor: Descriptor,
-  session: Session,
-  content: Bytes,
-  chunkSize: number,
-  options: UploadOptions,
-): Promise<void> {
-  let offset = 0;
-  for await (const chunk of chunked(content, chunkSize)) {
-    await sendChunk(connection, session, chunk, offset, options);
-    offset += chunk.length;
+  async #begin(): Promise<UploadSession> {
+    const { note, session } = this.#options;
+    if (session !== undefined) return UploadSession.resume(this.#connection, this.#options, session, note);
+    const noted = await note?.read();
+    if (noted === undefined || !URL.canParse(noted)) return UploadSession.start(this.#connection, this.#options, note);
+    const earlier = UploadSession.resume(this.#connection, this.#options, new URL(noted), note);
+    const received = await earlier.received();
+    if (received === undefined || received > this.#descriptor.size) {
+      return UploadSession.start(this.#connection, this.#options, note);
+    }
+    this.#offset = this.#furthest = received;
+    this.#tell('transfer-continued', received);
+    return earlier;
   }
-  await finish(connection, descriptor, session, undefined, 0, options);
-}
 
-/** Sends one chunk; when the answer is lost, asks how much arrived and goes on from there. */
-async function sendChunk(
-  connection: RegistryConnection,
-  session: Session,
-  chunk: Buffer,
-  offset: number,
-  { scopes, signal }: UploadOptions,
-): Promise<void> {
-  let sent = 0;
-  for (let attempt = 1; sent < chunk.length; attempt++) {
-    const rest = chunk.subarray(sent);
-    try {
-      const response = await connection.send({
-        method: 'PATCH',
-        url: session.url,
-        headers: {
-          'content-type': 'application/octet-stream',
-          'content-length': String(rest.length),
-          'content-range': `${offset + sent}-${offset + chunk.length - 1}`,
-        },
-        body: rest,
-        // Sent twice, the same piece would be the wrong piece.
-        retries: 0,
-        scopes,
-        signal,
-      });
-      if (response.status !== 202) throw await responseError(response, 'cannot upload a part of a blob');
-      response.discard();
-      session.url = locationOf(response, await connection.base(signal));
+  async #sendWhole(): Promise<void> {
+    const { size } = this.#descriptor;
+    await this.#session!.finish(this.#descriptor, this.#counted(this.#content.from(0)), size);
+  }
+
+  async #sendPieces(): Promise<void> {
+    const session = this.#session!;
+    const size = Math.max(this.#chunkSize, session.minChunkBytes);
+    const left = this.#descriptor.size - this.#offset;
+    for await (const piece of pieces(this.#content.from(this.#offset), size, left)) {
+      let rest = piece;
+      while (rest.length > 0) {
+        this.#count(this.#offset, rest.length);
+        const received = await session.append(rest, this.#offset);
+        rest = rest.subarray(received - this.#offset);
+        this.#offset = received;
+      }
+    }
+    await session.finish(this.#descriptor);
+  }
+
+  /** Where the registry is after a failure, in the same upload or, when it has forgotten that, in a new one. */
+  async #findOut(): Promise<void> {
+    const received = await this.#session!.received();
+    if (received !== undefined && received <= this.#descriptor.size) {
+      this.#offset = received;
       return;
-    } catch (error) {
-      if (attempt >= 4 || !isPassing((error as Error).cause)) throw error;
-      sent = (await uploadedBytes(connection, session, scopes, signal)) - offset;
-      if (sent < 0 || sent > chunk.length) throw error;
+    }
+    await this.#session!.cancel();
+    this.#session = await UploadSession.start(this.#connection, this.#options, this.#options.note);
+    this.#offset = 0;
+  }
+
+  /** Whether it was only the answer that was lost. */
+  async #isThere(): Promise<boolean> {
+    const { scopes, signal, repository } = this.#options;
+    const url = `/v2/${repository}/blobs/${this.#descriptor.digest}`;
+    const response = await this.#connection.send({ method: 'HEAD', url, scopes, signal });
+    response.discard();
+    if (response.status === 200) await this.#options.note?.remove();
+    return response.status === 200;
+  }
+
+  /** Whether smaller requests are worth a try: something on the way limits their size. */
+  #shrink(whole: boolean): boolean {
+    if (whole) return this.#descriptor.size > leastChunkSize;
+    if (this.#chunkSize <= Math.max(leastChunkSize, this.#session!.minChunkBytes)) return false;
+    this.#chunkSize = Math.max(leastChunkSize, this.#chunkSize / 4);
+    return true;
+  }
+
+  async *#counted(content: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let at = 0;
+    for await (const chunk of content) {
+      this.#count(at, chunk.length);
+      at += chunk.length;
+      yield chunk;
     }
   }
-}
 
-async function uploadedBytes(
-  connection: RegistryConnection,
-  session: Session,
-  scopes: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  const response = await connection.send({ method: 'GET', url: session.url, scopes, signal });
-  if (response.status !== 204 && response.status !== 202) throw await responseError(response, 'the upload is lost');
-  response.discard();
-  if (response.header('location') !== undefined) session.url = locationOf(response, await connection.base(signal));
-  const last = /^(?:bytes=)?0-(\d{1,15})$/.exec(response.header('range') ?? '')?.[1];
-  // "0-0" is what registries say both of nothing and of a single byte; chunks are never a single byte.
-  return last === undefined || last === '0' ? 0 : Number(last) + 1;
-}
-
-/** The same bytes, one chunk late, so that an error at the end comes before the last of them. */
-async function* holdingBack(content: Bytes): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array | undefined;
-  for await (const chunk of content) {
-    if (held !== undefined) yield held;
-    held = chunk;
+  #count(at: number, length: number): void {
+    this.#repeated += Math.max(0, Math.min(this.#furthest, at + length) - at);
+    this.#furthest = Math.max(this.#furthest, at + length);
   }
-  if (held !== undefined) yield held;
+
+  #tell(kind: 'transfer-continued' | 'transfer-repeated', bytes: number): void {
+    const common = { direction: 'upload', digest: this.#descriptor.digest } as const;
+    this.#options.onEvent?.(
+      kind === 'transfer-continued' ? { kind, ...common, offset: bytes } : { kind, ...common, bytes },
+    );
+  }
 }
 
-async function* chunked(content: Bytes, size: number): AsyncGenerator<Buffer> {
-  let pending: Uint8Array[] = [];
+async function readable(content: Bytes, descriptor: Descriptor): Promise<Rereadable> {
+  if (isRereadable(content)) return content;
+  if (descriptor.size > smallSize) return readableOnce(content);
+  const bytes = await readCapped(verified(content, descriptor), smallSize, 'blob');
+  return rereadable(offset => inOnePiece(bytes.subarray(offset)));
+}
+
+/** Whether the upload may succeed after all when it is asked where the registry stands. */
+function mayGoOn(error: unknown): boolean {
+  if (isLadingError(error, 'AUTH_FAILED')) return error.details.status === 401;
+  if (!isLadingError(error, 'REGISTRY_RESPONSE')) return mayPass(error);
+  const { status, errors } = error.details;
+  // What was refused because of its place in the upload, not because of itself.
+  const misplaced = ['BLOB_UPLOAD_UNKNOWN', 'BLOB_UPLOAD_INVALID', 'RANGE_INVALID'];
+  return mayPass(error) || status === 416 || status === 404 || errors.some(({ code }) => misplaced.includes(code));
+}
+
+/** Whether the same may succeed later, all by itself. */
+function mayPass(error: unknown): boolean {
+  if (isLadingError(error, 'REGISTRY_UNREACHABLE')) return isPassing(error.cause);
+  return isLadingError(error, 'REGISTRY_RESPONSE') && isPassingStatus(error.details.status);
+}
+
+/** Pieces of one size, and a last one; there are `left` bytes. */
+async function* pieces(content: AsyncIterable<Uint8Array>, size: number, left: number): AsyncGenerator<Buffer> {
+  let piece = Buffer.allocUnsafeSlow(Math.min(size, left));
   let length = 0;
-  for await (let rest of content) {
-    while (length + rest.length >= size) {
-      const taken = size - length;
-      yield Buffer.concat([...pending, rest.subarray(0, taken)]);
-      pending = [];
+  for await (let chunk of content) {
+    while (chunk.length > 0) {
+      const taken = Math.min(chunk.length, piece.length - length);
+      piece.set(chunk.subarray(0, taken), length);
+      length += taken;
+      chunk = chunk.subarray(taken);
+      if (length < piece.length) continue;
+      yield piece;
+      left -= length;
+      piece = Buffer.allocUnsafeSlow(Math.min(size, left));
       length = 0;
-      rest = rest.subarray(taken);
     }
-    if (rest.length > 0) pending.push(rest);
-    length += rest.length;
   }
-  if (length > 0) yield Buffer.concat(pending);
 }
