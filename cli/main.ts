@@ -3,6 +3,7 @@
  * failed into text and an exit code. Nothing here knows how images are made; nothing but `bin.ts` knows the process.
  */
 import { findCommand } from './arguments/find-command.js';
+import { parseArguments, refuseUnknownOptions, wantsHelp } from './arguments/parse-arguments.js';
 import type { CliContext } from './context.js';
 import { exitCode } from './exit-code.js';
 import { renderError } from './render/error.js';
@@ -28,9 +29,6 @@ export async function main(argv: readonly string[], context: CliContext): Promis
 async function dispatch(argv: readonly string[], context: CliContext): Promise<number> {
   const { entry, rest } = findCommand(argv);
   const columns = Math.max(60, Math.min(context.stdout.columns || 80, 100));
-  const { commandHelp, parseArguments, programHelp, refuseUnknownOptions, wantsHelp } = await import(
-    './arguments/parse-arguments.js'
-  );
   if (entry === undefined) {
     refuseUnknownOptions(rest);
     if (rest.includes('--version')) {
@@ -38,17 +36,22 @@ async function dispatch(argv: readonly string[], context: CliContext): Promise<n
       return exitCode.done;
     }
     const asked = wantsHelp(undefined, rest);
-    (asked ? context.stdout : context.stderr).write(`${await programHelp(columns)}\n`);
+    (asked ? context.stdout : context.stderr).write(`${await (await helpText()).programHelp(columns)}\n`);
     return asked ? exitCode.done : exitCode.misused;
   }
   const { command } = await entry.load();
   if (wantsHelp(command, rest)) {
-    context.stdout.write(`${await commandHelp(entry, command, columns)}\n`);
+    context.stdout.write(`${await (await helpText()).commandHelp(entry, command, columns)}\n`);
     return exitCode.done;
   }
-  const args = await parseArguments(entry, command, rest);
+  const args = parseArguments(entry, command, rest);
   context.signal.throwIfAborted();
   return (await command.run(args, context)) ?? exitCode.done;
+}
+
+/** Loaded for those who ask for help. */
+function helpText(): Promise<typeof import('./arguments/help-text.js')> {
+  return import('./arguments/help-text.js');
 }
 
 /** Whether the command line is at fault: what it says, or a value in it that is no name, platform or place. */

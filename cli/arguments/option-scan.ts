@@ -9,13 +9,12 @@ export interface WrittenOption {
   readonly name?: string | undefined;
   /** Its value as it is written; `true` for an option that takes none. */
   readonly value: string;
-  /** The arguments end where its value should be. */
+  /** The arguments end where its value should be, or another option stands there. */
   readonly valueMissing?: boolean | undefined;
 }
 
 /**
- * The options among arguments, in order, and the words that are none. yargs looks at one fault after another and in an
- * order of its own; this tells which option is unknown whatever else is missing.
+ * The options among arguments, in order, and the words that are none.
  */
 export function scanArguments(
   argv: readonly string[],
@@ -36,7 +35,7 @@ export function scanArguments(
       const consumes = name !== undefined && takesValue(table[name]!) && !token.includes('=');
       const equals = token.indexOf('=');
       const value = equals >= 0 ? token.slice(equals + 1) : consumes ? (argv[i + 1] ?? '') : 'true';
-      options.push({ written, name, value, valueMissing: consumes && i === argv.length - 1 });
+      options.push({ written, name, value, valueMissing: consumes && isNoValue(argv[i + 1]) });
       if (consumes) i++;
     } else if (token.startsWith('-') && token !== '-') {
       if (scanLetters(token, argv[i + 1], byWritten, table, options)) i++;
@@ -60,11 +59,16 @@ function scanLetters(
     const name = byWritten.get(written);
     const consumes = name !== undefined && takesValue(table[name]!);
     const next = consumes && at === token.length - 1;
-    const value = next ? (following ?? '') : consumes ? token.slice(at + 1) : 'true';
-    options.push({ written, name, value, valueMissing: next && following === undefined });
+    const value = next ? (following ?? '') : consumes ? token.slice(at + 1).replace(/^=/, '') : 'true';
+    options.push({ written, name, value, valueMissing: next && isNoValue(following) });
     if (name === undefined || consumes) return next;
   }
   return false;
+}
+
+/** `-` alone is a value, as is a negative number. */
+function isNoValue(token: string | undefined): boolean {
+  return token === undefined || /^-[^0-9]/.test(token);
 }
 
 function writtenNames(table: OptionTable): Map<string, string> {
