@@ -31,7 +31,7 @@ export interface RegistryArguments {
 /** Credentials are those of Docker, podman and skopeo, proxies those of the environment; warnings go to the progress. */
 export function registryAccess(
   { insecure, authfile, registryConfig }: RegistryArguments,
-  { env, home, etc, cwd }: CliContext,
+  { env, home, etc, cwd, now }: CliContext,
   onWarning: (message: string) => void,
 ): RegistryAccess {
   return {
@@ -41,6 +41,7 @@ export function registryAccess(
     authFile: authfile === undefined ? undefined : resolve(cwd, authfile),
     registryConfig: registryConfig === undefined ? undefined : resolve(cwd, registryConfig),
     proxy: proxySettings(env),
+    now,
     onWarning,
   };
 }

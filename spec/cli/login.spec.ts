@@ -214,7 +214,7 @@ describe('auth explain', () => {
     await writeFile(join(cwd, 'home/.config/containers/auth.json'), JSON.stringify({ auths }));
     await writeFile(dockerFile(), JSON.stringify({ auths, credsStore: 'none' }));
     const argv = ['auth', 'explain', '--json', 'ghcr.io/team/app'];
-    const text = await cli(argv, { cwd, env: { ...env, DOCKER_AUTH_CONFIG: '{"auths":{}}' } });
+    const text = await cli(argv, { cwd, env: { ...env, DOCKER_AUTH_CONFIG: '{"auths":{}}', GITHUB_TOKEN: 'secret' } });
     expect(text).not.toMatch(new RegExp(`secret|${pair('robot', 'secret')}`));
     expect(JSON.parse(text)).toEqual({
       registry: 'ghcr.io',
@@ -225,6 +225,12 @@ describe('auth explain', () => {
         { place: 'REGISTRY_AUTH_FILE', result: 'nothing', reason: 'is not set' },
         { place: join(cwd, 'home/.config/containers/auth.json'), result: 'used', entry: 'auths["ghcr.io/team"]' },
         { place: dockerFile(), result: 'not-asked', entry: 'auths["ghcr.io/team"]' },
+        { place: 'GitHub', result: 'not-asked', entry: 'GITHUB_TOKEN' },
+        ...['GitLab', 'AWS', 'Google Cloud', 'Azure'].map(place => ({
+          place,
+          result: 'nothing',
+          reason: 'is not for ghcr.io',
+        })),
       ],
     });
     const table = await cli(['auth', 'explain', 'ghcr.io/team/app'], { cwd, env });

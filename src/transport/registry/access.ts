@@ -26,6 +26,10 @@ export interface RegistryAccessOptions {
   readonly credentials?: CredentialSource | undefined;
   /** Through what registries, and servers of files that a build gets, are asked; by default nothing. */
   readonly proxy?: ProxySettings | undefined;
+  /** Where services that know credentials are asked instead, by their origin: private addresses of them, or doubles. */
+  readonly tokenServices?: Readonly<Record<string, string>> | undefined;
+  /** Milliseconds since 1970, for requests that are signed. Default the clock of the system. */
+  readonly now?: (() => number) | undefined;
   /** Default `lading`. */
   readonly userAgent?: string | undefined;
   /** Uploads blobs larger than this in pieces of this size. Default: a blob is one request, until one fails. */

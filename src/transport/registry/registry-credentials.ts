@@ -1,7 +1,9 @@
 import { type CredentialPlacesOptions, credentialPlaces } from './credential-places.js';
 import { type CredentialPlace, type CredentialSource, credentialsFrom } from './credentials.js';
+import type { CloudOptions } from './providers/cloud.js';
+import { providerPlaces } from './providers/provider-places.js';
 
-export interface RegistryCredentialsOptions extends CredentialPlacesOptions {
+export interface RegistryCredentialsOptions extends CredentialPlacesOptions, Omit<CloudOptions, 'env'> {
   /** Where credential helpers are looked for, instead of the `PATH` of `env`. */
   readonly helperPath?: string | undefined;
   /** Instead of all places: who knows the credentials. */
@@ -13,7 +15,9 @@ export function registryCredentials(options: RegistryCredentialsOptions): Creden
   return options.credentials ?? credentialsFrom(placesOf(options));
 }
 
-/** Where credentials are looked for when nobody gives them. */
-export function placesOf({ authFile, env, helperPath }: RegistryCredentialsOptions): readonly CredentialPlace[] {
-  return credentialPlaces({ authFile, env: helperPath === undefined ? env : { ...env, PATH: helperPath } });
+/** Where credentials are looked for when nobody gives them: in files, then with services that the environment knows of. */
+export function placesOf(options: RegistryCredentialsOptions): readonly CredentialPlace[] {
+  const { authFile, helperPath, env } = options;
+  const files = credentialPlaces({ authFile, env: helperPath === undefined ? env : { ...env, PATH: helperPath } });
+  return authFile !== undefined || env === undefined ? files : [...files, ...providerPlaces({ ...options, env })];
 }
