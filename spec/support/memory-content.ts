@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import type { ContentSource, ContentTarget, PartSource } from '../../src/content/content.js';
+import type { BlobFinder, ContentSource, ContentTarget, PartSource } from '../../src/content/content.js';
+import { type ReferrerSource, type ReferrersOptions, referrersAmong } from '../../src/content/referrers.js';
 import { childrenOf } from '../../src/content/walk.js';
 import { LadingError } from '../../src/errors/errors.js';
 import type { Descriptor } from '../../src/oci/descriptor.js';
@@ -8,9 +9,10 @@ import type { Bytes, CallOptions } from '../../src/stream/bytes.js';
 import { verified } from '../../src/stream/verified.js';
 
 /** Content in memory: what a test copies from and to, with its bytes open to be spoilt. */
-export class MemoryContent implements ContentSource, PartSource, ContentTarget {
+export class MemoryContent implements ContentSource, PartSource, ContentTarget, BlobFinder, ReferrerSource {
   readonly blobs = new Map<Digest, Uint8Array>();
   readonly names = new Map<string, Descriptor>();
+  readonly kept = new Map<Digest, Descriptor>();
   /** What was done, in order: `put sha256:…`, `tag name`. */
   readonly log: string[] = [];
 
@@ -60,6 +62,19 @@ export class MemoryContent implements ContentSource, PartSource, ContentTarget {
     }
     this.blobs.set(descriptor.digest, Buffer.concat(chunks));
     this.log.push(`put ${descriptor.digest}`);
+  }
+
+  async findBlob(digest: Digest): Promise<Descriptor> {
+    return { mediaType: 'application/octet-stream', digest, size: this.blobs.get(digest)!.length };
+  }
+
+  async keep(descriptor: Descriptor): Promise<void> {
+    this.kept.set(descriptor.digest, descriptor);
+    this.log.push(`keep ${descriptor.digest}`);
+  }
+
+  referrers(subject: Digest, options?: ReferrersOptions): AsyncIterable<Descriptor> {
+    return referrersAmong(this, [...this.names.values(), ...this.kept.values()], subject, options);
   }
 
   async tag(descriptor: Descriptor, name: string): Promise<void> {

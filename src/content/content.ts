@@ -44,6 +44,12 @@ export interface BlobMounter {
   mount(descriptor: Descriptor, from: string, options?: CallOptions): Promise<boolean>;
 }
 
+/** An extra ability of a source: know a blob by its digest alone. */
+export interface BlobFinder {
+  /** Throws `BLOB_NOT_FOUND`. */
+  findBlob(digest: Digest, options?: CallOptions): Promise<Descriptor>;
+}
+
 /** An extra ability of a source: the repository of a registry that its blobs can be mounted from. */
 export interface MountOrigin {
   readonly mountOrigin: { readonly registry: string; readonly repository: string };

@@ -3,7 +3,8 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as z from 'zod';
-import type { ContentSource, ContentTarget, PartSource } from '../content/content.js';
+import type { BlobFinder, ContentSource, ContentTarget, PartSource } from '../content/content.js';
+import { type ReferrerSource, type ReferrersOptions, referrersAmong } from '../content/referrers.js';
 import { childrenOf, walk } from '../content/walk.js';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import { nearest } from '../errors/nearest.js';
@@ -49,7 +50,7 @@ const day = 24 * 60 * 60 * 1000;
  * write. Blobs are complete from the moment they have their name, and `index.json` is replaced in one step under a
  * lock, so any number of processes may use one layout. Reading takes no lock, and what is read is verified.
  */
-export class ImageLayout implements ContentSource, ContentTarget, PartSource {
+export class ImageLayout implements ContentSource, ContentTarget, PartSource, BlobFinder, ReferrerSource {
   readonly root: string;
   readonly blobs: BlobDirectory;
   readonly #index: IndexFile;
@@ -110,6 +111,18 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource {
       if (isLadingError(error) && error.code !== 'IO') return false;
       throw error;
     }
+  }
+
+  async findBlob(digest: Digest): Promise<Descriptor> {
+    const file = await this.blobs.stat(digest);
+    if (file === undefined) throw blobNotFound(digest);
+    return { mediaType: 'application/octet-stream', digest, size: file.size };
+  }
+
+  /** Among what is listed, with a name or without. */
+  async *referrers(subject: Digest, options?: ReferrersOptions): AsyncGenerator<Descriptor> {
+    const listed = (await this.refs()).map(({ descriptor }) => descriptor);
+    yield* referrersAmong(this, listed, subject, options);
   }
 
   async open(descriptor: Descriptor, options?: CallOptions): Promise<Readable> {

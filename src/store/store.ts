@@ -13,6 +13,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type {
+  BlobFinder,
   ContentSource,
   ContentTarget,
   ContextNotes,
@@ -20,6 +21,7 @@ import type {
   StoredRecord,
   TransferNote,
 } from '../content/content.js';
+import type { ReferrerSource } from '../content/referrers.js';
 import type { ContentStore } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
 import type { HostFile } from '../layer/hash-files.js';
@@ -83,6 +85,8 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   readonly #transfers: Transfers;
   #ready: Promise<void> | undefined;
   #swept: Promise<void> | undefined;
+  readonly findBlob: BlobFinder['findBlob'] = digest => this.#layout.findBlob(digest);
+  readonly referrers: ReferrerSource['referrers'] = (subject, options) => this.#layout.referrers(subject, options);
 
   /** Use {@link openStore}, which looks before it leaps. */
   constructor(root: string, { now = () => new Date(), lockTimeoutMs, threads }: StoreOptions) {

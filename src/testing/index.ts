@@ -8,4 +8,5 @@ export type { RegistryHabits } from './registry-api.js';
 export type { StoredManifest } from './registry-content.js';
 export type { RecordedRequest } from './registry-exchange.js';
 export type { Chaos, Fault, FaultRule } from './registry-faults.js';
+export type { RegistryListsOptions } from './registry-lists.js';
 export { RegistryServer, type RegistryServerOptions } from './registry-server.js';

@@ -1,17 +1,16 @@
 import type { RegistryAccounts } from './registry-accounts.js';
 import { Refusal, type RegistryContent } from './registry-content.js';
 import { type Call, errorBody, readBody, reply } from './registry-exchange.js';
+import { answerList, type RegistryListsOptions } from './registry-lists.js';
 
 /** The habits that registries differ in. */
-export interface RegistryHabits {
+export interface RegistryHabits extends RegistryListsOptions {
   /** Blobs are read from another origin, to which the registry redirects. */
   readonly redirectBlobs?: boolean | undefined;
   /** How an upload is told where to go on. Default `absolute`; `elsewhere` is another origin. */
   readonly uploadLocation?: 'absolute' | 'relative' | 'elsewhere' | undefined;
   /** Whether blobs can be taken over from other repositories; default yes. `refuse` answers 401 to whoever asks. */
   readonly mounts?: boolean | 'refuse' | undefined;
-  /** The most tags on one page; default all. */
-  readonly tagsPerPage?: number | undefined;
   /** How the next page is given. Default `relative`; `absolute` has a scheme of its own, as behind a proxy for TLS. */
   readonly pageLinks?: 'relative' | 'absolute' | undefined;
   /** Whether parts of blobs can be read; default yes. */
@@ -56,6 +55,11 @@ export class RegistryApi {
     const { record, url } = call;
     if (url.pathname === '/v2/' || url.pathname === '/v2') {
       if (this.#authorized(call, undefined, 'pull')) reply(call, 200, {}, '{}');
+      return;
+    }
+    const listed = /^\/v2\/(.+)\/referrers\//.exec(url.pathname)?.[1];
+    if (listed !== undefined || /^\/(?:v2\/_catalog|v1\/search)$/.test(url.pathname)) {
+      if (this.#authorized(call, listed, 'pull')) answerList(call, this.#content, this.#options);
       return;
     }
     const [, name, kind, rest] = pathPattern.exec(url.pathname) ?? [];
@@ -111,7 +115,12 @@ export class RegistryApi {
         throw new Refusal(400, 'TAG_INVALID', `the tag ${reference} exists and is immutable`);
       }
       const digest = this.#content.putManifest(name, reference, type, bytes);
-      return reply(call, 201, { location: `/v2/${name}/manifests/${digest}`, 'docker-content-digest': digest });
+      const subject = this.#options.referrers === false ? undefined : subjectOf(bytes);
+      return reply(call, 201, {
+        location: `/v2/${name}/manifests/${digest}`,
+        'docker-content-digest': digest,
+        ...(subject === undefined ? {} : { 'oci-subject': subject }),
+      });
     }
     if (record.method === 'DELETE') {
       if (!this.#content.deleteManifest(name, reference)) throw new Refusal(404, 'MANIFEST_UNKNOWN');
@@ -232,7 +241,7 @@ export class RegistryApi {
     if (all === undefined) throw new Refusal(404, 'NAME_UNKNOWN');
     const last = call.url.searchParams.get('last');
     const asked = Number(call.url.searchParams.get('n') ?? all.length);
-    const limit = Math.min(asked, this.#options.tagsPerPage ?? all.length);
+    const limit = Math.min(asked, this.#options.entriesPerPage ?? all.length);
     const rest = last === null ? all : all.filter(tag => tag > last);
     const tags = rest.slice(0, limit);
     const more = rest.length > tags.length;
@@ -243,4 +252,8 @@ export class RegistryApi {
       : {};
     reply(call, 200, { 'content-type': 'application/json', ...link }, JSON.stringify({ name, tags }));
   }
+}
+
+function subjectOf(manifest: Buffer): string | undefined {
+  return (JSON.parse(manifest.toString('utf8')) as { subject?: { digest: string } }).subject?.digest;
 }

@@ -5,6 +5,14 @@ export interface StoredManifest {
   readonly bytes: Buffer;
 }
 
+/** What a registry looks at in a manifest. */
+interface ManifestText {
+  readonly artifactType?: string;
+  readonly annotations?: object;
+  readonly config?: { readonly mediaType: string };
+  readonly subject?: { readonly digest: string };
+}
+
 interface Repository {
   readonly blobs: Set<string>;
   readonly manifests: Map<string, StoredManifest>;
@@ -70,6 +78,28 @@ export class RegistryContent {
 
   createRepository(name: string): void {
     this.#repository(name);
+  }
+
+  repositories(): readonly string[] {
+    return [...this.#repositories.keys()].sort();
+  }
+
+  /** Descriptors of the manifests with this subject, in the order in which they came. */
+  referrers(name: string, subject: string): ReadonlyArray<Readonly<Record<string, unknown>>> {
+    const manifests = [...(this.#repositories.get(name)?.manifests ?? [])];
+    return manifests.flatMap(([digest, { mediaType, bytes }]) => {
+      const document = JSON.parse(bytes.toString('utf8')) as ManifestText;
+      if (document.subject?.digest !== subject) return [];
+      const artifactType = document.artifactType ?? document.config?.mediaType;
+      const { annotations } = document;
+      return [
+        {
+          ...{ mediaType, digest, size: bytes.length },
+          ...(artifactType === undefined ? {} : { artifactType }),
+          ...(annotations === undefined ? {} : { annotations }),
+        },
+      ];
+    });
   }
 
   putBlob(name: string, bytes: Buffer, digest = sha256(bytes)): string {

@@ -1,13 +1,15 @@
 import type { Readable } from 'node:stream';
+import type { BlobFinder } from '../content/content.js';
+import type { ReferrerSource, ReferrersOptions } from '../content/referrers.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { isDigest } from '../oci/digest.js';
+import { type Digest, isDigest } from '../oci/digest.js';
 import { ImageLayout } from '../store/layout.js';
 import type { Bytes, CallOptions } from '../stream/bytes.js';
 import { digestMismatch } from '../stream/verified.js';
 import type { Endpoint } from './endpoint.js';
 
 /** An image layout in a folder as a location. Nothing is open between calls, so that nothing is to be closed. */
-export class LayoutEndpoint implements Endpoint {
+export class LayoutEndpoint implements Endpoint, BlobFinder, ReferrerSource {
   readonly name: string;
   readonly #layout: ImageLayout;
 
@@ -41,6 +43,14 @@ export class LayoutEndpoint implements Endpoint {
     if (isDigest(name) && name !== descriptor.digest) throw digestMismatch(name, descriptor.digest);
     if (name === '' || isDigest(name)) await this.#layout.keep(descriptor, options);
     else await this.#layout.tag(descriptor, name, options);
+  }
+
+  findBlob(digest: Digest): Promise<Descriptor> {
+    return this.#layout.findBlob(digest);
+  }
+
+  referrers(subject: Digest, options?: ReferrersOptions): AsyncIterable<Descriptor> {
+    return this.#layout.referrers(subject, options);
   }
 
   async close(): Promise<void> {}

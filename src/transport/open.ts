@@ -1,22 +1,32 @@
 import { tmpdir } from 'node:os';
-import type { ContentSource, ContentTarget, PartSource, TransferJournal } from '../content/content.js';
+import type { BlobFinder, ContentSource, ContentTarget, PartSource, TransferJournal } from '../content/content.js';
+import type { ReferrerSource } from '../content/referrers.js';
 import { LadingError } from '../errors/errors.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { isDigest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { Endpoint } from './endpoint.js';
 import { LayoutEndpoint } from './layout-endpoint.js';
 import type { Location } from './location.js';
 import type { RegistryAccessOptions } from './registry/access.js';
 import type { RegistryEndpoint } from './registry/client.js';
+import type { RegistryConnection } from './registry/connection.js';
 
 export type { Endpoint } from './endpoint.js';
 export type { RegistryAccessOptions } from './registry/access.js';
+
+/** What a store can do as a place of images. */
+export interface StorePlace extends ContentSource, ContentTarget, PartSource, BlobFinder, ReferrerSource {
+  /** Lists an image that has no name. */
+  keep(descriptor: Descriptor, options?: CallOptions): Promise<void>;
+}
 
 export interface OpenLocationOptions extends CallOptions {
   /** An archive is opened to read what is there, or to write a new one in its place. */
   readonly access: 'read' | 'write';
   readonly registry?: RegistryAccessOptions | undefined;
   /** What `store:NAME` means; it stays open. */
-  readonly store?: (ContentSource & PartSource & ContentTarget) | undefined;
+  readonly store?: StorePlace | undefined;
   /** Where uploads are noted, so that another process can go on with them. */
   readonly journal?: TransferJournal | undefined;
   /** A folder for uncompressed copies of compressed archives. Default the system's. */
@@ -60,6 +70,16 @@ export async function openRegistryLocation(
   });
 }
 
+/** A registry itself, for what belongs to no repository. Close it. */
+export async function openRegistryConnection(
+  registry: string,
+  { registry: access = {} }: Pick<OpenLocationOptions, 'registry'>,
+): Promise<RegistryConnection> {
+  const { RegistryConnection } = await import('./registry/connection.js');
+  const { connectionTo } = await import('./registry/access.js');
+  return new RegistryConnection(registry, await connectionTo(registry, access));
+}
+
 async function openArchive(
   { transport, path, name = '' }: Extract<Location, { transport: 'oci-layout' | 'oci-archive' | 'docker-archive' }>,
   { access, signal, tmpDir = tmpdir() }: OpenLocationOptions,
@@ -77,7 +97,10 @@ async function openArchive(
   return openOciArchive(path, name, { tmpDir, signal });
 }
 
-function storeEndpoint(name: string, store: OpenLocationOptions['store']): Endpoint & PartSource {
+function storeEndpoint(
+  name: string,
+  store: StorePlace | undefined,
+): Endpoint & PartSource & BlobFinder & ReferrerSource {
   if (store === undefined) {
     throw new LadingError('USAGE', 'there is no store to look for the image in', {
       details: {},
@@ -91,7 +114,10 @@ function storeEndpoint(name: string, store: OpenLocationOptions['store']): Endpo
     open: (descriptor, options) => store.open(descriptor, options),
     openFrom: (descriptor, offset, options) => store.openFrom(descriptor, offset, options),
     put: (descriptor, content, options) => store.put(descriptor, content, options),
-    tag: (descriptor, wanted, options) => store.tag(descriptor, wanted, options),
+    tag: (descriptor, wanted, options) =>
+      isDigest(wanted) ? store.keep(descriptor, options) : store.tag(descriptor, wanted, options),
+    findBlob: (digest, options) => store.findBlob(digest, options),
+    referrers: (subject, options) => store.referrers(subject, options),
     close: async () => {},
     abort: async () => {},
   };

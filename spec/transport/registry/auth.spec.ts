@@ -363,7 +363,7 @@ describe('the test registry', () => {
     const redirect = await fetch(url, { headers: { authorization }, redirect: 'manual' });
     await fetch(redirect.headers.get('location')!, { headers: { authorization } });
     await fetch(`http://${server.host}/v2/?password=${encodeURIComponent(user.password)}`);
-    await fetch(`http://${server.host}/v1/search`);
+    await fetch(`http://${server.host}/v1/unknown`);
     expect(server.problems).toHaveLength(3);
     await expect(server.stop()).rejects.toThrow('another origin');
   });

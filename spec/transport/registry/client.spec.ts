@@ -157,7 +157,7 @@ describe('a repository of a registry', () => {
   });
 
   it('lists tags, page after page', async () => {
-    const server = await startRegistry({ tagsPerPage: 2 });
+    const server = await startRegistry({ entriesPerPage: 2 });
     const endpoint = connect(server);
     await putImage(endpoint, await sampleImage(), 'b');
     for (const tag of ['a', 'c', 'd', 'e']) await endpoint.tag((await sampleImage()).manifest.descriptor, tag);

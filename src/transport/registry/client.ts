@@ -5,7 +5,15 @@
  * image means.
  */
 import { Readable } from 'node:stream';
-import type { BlobMounter, MountOrigin, PartSource, TransferJournal, TransferNote } from '../../content/content.js';
+import type {
+  BlobFinder,
+  BlobMounter,
+  MountOrigin,
+  PartSource,
+  TransferJournal,
+  TransferNote,
+} from '../../content/content.js';
+import type { ReferrerSource, ReferrersOptions } from '../../content/referrers.js';
 import { isLadingError, LadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { type Digest, isDigest } from '../../oci/digest.js';
@@ -18,9 +26,11 @@ import { digestMismatch, verified } from '../../stream/verified.js';
 import type { Endpoint } from '../endpoint.js';
 import type { HttpResponse } from '../http/http.js';
 import { type ConnectionOptions, RegistryConnection } from './connection.js';
-import { protocolError, responseError } from './failure.js';
-import { descriptorFromHeaders, isManifestKind, manifestAccept, readManifest } from './manifests.js';
+import { deletionError, protocolError, responseError } from './failure.js';
+import { contentMissing, ManifestRequests } from './manifest-requests.js';
+import { descriptorFromHeaders, isManifestKind, readManifest } from './manifests.js';
 import { type OpenBlobOptions, openBlob } from './open-blob.js';
+import { forgetReferrer, listReferrers, noteReferrer, type ReferrerRepository } from './referrers.js';
 import { locationOf } from './response-location.js';
 import { repositoryScope } from './scopes.js';
 import type { SlowLimit } from './slow-body.js';
@@ -49,13 +59,14 @@ export function openRegistry(options: RegistryOptions): RegistryEndpoint {
   return new RegistryEndpoint(options);
 }
 
-export class RegistryEndpoint implements Endpoint, PartSource, BlobMounter, MountOrigin {
+export class RegistryEndpoint implements Endpoint, PartSource, BlobFinder, BlobMounter, MountOrigin, ReferrerSource {
   /** The tag or digest of the reference that it was opened with. */
   readonly name: string;
   readonly mountOrigin: { readonly registry: string; readonly repository: string };
   readonly #options: RegistryOptions;
   readonly #connection: RegistryConnection;
   readonly #repository: string;
+  readonly #manifests: ManifestRequests;
   /** Blobs that the registry has just said it does not have, and uploads that it began on its own. */
   readonly #absent = new Set<Digest>();
   readonly #begun = new Map<Digest, URL>();
@@ -69,15 +80,19 @@ export class RegistryEndpoint implements Endpoint, PartSource, BlobMounter, Moun
     this.#options = options;
     this.#repository = repository;
     this.#connection = options.connection ?? new RegistryConnection(registry, options);
+    this.#manifests = new ManifestRequests(this.#connection, repository, {
+      scopes: access => this.#scopes(access),
+      nameOf: name => this.#nameOf(name),
+    });
   }
 
   async resolve(name: string, { signal }: CallOptions = {}): Promise<Descriptor> {
-    const head = await this.#manifest('HEAD', name, signal);
+    const head = await this.#manifests.ask('HEAD', name, signal);
     const known = head.status === 200 ? descriptorFromHeaders(head, name) : undefined;
     head.discard();
     if (known !== undefined) return known;
     // Not every registry knows HEAD, and those that do refuse without saying why: GET has the last word.
-    const response = await this.#manifest('GET', name, signal);
+    const response = await this.#manifests.ask('GET', name, signal);
     if (response.status === 200) return (await readManifest(response, name)).descriptor;
     if (response.status !== 404) throw await responseError(response, `cannot read ${this.#nameOf(name)}`);
     response.discard();
@@ -91,7 +106,7 @@ export class RegistryEndpoint implements Endpoint, PartSource, BlobMounter, Moun
     const manifest = isManifestKind(descriptor.mediaType);
     const ask = (method: 'HEAD' | 'GET'): Promise<HttpResponse> =>
       manifest
-        ? this.#manifest(method, descriptor.digest, signal)
+        ? this.#manifests.ask(method, descriptor.digest, signal)
         : this.#connection.send({
             method,
             url: `/v2/${this.#repository}/blobs/${descriptor.digest}`,
@@ -110,9 +125,20 @@ export class RegistryEndpoint implements Endpoint, PartSource, BlobMounter, Moun
     return status === 200;
   }
 
+  async findBlob(digest: Digest, { signal }: CallOptions = {}): Promise<Descriptor> {
+    const url = `/v2/${this.#repository}/blobs/${digest}`;
+    const response = await this.#connection.send({ method: 'HEAD', url, scopes: this.#scopes(), signal });
+    const size = Number(response.header('content-length') ?? Number.NaN);
+    if (response.status === 404) throw contentMissing(response, digest, this.#nameOf(digest));
+    if (response.status !== 200) throw await responseError(response, `cannot look for ${digest}`);
+    response.discard();
+    if (!Number.isSafeInteger(size)) throw protocolError(response.url, 'does not say how large a blob is');
+    return { mediaType: 'application/octet-stream', digest, size };
+  }
+
   async open(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<Readable> {
     if (isManifestKind(descriptor.mediaType)) {
-      return Readable.from(inOnePiece(await this.#readManifest(descriptor, signal)), { objectMode: false });
+      return Readable.from(inOnePiece(await this.#manifests.read(descriptor, signal)), { objectMode: false });
     }
     const check = (content: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> => verified(content, descriptor);
     return openBlob(this.#connection, descriptor, 0, this.#transferOptions('pull', signal), check);
@@ -127,8 +153,9 @@ export class RegistryEndpoint implements Endpoint, PartSource, BlobMounter, Moun
     const { digest, mediaType } = descriptor;
     if (isManifestKind(mediaType)) {
       const bytes = await readCapped(verified(content, descriptor), manifestSizeLimit, 'manifest');
-      await this.#putManifest(descriptor, digest, bytes, signal);
+      const listed = await this.#manifests.write(descriptor, digest, bytes, signal);
       this.#written.set(digest, bytes);
+      if (!listed) await noteReferrer(this.#referrerRepository(), descriptor, bytes, { signal });
       return;
     }
     const { journal } = this.#options;
@@ -152,8 +179,8 @@ export class RegistryEndpoint implements Endpoint, PartSource, BlobMounter, Moun
       if (name !== descriptor.digest) throw digestMismatch(name, descriptor.digest);
       return;
     }
-    const bytes = this.#written.get(descriptor.digest) ?? (await this.#readManifest(descriptor, signal));
-    await this.#putManifest(descriptor, name, bytes, signal);
+    const bytes = this.#written.get(descriptor.digest) ?? (await this.#manifests.read(descriptor, signal));
+    await this.#manifests.write(descriptor, name, bytes, signal);
   }
 
   async mount({ digest }: Descriptor, from: string, { signal }: CallOptions = {}): Promise<boolean> {
@@ -181,6 +208,37 @@ export class RegistryEndpoint implements Endpoint, PartSource, BlobMounter, Moun
   /** The tags of the repository, in the registry's order. */
   tags({ signal }: CallOptions = {}): AsyncIterable<string> {
     return listTags(this.#connection, this.#repository, this.#scopes(), signal);
+  }
+
+  /** What speaks of a manifest: asked of the registry, else found under the tag that stands for its answer. */
+  referrers(subject: Digest, options: ReferrersOptions = {}): AsyncIterable<Descriptor> {
+    return listReferrers(this.#referrerRepository(), subject, options);
+  }
+
+  /**
+   * Deletes a tag, or with a digest a manifest and all its tags. Blobs stay until the registry collects them.
+   * @throws LadingError REFERENCE_NOT_FOUND; UNSUPPORTED when the registry does not delete
+   */
+  async delete(name: string, { signal }: CallOptions = {}): Promise<void> {
+    if (isDigest(name)) await forgetReferrer(this.#referrerRepository(), name, { signal });
+    await this.#delete(`manifests/${name}`, this.#nameOf(name), signal);
+  }
+
+  /** @throws LadingError BLOB_NOT_FOUND, UNSUPPORTED */
+  async deleteBlob(digest: Digest, { signal }: CallOptions = {}): Promise<void> {
+    await this.#delete(`blobs/${digest}`, this.#nameOf(digest), signal);
+  }
+
+  async #delete(path: string, name: string, signal: AbortSignal | undefined): Promise<void> {
+    const url = `/v2/${this.#repository}/${path}`;
+    // Registries that know a right of its own for this ask for it in their challenge.
+    const response = await this.#connection.send({ method: 'DELETE', url, scopes: this.#scopes('push'), signal });
+    if (response.status !== 202 && response.status !== 200) throw await deletionError(response, name);
+    response.discard();
+  }
+
+  #referrerRepository(): ReferrerRepository {
+    return { content: this, connection: this.#connection, repository: this.#repository, scopes: this.#scopes() };
   }
 
   /** Cancels what is unfinished and closes every socket, unless the connection is shared. */
@@ -234,54 +292,6 @@ export class RegistryEndpoint implements Endpoint, PartSource, BlobMounter, Moun
   #nameOf(name: string): string {
     const { registry, repository } = this.mountOrigin;
     return familiarName({ registry, repository, ...(isDigest(name) ? { digest: name } : { tag: name }) });
-  }
-
-  #manifest(method: 'HEAD' | 'GET', name: string, signal: AbortSignal | undefined): Promise<HttpResponse> {
-    return this.#connection.send({
-      method,
-      url: `/v2/${this.#repository}/manifests/${name}`,
-      headers: { accept: manifestAccept },
-      scopes: this.#scopes(),
-      signal,
-    });
-  }
-
-  async #readManifest(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Buffer> {
-    const response = await this.#manifest('GET', descriptor.digest, signal);
-    if (response.status === 404) {
-      response.discard();
-      throw new LadingError('BLOB_NOT_FOUND', `${this.#nameOf(descriptor.digest)} is not in the registry`, {
-        details: { digest: descriptor.digest },
-        hint: 'It may have been deleted since its name was resolved; try again.',
-      });
-    }
-    if (response.status !== 200) throw await responseError(response, `cannot read ${descriptor.digest}`);
-    const { bytes } = await readManifest(response, descriptor.digest);
-    return readCapped(verified(inOnePiece(bytes), descriptor), manifestSizeLimit, 'manifest');
-  }
-
-  async #putManifest(
-    { digest, mediaType }: Descriptor,
-    name: string,
-    bytes: Buffer,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const response = await this.#connection.send({
-      method: 'PUT',
-      url: `/v2/${this.#repository}/manifests/${name}`,
-      headers: { 'content-type': mediaType, 'content-length': String(bytes.length) },
-      body: bytes,
-      scopes: this.#scopes('push'),
-      signal,
-    });
-    if (response.status !== 201 && response.status !== 200) {
-      throw await responseError(response, `cannot write ${this.#nameOf(name)}`);
-    }
-    response.discard();
-    const stored = response.header('docker-content-digest');
-    if (stored === undefined || stored === digest) return;
-    if (!isDigest(stored)) throw protocolError(response.url, 'names what it stored by something that is not a digest');
-    throw digestMismatch(digest, stored);
   }
 }
 

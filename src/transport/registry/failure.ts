@@ -27,6 +27,24 @@ export async function responseError(response: HttpResponse, what: string): Promi
   });
 }
 
+/** What it means that something was not deleted: many registries do not, or not this way. Consumes the body. */
+export async function deletionError(response: HttpResponse, name: string): Promise<LadingError> {
+  const { status } = response;
+  if (status === 404) {
+    response.discard();
+    return new LadingError('REFERENCE_NOT_FOUND', `${name} is not in the registry`, { details: { reference: name } });
+  }
+  const refused = await responseError(response, `cannot delete ${name}`);
+  if (status !== 405 && status !== 400 && status !== 501) return refused;
+  return new LadingError('UNSUPPORTED', refused.message, {
+    details: { feature: 'deletion' },
+    hint: name.includes('@')
+      ? 'The registry does not delete over its interface, or is set up not to.'
+      : 'Many registries delete manifests by digest only, and with them all their tags: give NAME@DIGEST.',
+    cause: refused,
+  });
+}
+
 function statusHint(response: HttpResponse, errors: ReadonlyArray<{ readonly code: string }>): string | undefined {
   const { status, url } = response;
   switch (status) {

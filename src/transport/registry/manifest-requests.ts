@@ -1,0 +1,86 @@
+import { LadingError } from '../../errors/errors.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import { type Digest, isDigest } from '../../oci/digest.js';
+import { manifestSizeLimit } from '../../oci/manifest.js';
+import { inOnePiece } from '../../stream/bytes.js';
+import { readCapped } from '../../stream/read-capped.js';
+import { digestMismatch, verified } from '../../stream/verified.js';
+import type { HttpResponse } from '../http/http.js';
+import type { RegistryConnection } from './connection.js';
+import { protocolError, responseError } from './failure.js';
+import { manifestAccept, readManifest } from './manifests.js';
+
+export interface ManifestRequestsOptions {
+  /** The rights to ask for; without an access those that are asked for anyway. */
+  readonly scopes: (access?: 'push') => readonly string[];
+  /** A tag or digest of the repository as it is shown to people. */
+  readonly nameOf: (name: string) => string;
+}
+
+/** Manifests and indexes of a repository, by tag or digest. */
+export class ManifestRequests {
+  readonly #connection: RegistryConnection;
+  readonly #repository: string;
+  readonly #options: ManifestRequestsOptions;
+
+  constructor(connection: RegistryConnection, repository: string, options: ManifestRequestsOptions) {
+    this.#connection = connection;
+    this.#repository = repository;
+    this.#options = options;
+  }
+
+  ask(method: 'HEAD' | 'GET', name: string, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    return this.#connection.send({
+      method,
+      url: `/v2/${this.#repository}/manifests/${name}`,
+      headers: { accept: manifestAccept },
+      scopes: this.#options.scopes(),
+      signal,
+    });
+  }
+
+  /** @throws LadingError BLOB_NOT_FOUND, DIGEST_MISMATCH */
+  async read(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Buffer> {
+    const response = await this.ask('GET', descriptor.digest, signal);
+    if (response.status === 404) {
+      throw contentMissing(response, descriptor.digest, this.#options.nameOf(descriptor.digest));
+    }
+    if (response.status !== 200) throw await responseError(response, `cannot read ${descriptor.digest}`);
+    const { bytes } = await readManifest(response, descriptor.digest);
+    return readCapped(verified(inOnePiece(bytes), descriptor), manifestSizeLimit, 'manifest');
+  }
+
+  /** Whether the registry has understood that the manifest speaks of another one. */
+  async write(
+    { digest, mediaType }: Descriptor,
+    name: string,
+    bytes: Buffer,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    const response = await this.#connection.send({
+      method: 'PUT',
+      url: `/v2/${this.#repository}/manifests/${name}`,
+      headers: { 'content-type': mediaType, 'content-length': String(bytes.length) },
+      body: bytes,
+      scopes: this.#options.scopes('push'),
+      signal,
+    });
+    if (response.status !== 201 && response.status !== 200) {
+      throw await responseError(response, `cannot write ${this.#options.nameOf(name)}`);
+    }
+    response.discard();
+    const stored = response.header('docker-content-digest');
+    const listed = response.header('oci-subject') !== undefined;
+    if (stored === undefined || stored === digest) return listed;
+    if (!isDigest(stored)) throw protocolError(response.url, 'names what it stored by something that is not a digest');
+    throw digestMismatch(digest, stored);
+  }
+}
+
+export function contentMissing(response: HttpResponse, digest: Digest, name: string): LadingError<'BLOB_NOT_FOUND'> {
+  response.discard();
+  return new LadingError('BLOB_NOT_FOUND', `${name} is not in the registry`, {
+    details: { digest },
+    hint: 'It may have been deleted since its name was resolved; try again.',
+  });
+}
