@@ -1,4 +1,4 @@
-import type { Options } from 'yargs';
+import type { Options, PositionalOptions } from 'yargs';
 import type { UnsupportedOption } from './command.js';
 
 export const jsonOption = {
@@ -7,6 +7,18 @@ export const jsonOption = {
 
 export const quietOption = {
   quiet: { alias: 'q', type: 'boolean', describe: 'Show no progress' },
+} as const satisfies Readonly<Record<string, Options>>;
+
+export const imagePlace = {
+  image: {
+    type: 'string',
+    demandOption: true,
+    describe: 'Name in a registry, or store:NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE',
+  },
+} as const satisfies Readonly<Record<string, PositionalOptions>>;
+
+export const onePlatform = {
+  platform: { type: 'string', requiresArg: true, describe: 'Of an image of several platforms this one' },
 } as const satisfies Readonly<Record<string, Options>>;
 
 export const platformsOption = {

@@ -12,6 +12,17 @@ export {
   outlineDockerfile,
   type ReadDockerfileOptions,
 } from './api/analyze-dockerfile.js';
+export {
+  type ArtifactFile,
+  type AttachOptions,
+  attachArtifact,
+  type FetchArtifactOptions,
+  type FetchedFile,
+  fetchArtifact,
+  type ListReferrersOptions,
+  listReferrers,
+  type Referrers,
+} from './api/artifacts.js';
 export { type BaseImagesOptions, baseImages, type PullPolicy } from './api/base-images.js';
 export type { BuildAgent } from './api/build-agents.js';
 export { isRemoteContext } from './api/build-context.js';
@@ -23,7 +34,15 @@ export {
 } from './api/build-image.js';
 export type { BuildSecret } from './api/build-secrets.js';
 export type { CommandOptions } from './api/command-settings.js';
-export { type CopyBetweenOptions, copyBetween } from './api/copy-between.js';
+export {
+  type CopiedTag,
+  type CopyBetweenOptions,
+  type CopyTagsOptions,
+  copyBetween,
+  copyTags,
+} from './api/copy-between.js';
+export { appendToIndex, createIndex, type IndexOptions, removeFromIndex } from './api/image-index.js';
+export { type MergeOptions, mergeIndex, type PushPartOptions, pushPart } from './api/index-parts.js';
 export {
   type HistoryLine,
   type Inspection,
@@ -41,6 +60,22 @@ export { type ParseSecretOptions, parseSecret } from './api/parse-secret.js';
 export { type PullOptions, pullImage } from './api/pull-image.js';
 export { type PushOptions, pushImage } from './api/push-image.js';
 export type { RegistryAccess, TransferOptions } from './api/registry-access.js';
+export {
+  type DeleteOptions,
+  deleteFromRegistry,
+  type RawManifest,
+  type ResolveOptions,
+  readBlob,
+  readRawManifest,
+  resolveImage,
+} from './api/registry-content.js';
+export {
+  type ListOptions,
+  listRepositories,
+  listTags,
+  type SearchOptions,
+  searchImages,
+} from './api/registry-lists.js';
 export {
   type CredentialExplanation,
   explainLogin,
@@ -83,6 +118,7 @@ export type { ImageIndex, ImageManifest } from './oci/manifest.js';
 export type { Compression } from './oci/media-types.js';
 export { formatPlatform, hostPlatform, type Platform, parsePlatform } from './oci/platform.js';
 export { familiarName, formatReference, parseReference, type Reference } from './oci/reference.js';
+export { matchesWildcard } from './oci/wildcard.js';
 export type { DockerfileOutline, OutlineArgument, OutlineMount } from './plan/outline.js';
 export type { BuildTarget } from './plan/targets.js';
 export { type ResourceLimit, refusingSandbox, type Sandbox } from './sandbox/sandbox.js';
@@ -96,3 +132,4 @@ export type { ProxySettings } from './transport/http/proxy.js';
 export { type Location, parseLocation } from './transport/location.js';
 export { type Endpoint, openLocation } from './transport/open.js';
 export type { Credential, CredentialRequest, CredentialSource } from './transport/registry/credentials.js';
+export type { FoundRepository } from './transport/registry/search.js';

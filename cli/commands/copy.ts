@@ -1,10 +1,9 @@
-import { copyBetween, hostPlatform } from '../../src/index.js';
+import { copyBetween, copyTags } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import { locationText } from '../location-text.js';
-import { registryAccess, registryOptions } from '../registry-options.js';
-import { withProgress } from '../render/progress.js';
+import { registryOptions } from '../registry-options.js';
 import { platformList, platformsOption, quietOption } from '../shared-options.js';
-import { withStore } from '../store-session.js';
+import { withPlaces } from '../with-places.js';
 
 const places = 'docker://NAME, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]';
 
@@ -13,7 +12,19 @@ export const command = defineCommand({
     source: { type: 'string', demandOption: true, describe: `From where: ${places}` },
     destination: { type: 'string', demandOption: true, describe: 'To where' },
   },
-  options: { ...platformsOption, ...registryOptions, ...quietOption },
+  options: {
+    ...platformsOption,
+    referrers: { type: 'boolean', describe: 'Copy what speaks of the image too: signatures, statements' },
+    'all-tags': { alias: 'a', type: 'boolean', describe: 'Every tag of a repository to another one' },
+    tags: {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'Tags of a repository to another one, with * for any text',
+    },
+    ...registryOptions,
+    ...quietOption,
+  },
   unsupported: {
     all: { value: false, reason: 'all platforms are the default', instead: 'Leave it out.' },
     'multi-arch': { value: true, reason: 'platforms are named', instead: 'Use --platform, or leave it out for all.' },
@@ -22,22 +33,23 @@ export const command = defineCommand({
   },
   examples: [
     { line: 'lading copy docker://debian:12 oci:images:debian', does: 'From a registry into a folder' },
+    { line: "lading copy --tags '1.*' docker://me/app docker://ghcr.io/me/app", does: 'Tags to another registry' },
     { line: 'lading copy store:app:1.0 docker-archive:app.tar:app:1.0', does: 'From the store into a file' },
   ],
   async run(args, context) {
-    const { signal, arch, stdout, cwd } = context;
-    const descriptor = await withStore(args, context, store =>
-      withProgress(args.quiet ? 'quiet' : args.progress, context, progress =>
-        copyBetween(locationText(args.source, cwd), locationText(args.destination, cwd), {
-          store,
-          host: hostPlatform(arch),
-          platforms: platformList(args.platform),
-          registry: registryAccess(args, context, progress.warning),
-          onEvent: progress.transfer,
-          signal,
-        }),
-      ),
-    );
-    stdout.write(`${descriptor.digest}\n`);
+    const { stdout, cwd } = context;
+    const [source, destination] = [locationText(args.source, cwd), locationText(args.destination, cwd)];
+    await withPlaces(args, context, async places => {
+      const options = { ...places, platforms: platformList(args.platform), referrers: args.referrers };
+      if (args.allTags || args.tags !== undefined) {
+        const tags = args.allTags ? undefined : args.tags;
+        for await (const { tag, descriptor } of copyTags(source, destination, { ...options, tags })) {
+          stdout.write(`${tag} ${descriptor.digest}\n`);
+        }
+      } else {
+        const { digest } = await copyBetween(source, destination, options);
+        stdout.write(`${digest}\n`);
+      }
+    });
   },
 });

@@ -1,4 +1,4 @@
-import { familiarName, isLadingError, parseReference, type Store } from '../../src/index.js';
+import { familiarName, isLadingError, matchesWildcard, parseReference, type Store } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import type { CliContext } from '../context.js';
 import { formatAge } from '../render/age.js';
@@ -97,22 +97,7 @@ function matches(name: string | undefined, patterns: readonly string[]): boolean
   const familiar = familiarOf(name);
   const repository = familiar.replace(/[:@][^/]*$/, '');
   const spellings = [name, familiar, repository, name.replace(/[:@][^/]*$/, '')];
-  return patterns.some(pattern => spellings.some(spelling => fits(pattern, spelling)));
-}
-
-/** Whether `text` is the pattern with any text for each `*`, in time that grows with the length alone. */
-function fits(pattern: string, text: string): boolean {
-  const [first, ...rest] = pattern.split('*');
-  if (rest.length === 0) return pattern === text;
-  if (!text.startsWith(first!)) return false;
-  const last = rest.pop()!;
-  let at = first!.length;
-  for (const piece of rest) {
-    const found = text.indexOf(piece, at);
-    if (found < 0) return false;
-    at = found + piece.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
+  return patterns.some(pattern => spellings.some(spelling => matchesWildcard(pattern, spelling)));
 }
 
 function nameCells(name: string | undefined): [repository: string, tag: string] {

@@ -1,4 +1,4 @@
-import { pushImage } from '../../src/index.js';
+import { pushImage, pushPart } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import { registryAccess, registryOptions } from '../registry-options.js';
 import { namedDigest } from '../render/named-digest.js';
@@ -11,7 +11,15 @@ export const command = defineCommand({
     image: { type: 'string', demandOption: true, describe: 'Name in the store' },
     destination: { type: 'string', describe: 'Name in the registry, when it is another one' },
   },
-  options: { ...registryOptions, ...quietOption },
+  options: {
+    part: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Push as part of an index that "lading index merge --part" makes; a name for all its parts',
+    },
+    ...registryOptions,
+    ...quietOption,
+  },
   unsupported: {
     'all-tags': { value: false, reason: 'one name is pushed at a time', instead: 'Push each name that is needed.' },
     platform: {
@@ -29,12 +37,17 @@ export const command = defineCommand({
     const { signal, stdout } = context;
     await withStore(args, context, store =>
       withProgress(args.quiet ? 'quiet' : args.progress, context, async progress => {
-        const descriptor = await pushImage(store, args.image, {
+        const options = {
           destination: args.destination,
           registry: registryAccess(args, context, progress.warning),
           onEvent: progress.transfer,
           signal,
-        });
+        };
+        if (args.part !== undefined) {
+          const { name, descriptor } = await pushPart(store, args.image, { ...options, part: args.part });
+          return namedDigest(name, descriptor.digest);
+        }
+        const descriptor = await pushImage(store, args.image, options);
         return namedDigest(args.destination ?? args.image, descriptor.digest);
       }),
     ).then(result => stdout.write(`${result}\n`));
