@@ -38,6 +38,12 @@ export interface PartSource {
   openFrom(descriptor: Descriptor, offset: number, options?: CallOptions): Promise<Readable>;
 }
 
+/** An extra ability of a source: blobs from more than one place. */
+export interface DoubtfulSource {
+  /** What came was not what it had to be. @returns whether it comes from another place when it is asked for again */
+  doubt(descriptor: Descriptor): boolean;
+}
+
 /** An extra ability of a target: take a blob over from another repository of the same registry, without bytes. */
 export interface BlobMounter {
   /** `true` when the blob is there now; `false` when the registry wants the bytes after all. */

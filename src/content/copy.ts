@@ -1,3 +1,4 @@
+import { isLadingError } from '../errors/errors.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { digestOf } from '../oci/digest.js';
 import { encodeManifest, type ImageIndex } from '../oci/manifest.js';
@@ -5,7 +6,7 @@ import { isForeignLayerType, isIndexType, isManifestType } from '../oci/media-ty
 import type { Platform } from '../oci/platform.js';
 import { type CallOptions, inOnePiece } from '../stream/bytes.js';
 import { type Rereadable, rereadable } from '../stream/rereadable.js';
-import type { BlobMounter, ContentSource, ContentTarget, MountOrigin } from './content.js';
+import type { BlobMounter, ContentSource, ContentTarget, DoubtfulSource, MountOrigin } from './content.js';
 import { Limiter } from './limiter.js';
 import { contentOf } from './open-content.js';
 import { readIndex, readManifest } from './read-content.js';
@@ -184,17 +185,24 @@ class Copy {
       this.#call.signal.throwIfAborted();
       if (await this.#mount(descriptor)) return;
       this.#emit({ type: 'blob-started', descriptor });
-      const reading = new AbortController();
-      const signal = AbortSignal.any([this.#call.signal, reading.signal]);
-      try {
-        const content = contentOf(this.#source, descriptor, { signal });
-        await this.#target.put(descriptor, this.#counted(content, descriptor), this.#call);
-      } finally {
-        // A source that is silent must not hold up a target that has failed.
-        reading.abort(new Error('nobody reads the blob any more'));
-      }
+      await this.#transfer(descriptor);
       this.#emit({ type: 'blob-done', descriptor });
     });
+  }
+
+  async #transfer(descriptor: Descriptor): Promise<void> {
+    const reading = new AbortController();
+    const signal = AbortSignal.any([this.#call.signal, reading.signal]);
+    try {
+      const content = contentOf(this.#source, descriptor, { signal });
+      return await this.#target.put(descriptor, this.#counted(content, descriptor), this.#call);
+    } catch (error) {
+      if (!isMismatch(error) || !isDoubtful(this.#source) || !this.#source.doubt(descriptor)) throw error;
+    } finally {
+      // A source that is silent must not hold up a target that has failed.
+      reading.abort(new Error('nobody reads the blob any more'));
+    }
+    return this.#transfer(descriptor);
   }
 
   async #reasonToSkip(descriptor: Descriptor): Promise<'exists' | 'foreign' | undefined> {
@@ -244,9 +252,17 @@ class Copy {
   }
 }
 
+function isMismatch(error: unknown): boolean {
+  return isLadingError(error, 'DIGEST_MISMATCH') || isLadingError(error, 'SIZE_MISMATCH');
+}
+
 function subsetOf(index: ImageIndex, manifests: readonly Descriptor[]): ImageIndex {
   const { mediaType, artifactType, annotations } = index;
   return { schemaVersion: 2, mediaType, artifactType, manifests, annotations };
+}
+
+function isDoubtful(source: object): source is DoubtfulSource {
+  return 'doubt' in source && typeof source.doubt === 'function';
 }
 
 function isMounter(target: object): target is BlobMounter {

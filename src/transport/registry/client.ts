@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import type {
   BlobFinder,
   BlobMounter,
+  DoubtfulSource,
   MountOrigin,
   PartSource,
   TransferJournal,
@@ -59,7 +60,9 @@ export function openRegistry(options: RegistryOptions): RegistryEndpoint {
   return new RegistryEndpoint(options);
 }
 
-export class RegistryEndpoint implements Endpoint, PartSource, BlobFinder, BlobMounter, MountOrigin, ReferrerSource {
+export class RegistryEndpoint
+  implements Endpoint, PartSource, DoubtfulSource, BlobFinder, BlobMounter, MountOrigin, ReferrerSource
+{
   /** The tag or digest of the reference that it was opened with. */
   readonly name: string;
   readonly mountOrigin: { readonly registry: string; readonly repository: string };
@@ -203,6 +206,10 @@ export class RegistryEndpoint implements Endpoint, PartSource, BlobFinder, BlobM
       if (signal?.aborted || !isLadingError(error)) throw error;
       return false;
     }
+  }
+
+  doubt({ digest }: Descriptor): boolean {
+    return this.#connection.doubt(digest);
   }
 
   /** The tags of the repository, in the registry's order. */

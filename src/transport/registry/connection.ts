@@ -1,4 +1,5 @@
 import { isLadingError } from '../../errors/errors.js';
+import type { Digest } from '../../oci/digest.js';
 import { raced } from '../../stream/raced.js';
 import { Dispatcher, type DispatcherOptions } from '../http/dispatcher.js';
 import { type HostGates, processGates } from '../http/host-gates.js';
@@ -115,6 +116,11 @@ export class RegistryConnection {
     response.discard();
     const renewed = await this.#auth.header(scopes, { signal });
     return this.#http.send({ ...request, url, authorization: renewed, authorizes });
+  }
+
+  /** A blob was not what it had to be. @returns whether it will come from elsewhere the next time */
+  doubt(digest: Digest): boolean {
+    return this.#mirrors?.doubt(digest) ?? false;
   }
 
   /** Waits until a blob may be transferred, and gives the function that says that it is done. */

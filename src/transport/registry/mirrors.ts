@@ -36,8 +36,8 @@ const checkedSize = 4 * 1024 * 1024;
 export class Mirrors {
   readonly #options: MirrorsOptions;
   readonly #mirrors: readonly Connected[];
-  /** Large blobs that a mirror has sent: who asks for one again has found that it was not right. */
-  readonly #sent = new Map<string, Connected>();
+  /** Large blobs that a mirror has sent, unchecked. */
+  readonly #sent = new Map<Digest, Connected>();
 
   constructor(options: MirrorsOptions) {
     this.#options = options;
@@ -52,11 +52,6 @@ export class Mirrors {
       /^(manifests|blobs)\/([^/?]+)$/.exec(url.startsWith(start) ? url.slice(start.length) : '') ?? [];
     if (kind === undefined) return undefined;
     const wanted = isDigest(id) ? id : undefined;
-    if (method === 'GET' && kind === 'blobs' && /^(?:bytes=0-.*)?$/.test(request.headers?.['range'] ?? '')) {
-      const liar = this.#sent.get(id);
-      this.#sent.delete(id);
-      if (liar !== undefined) this.#leave(liar, `sent something else than ${id}`);
-    }
     for (const one of this.#mirrors) {
       const { mirror, connection } = one;
       if (one.broken || !(wanted === undefined ? mirror.tags : mirror.digests)) continue;
@@ -76,6 +71,14 @@ export class Mirrors {
       }
     }
     return undefined;
+  }
+
+  /** What came for a digest was something else. @returns whether it was a mirror that sent it */
+  doubt(digest: Digest): boolean {
+    const liar = this.#sent.get(digest);
+    this.#sent.delete(digest);
+    if (liar !== undefined) this.#leave(liar, `sent something else than ${digest}`);
+    return liar !== undefined;
   }
 
   async close(): Promise<void> {
@@ -101,7 +104,7 @@ export class Mirrors {
       return await this.#checked(response, one, wanted);
     }
     response.body.once('error', () => this.#leave(one, 'broke off'));
-    response.body.once('end', () => wanted && this.#sent.set(wanted, one));
+    if (wanted !== undefined) this.#sent.set(wanted, one);
     return response;
   }
 
