@@ -61,6 +61,12 @@ export { type PullOptions, pullImage } from './api/pull-image.js';
 export { type PushOptions, pushImage } from './api/push-image.js';
 export type { RegistryAccess, TransferOptions } from './api/registry-access.js';
 export {
+  type RegistryClient,
+  type RegistryClientOptions,
+  type RegistryRepository,
+  registryClient,
+} from './api/registry-client.js';
+export {
   type DeleteOptions,
   deleteFromRegistry,
   type RawManifest,
@@ -132,4 +138,5 @@ export type { ProxySettings } from './transport/http/proxy.js';
 export { type Location, parseLocation } from './transport/location.js';
 export { type Endpoint, openLocation } from './transport/open.js';
 export type { Credential, CredentialRequest, CredentialSource } from './transport/registry/credentials.js';
+export type { RegistryEvent, RegistryEventSink } from './transport/registry/events.js';
 export type { FoundRepository } from './transport/registry/search.js';

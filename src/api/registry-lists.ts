@@ -1,7 +1,8 @@
 import { parseReference } from '../oci/reference.js';
-import { openRegistryConnection, openRegistryLocation } from '../transport/open.js';
+import { openRegistryLocation } from '../transport/open.js';
 import type { FoundRepository } from '../transport/registry/search.js';
 import type { TransferOptions } from './registry-access.js';
+import { registryClient } from './registry-client.js';
 
 export type ListOptions = Pick<TransferOptions, 'registry' | 'signal'>;
 
@@ -21,12 +22,11 @@ export async function* listTags(repository: string, options: ListOptions = {}): 
  * @throws LadingError UNSUPPORTED when the registry does not list them
  */
 export async function* listRepositories(registry: string, options: ListOptions = {}): AsyncGenerator<string> {
-  const { listRepositories: list } = await import('../transport/registry/catalog.js');
-  const connection = await openRegistryConnection(registry, options);
+  const client = registryClient({ ...options.registry, registry, access: 'pull' });
   try {
-    yield* list(connection, options);
+    yield* client.repositories(options);
   } finally {
-    await connection.close();
+    await client.close();
   }
 }
 
@@ -41,13 +41,10 @@ export async function searchImages(
   registry: string,
   options: SearchOptions = {},
 ): Promise<FoundRepository[]> {
-  const { searchRepositories } = await import('../transport/registry/search.js');
-  // Docker Hub searches under another name than the one that serves its images.
-  const host = registry === 'docker.io' ? 'index.docker.io' : registry;
-  const connection = await openRegistryConnection(host, options);
+  const client = registryClient({ ...options.registry, registry, access: 'pull' });
   try {
-    return await searchRepositories(connection, term, options);
+    return await client.search(term, options);
   } finally {
-    await connection.close();
+    await client.close();
   }
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
-import type { Agent, ProxyAgent } from 'undici';
+import type { Agent, ProxyAgent, Dispatcher as UndiciDispatcher } from 'undici';
 import type { Bytes } from '../../stream/bytes.js';
 import { networkCode, ProxyError } from './network-error.js';
 import { nodeAuthorities } from './node-authorities.js';
@@ -27,7 +27,12 @@ export interface Answer {
   discard(): void;
 }
 
+/** What of undici's dispatchers is needed. */
+export type HttpDispatcher = Pick<UndiciDispatcher, 'request'>;
+
 export interface DispatcherOptions {
+  /** Sends all requests, instead of agents of our own. Nobody closes it here. */
+  readonly dispatcher?: HttpDispatcher | undefined;
   /** Default 15 s. */
   readonly connectTimeoutMs?: number | undefined;
   /** How long an answer may take to begin; default 60 s, and 300 s where a request brings content. */
@@ -54,6 +59,8 @@ export class Dispatcher {
   /** @throws LadingError for settings of proxies that cannot be read; what the network says */
   async exchange(request: Exchange): Promise<Answer> {
     request.signal?.throwIfAborted();
+    const { dispatcher } = this.#options;
+    if (dispatcher !== undefined) return await this.#request(request, dispatcher);
     const proxy = proxyFor(request.url, this.#options.proxy);
     if (proxy === undefined) return await this.#request(request, await this.#agent(request.tls));
     try {
@@ -95,7 +102,7 @@ export class Dispatcher {
 
   async #request(
     { url, method, headers, body, signal }: Exchange,
-    agent: Agent | ProxyAgent,
+    agent: HttpDispatcher,
     place = { origin: url.origin, path: `${url.pathname}${url.search}` },
   ): Promise<Answer> {
     const commits = method === 'PUT' || method === 'PATCH';

@@ -1,10 +1,11 @@
 import type { Reference } from '../../oci/reference.js';
+import type { HttpDispatcher } from '../http/dispatcher.js';
 import type { ProxySettings } from '../http/proxy.js';
 import { certificatePlaces } from './certificate-places.js';
 import { hostCertificates } from './certificates.js';
 import { apiHost, type ConnectionOptions, RegistryConnection } from './connection.js';
 import type { CredentialSource } from './credentials.js';
-import type { RegistryEvent } from './events.js';
+import type { RegistryEvent, RegistryEventSink } from './events.js';
 import { registryCredentials } from './registry-credentials.js';
 import { findRoute, type RegistryPlace } from './settings/route.js';
 
@@ -40,6 +41,13 @@ export interface RegistryAccessOptions {
   readonly retryForMs?: number | undefined;
   /** Told of what went on without failing: a helper that is missing, a request that is tried again. */
   readonly onWarning?: ((message: string) => void) | undefined;
+  /** The same, for programs. */
+  readonly onEvent?: RegistryEventSink | undefined;
+  /**
+   * What requests go through, such as an agent of undici with settings of its own. Certificates and proxies are then its
+   * affair, and it stays open.
+   */
+  readonly dispatcher?: HttpDispatcher | undefined;
 }
 
 /** An image in its registry, by the settings of the user and of the machine. */
@@ -104,7 +112,7 @@ function placeOptions(place: RegistryPlace, common: ConnectionOptions): Connecti
 
 /** What connections to registries are made with. */
 function connectionOptions(access: RegistryAccessOptions): ConnectionOptions {
-  const { insecure, proxy, userAgent, retryForMs, onWarning } = access;
+  const { insecure, proxy, userAgent, retryForMs, dispatcher } = access;
   return {
     insecure,
     proxy,
@@ -112,7 +120,16 @@ function connectionOptions(access: RegistryAccessOptions): ConnectionOptions {
     retryForMs,
     credentials: registryCredentials(access),
     certificates: hostCertificates(certificatePlaces(access)),
-    onEvent: onWarning && (event => onWarning(messageOf(event))),
+    dispatcher,
+    onEvent: eventSink(access),
+  };
+}
+
+function eventSink({ onWarning, onEvent }: RegistryAccessOptions): RegistryEventSink | undefined {
+  if (onWarning === undefined) return onEvent;
+  return event => {
+    onWarning(messageOf(event));
+    onEvent?.(event);
   };
 }
 
