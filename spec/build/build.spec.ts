@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BuildImageEvent } from '../../src/api/build-image.js';
 import { type ErrorCode, isLadingError, type LadingError } from '../../src/errors/errors.js';
+import { refusingSandbox } from '../../src/sandbox/sandbox.js';
 import { openStore } from '../../src/store/store.js';
 import { built, host, writeFiles } from '../support/building.js';
 
@@ -249,7 +250,7 @@ describe('bad input', () => {
     writeFiles(context, { Dockerfile: 'FROM scratch\nCOPY a /\nRUN true\n', a: '' });
     const events: BuildImageEvent[] = [];
     const error = await failure('RUN_UNAVAILABLE', () =>
-      built(root, context, { onEvent: event => events.push(event) }),
+      built(root, context, { sandbox: refusingSandbox('nothing'), onEvent: event => events.push(event) }),
     );
     expect(error.place?.range.start.line).toBe(3);
     expect(error.place?.excerpt).toContain('RUN true');

@@ -201,18 +201,16 @@ export const language: Readonly<Record<string, readonly Part[]>> = {
     ),
   ],
   'Other instructions': [
-    {
-      ...part(
-        'RUN: commands, users, what a layer keeps',
-        'RUN',
-        'plans/heredoc-run',
-        'plans/shell-forms',
-        'plans/proxies',
-      ),
-      notYet: 'run',
-    },
-    { ...part('RUN `--mount`', '--mount', 'plan/run-mount.spec.ts', 'plans/run-*'), notYet: 'run' },
-    { ...part('RUN `--network`, `--security`', '--network, --security', 'plan/lower.spec.ts'), notYet: 'run' },
+    part(
+      'RUN: commands, users, what a layer keeps',
+      'RUN',
+      'plans/heredoc-run',
+      'plans/shell-forms',
+      'plans/proxies',
+      'sandbox/namespaces.spec.ts',
+    ),
+    part('RUN `--mount`', '--mount', 'plan/run-mount.spec.ts', 'plans/run-*', 'sandbox/namespaces.spec.ts'),
+    part('RUN `--network`, `--security`', '--network, --security', 'plan/lower.spec.ts', 'sandbox/namespaces.spec.ts'),
     part('WORKDIR', 'WORKDIR', 'plans/workdirs', 'plan/work-path.spec.ts'),
     part('USER', 'USER', 'tree/owner.spec.ts'),
     part('ENV', 'ENV', 'plans/env-names', 'plan/scope.spec.ts'),

@@ -27,7 +27,6 @@ const build = (lines: string, options: Partial<BuildImageOptions> = {}) => {
 const hasZstd = 'createZstdCompress' in zlib;
 
 const attempts: Readonly<Record<NotYetId, () => Promise<unknown>>> = {
-  run: () => build('RUN true'),
   socks: () =>
     build('ADD http://example.com/x /x', {
       pull: 'missing',

@@ -9,12 +9,6 @@ export interface NotYet {
 
 /** The table of `docs/compatibility.md`; not-yet.spec.ts tries each of them. */
 export const notYet = {
-  run: {
-    what: 'RUN',
-    instead:
-      'take the files from another image with `COPY --from`; RUN in stages that the target does not need does not matter',
-    code: 'RUN_UNAVAILABLE',
-  },
   socks: {
     what: 'proxies of SOCKS',
     instead: 'a proxy of HTTP, in `HTTP_PROXY` and `HTTPS_PROXY`',

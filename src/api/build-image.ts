@@ -10,7 +10,8 @@ import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import { type Platform, parsePlatform } from '../oci/platform.js';
-import { refusingSandbox, type Sandbox } from '../sandbox/sandbox.js';
+import { chooseSandbox, type SandboxName } from '../sandbox/choose-sandbox.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
 import type { Store } from '../store/store.js';
 import { baseImages, type PullPolicy } from './base-images.js';
 import { type ContextSource, keepsGitDir, openContext } from './build-context.js';
@@ -18,6 +19,7 @@ import { requestArguments } from './build-request.js';
 import type { BuildSecret } from './build-secrets.js';
 import { type CommandOptions, openCommands } from './command-settings.js';
 import { agreedTimes, variantKey, wantsIndex } from './image-variants.js';
+import { lazy } from './lazy.js';
 import { nameImages } from './name-images.js';
 import { namedContexts } from './named-contexts.js';
 import type { Output } from './output.js';
@@ -72,8 +74,8 @@ export interface BuildImageOptions extends ContextSource, CommandOptions {
   readonly registry?: RegistryAccess | undefined;
   /** Steps that are carried out at the same time. The result does not depend on it. @default the number of processors, at least 4 */
   readonly concurrency?: number | undefined;
-  /** What executes RUN; by default nothing does, and reaching one is an error. */
-  readonly sandbox?: Sandbox | undefined;
+  /** What executes RUN, or which of those that are there is to. @default 'auto', the best that this machine allows */
+  readonly sandbox?: Sandbox | SandboxName | undefined;
   /**
    * What relative paths start from: in `dockerfile` and `secrets` by default the current folder, in `buildContexts` the
    * context.
@@ -108,8 +110,6 @@ export interface BuildImageResult {
   }>;
 }
 
-const nothingRuns = 'this version executes no processes';
-
 /** Builds an image into the store, names it, and hands it to the outputs and registries that were asked for. */
 export async function buildImage(options: BuildImageOptions): Promise<BuildImageResult> {
   const { store, signal, registry } = options;
@@ -132,7 +132,11 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   });
   const onWarning = (message: string): void => onEvent({ kind: 'warning', message });
   const workspace = await openWorkspace(options);
-  const { sandbox = refusingSandbox(nothingRuns) } = options;
+  const { sandbox: wanted = 'auto' } = options;
+  const sandbox = lazy(async () => {
+    if (typeof wanted !== 'string') return wanted;
+    return await chooseSandbox({ name: wanted, path: options.env?.['PATH'], scratch: await workspace.temporary() });
+  });
   const commands = openCommands({ ...options, sandbox }, workspace);
   try {
     const temporary = await workspace.temporary();

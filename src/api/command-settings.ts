@@ -4,6 +4,7 @@ import type { ResourceLimit, Sandbox } from '../sandbox/sandbox.js';
 import { createRoots } from '../snapshot/create-roots.js';
 import type { Store } from '../store/store.js';
 import { type BuildAgent, buildAgents } from './build-agents.js';
+import { lazy } from './lazy.js';
 import type { HostAddress } from './parse-command-options.js';
 import type { Workspace } from './workspace.js';
 
@@ -27,7 +28,7 @@ export interface CommandOptions {
 
 export interface CommandSettingsOptions extends CommandOptions {
   readonly store: Store;
-  readonly sandbox: Sandbox;
+  readonly sandbox: () => Promise<Sandbox>;
   readonly buildArgs?: Readonly<Record<string, string>> | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly directory?: string | undefined;
@@ -47,7 +48,7 @@ export function openCommands(options: CommandSettingsOptions, workspace: Workspa
   return {
     settings: {
       sandbox,
-      roots: lazy(() => createRoots({ store, sandbox })),
+      roots: lazy(async () => createRoots({ store, sandbox: await sandbox() })),
       cacheFolders: store.cacheFolders(),
       cacheNamespace: buildArgs['BUILDKIT_CACHE_MOUNT_NS'] ?? '',
       secrets,
@@ -60,13 +61,5 @@ export function openCommands(options: CommandSettingsOptions, workspace: Workspa
       strictOwnership: options.strictOwnership ?? false,
     },
     close: () => agents.close(),
-  };
-}
-
-function lazy<T>(make: () => T): () => Promise<T> {
-  let made: T | undefined;
-  return async () => {
-    made ??= make();
-    return made;
   };
 }

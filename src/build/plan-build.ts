@@ -31,7 +31,7 @@ export interface PlanBuildOptions extends CallOptions {
   /** Looks up the time that SOURCE_DATE_EPOCH leads to. */
   readonly findEpoch: (source: EpochSource, options: CallOptions) => Promise<FoundEpoch>;
   /** What executes RUN. */
-  readonly sandbox: Sandbox;
+  readonly sandbox: () => Promise<Sandbox>;
   /** What commands may ask for. */
   readonly entitlements?: ReadonlySet<Entitlement> | undefined;
   /** At least one; with several the result is an index. */
@@ -182,7 +182,7 @@ async function checkRuns(stages: readonly ReadyStage[], options: PlanBuildOption
     if (step.kind !== 'run') continue;
     try {
       checkEntitlements(step, options.entitlements);
-      await options.sandbox.check(step);
+      await (await options.sandbox()).check(step);
     } catch (error) {
       throw withExcerpt(error, step.range, options.dockerfile.text);
     }

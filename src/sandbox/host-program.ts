@@ -15,9 +15,12 @@ export interface HostProgram {
   readonly libraries: ReadonlyArray<{ readonly name: string; readonly path: string }>;
 }
 
+/** Where programs are that a user's PATH may leave out. */
+export const systemFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'] as const;
+
 /** Along a search path, and then in the folders of the system, which a user's PATH may leave out. */
 export async function findHostProgram(name: string, searchPath: string): Promise<string | undefined> {
-  const folders = [...searchPath.split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+  const folders = [...searchPath.split(delimiter), ...systemFolders];
   for (const folder of folders) {
     if (!folder.startsWith('/')) continue;
     const path = join(folder, name);

@@ -8,9 +8,20 @@ const resources: Readonly<Record<string, number>> = {
 };
 
 /** `RESOURCE:SOFT:HARD` for the launcher. @throws LadingError INVALID_VALUE for a resource that is not known */
-export function limitField({ name, soft, hard }: ResourceLimit): string {
-  const resource = resources[name];
-  if (resource !== undefined) return `${resource}:${soft}:${hard}`;
+export function limitField(limit: ResourceLimit): string {
+  return `${resourceNumber(limit)}:${limit.soft}:${limit.hard}`;
+}
+
+/** An option for `prlimit`. @throws LadingError INVALID_VALUE for a resource that is not known */
+export function limitOption(limit: ResourceLimit): string {
+  resourceNumber(limit);
+  const value = (number: number): string => (number === -1 ? 'unlimited' : String(number));
+  return `--${limit.name}=${value(limit.soft)}:${value(limit.hard)}`;
+}
+
+function resourceNumber({ name }: ResourceLimit): number {
+  const number = Object.hasOwn(resources, name) ? resources[name] : undefined;
+  if (number !== undefined) return number;
   throw new LadingError('INVALID_VALUE', `${name} is not a resource that can be limited`, {
     details: { what: 'ulimit', value: name },
     hint: `Known are ${Object.keys(resources).sort().join(', ')}.`,

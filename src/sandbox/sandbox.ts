@@ -77,8 +77,8 @@ export interface RunRequest {
   readonly readOnly?: boolean | undefined;
   /** `none`: nothing to read. `inherit`: the builder's own three streams, a terminal among them; `onOutput` is then not called. */
   readonly input: 'none' | 'inherit';
-  /** Whole, in order, as it is written; never clipped. */
-  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
+  /** Whole, in order, as it is written; never clipped. Nothing more of the stream is read until a promise is kept. */
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void | Promise<void>;
   readonly signal?: AbortSignal | undefined;
 }
 

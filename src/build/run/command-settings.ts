@@ -4,7 +4,8 @@ import type { Agents, CacheFolders, Secrets } from '../inputs.js';
 
 /** How the commands of a build are run: the same for all of them. */
 export interface CommandSettings {
-  readonly sandbox: Sandbox;
+  /** Chosen when the first command is met: a build without one looks for none. */
+  readonly sandbox: () => Promise<Sandbox>;
   /** Made when the first command has to be run: a build without one needs none. */
   readonly roots: () => Promise<Roots>;
   readonly cacheFolders: CacheFolders;

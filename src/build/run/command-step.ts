@@ -144,7 +144,8 @@ async function ran(
     onEvent({ kind: 'output', step: work.info, stream, chunk });
   };
   try {
-    const result = await settings.sandbox.run({
+    const sandbox = await settings.sandbox();
+    const result = await sandbox.run({
       root,
       argv: step.argv,
       env: environment(step, opened.env, account.home),
@@ -163,7 +164,7 @@ async function ran(
     });
     for (const stream of ['stdout', 'stderr'] as const) show(stream, masks[stream].end());
     if (result.exitCode === 0) return result;
-    throw commandFailure(step, result, { output: tail.text, tier: settings.sandbox.tier });
+    throw commandFailure(step, result, { output: tail.text, tier: sandbox.tier });
   } finally {
     await opened.close();
   }

@@ -1,0 +1,129 @@
+import { LadingError } from '../../errors/errors.js';
+import { defaultCapabilities } from '../capabilities.js';
+import { removeMadeForMounts } from '../made-for-mounts.js';
+import { resolverFile } from '../network-files.js';
+import { carryEnvironment, shellNames } from '../process-environment.js';
+import { limitOption } from '../resource-limits.js';
+import { startProcess } from '../run-process.js';
+import type { RunRequest, RunResult, Sandbox } from '../sandbox.js';
+import { type Enclosure, enclose } from './enclosure.js';
+import { rootOperations } from './root-operations.js';
+
+/** Programs of this machine, by absolute path. */
+export interface NamespacePrograms {
+  readonly sh: string;
+  readonly env: string;
+  readonly unshare: string;
+  readonly nsenter: string;
+  readonly setpriv: string;
+  readonly prlimit: string;
+  readonly touch: string;
+}
+
+export interface NamespacesOptions {
+  readonly programs: NamespacePrograms;
+  /** PATH for what these start in turn. */
+  readonly path: string;
+  /** Capabilities that the builder can pass on, as a set of the kernel's. */
+  readonly bounding: bigint;
+}
+
+/** Processes in namespaces of their own, made by a builder that is root. */
+export function namespacesSandbox(options: NamespacesOptions): Sandbox {
+  return {
+    tier: 'namespaces',
+    roots: 'overlay',
+    owners: 'kept',
+    check: async () => {},
+    run: request => run(request, options),
+  };
+}
+
+async function run(request: RunRequest, options: NamespacesOptions): Promise<RunResult> {
+  const { signal } = request;
+  const { programs, path } = options;
+  const environment = carryEnvironment(request.env);
+  const limits = request.limits.map(limitOption);
+  const ownNetwork = request.network === 'none';
+  const enclosure = await enclose({
+    ...{ unshare: programs.unshare, shell: programs.sh, path, signal },
+    namespaces: ['--mount', '--uts', '--ipc', '--pid', ...(ownNetwork ? ['--net'] : [])],
+    operations: await rootOperations(request, {
+      resolvConf: await resolverFile(request),
+      ownNetwork,
+      wanted: environment.inside.length === 0 ? undefined : ['/usr/bin/env', '/bin/env'],
+    }),
+  });
+  const abort = (): void => void enclosure.close();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    signal?.throwIfAborted();
+    requireEnv(environment.inside, enclosure);
+    const running = await startProcess({
+      program: programs.sh,
+      args: commandLine({ request, limits, inside: environment.inside, enclosure, ownNetwork }, options),
+      env: environment.carried,
+      input: request.input,
+      onOutput: request.onOutput,
+      shell: programs.sh,
+      path,
+    });
+    const result = await running.ended;
+    // What the process has left running has the streams, too.
+    await enclosure.close();
+    await running.written;
+    signal?.throwIfAborted();
+    return result;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    await enclosure.close();
+    const changed = request.root.kind === 'directory' ? request.root.path : request.root.upper;
+    await removeMadeForMounts(enclosure.made, changed, programs.touch);
+  }
+}
+
+/** @throws LadingError RUN_UNAVAILABLE */
+function requireEnv(inside: readonly string[], { programs }: Enclosure): void {
+  if (inside.length === 0 || programs[0] !== '') return;
+  const names = inside.map(entry => entry.slice(0, entry.indexOf('='))).join(', ');
+  const start = { line: 1, column: 1 };
+  throw new LadingError('RUN_UNAVAILABLE', `the image has no program env, which is needed to set ${names}`, {
+    details: { range: { file: 'RUN', start, end: start }, missing: 'env' },
+    hint: 'These variables would steer the programs that make the sandbox; the rest of the environment needs none.',
+  });
+}
+
+interface Entry {
+  readonly request: RunRequest;
+  /** Options of `prlimit`. */
+  readonly limits: readonly string[];
+  /** Variables to be set in the root. */
+  readonly inside: readonly string[];
+  readonly enclosure: Enclosure;
+  readonly ownNetwork: boolean;
+}
+
+/** What starts the process: each program does its part, and becomes the next. */
+function commandLine(
+  { request, limits, inside, enclosure, ownNetwork }: Entry,
+  { programs, bounding }: NamespacesOptions,
+): string[] {
+  const { user } = request;
+  const { pid, programs: found } = enclosure;
+  const capabilities = defaultCapabilities(bounding).map(name => `+${name}`);
+  return [
+    ...['-c', 'umask 022; exec "$@"', 'lading', programs.env, ...shellNames.flatMap(name => ['-u', name])],
+    ...[programs.nsenter, '--target', String(pid), '--mount', '--uts', '--ipc', '--pid'],
+    ...(ownNetwork ? ['--net'] : []),
+    ...['--root=/', `--wd=/proc/${pid}/cwd`, '--'],
+    ...(limits.length === 0 ? [] : [programs.prlimit]),
+    ...limits,
+    ...[programs.setpriv, '--regid', String(user.gid)],
+    ...(user.groups.length === 0 ? ['--clear-groups'] : ['--groups', user.groups.join(',')]),
+    ...(request.security === 'insecure' ? [] : [`--bounding-set=-all${capabilities.map(name => `,${name}`).join('')}`]),
+    ...['--inh-caps=-all', '--'],
+    ...[programs.unshare, '--root=.', `--wd=${request.cwd}`, `--setuid=${user.uid}`, '--'],
+    ...(inside.length === 0 ? [] : [found.at(0)!, ...inside]),
+    ...request.argv,
+  ];
+}

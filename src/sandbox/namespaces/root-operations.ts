@@ -1,0 +1,107 @@
+import { realpath, stat } from 'node:fs/promises';
+import { deviceLinks, devices } from '../devices.js';
+import { hostsFile } from '../network-files.js';
+import type { RootFileSystem, RunRequest, SandboxMount } from '../sandbox.js';
+
+export interface RootOperationsOptions {
+  /** `/etc/resolv.conf` of the process. */
+  readonly resolvConf: string;
+  /** The process has a network of its own, with nothing in it yet. */
+  readonly ownNetwork: boolean;
+  /** Names of programs in the root, of which the first that is there is wanted. */
+  readonly wanted?: readonly string[] | undefined;
+}
+
+/** What Docker hides of `/proc` and `/sys`, and what it shows but does not let be changed. */
+const masked = [
+  ...['acpi', 'asound', 'interrupts', 'kcore', 'keys', 'latency_stats', 'sched_debug', 'scsi', 'timer_list'],
+  'timer_stats',
+].map(name => `proc/${name}`);
+const maskedInSys = ['sys/devices/virtual/powercap', 'sys/firmware'];
+const protectedPaths = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map(name => `proc/${name}`);
+
+const quiet = 'nosuid,nodev,noexec';
+const defaultShmBytes = 64 * 1024 * 1024;
+
+/** What {@link stageScript} and {@link placeScript} have to do for a request. */
+export async function rootOperations(request: RunRequest, options: RootOperationsOptions): Promise<string[]> {
+  const sandboxed = request.security === 'sandbox';
+  const staged = [
+    ...['text', 'hosts', hostsFile(request), 'text', 'resolv.conf', options.resolvConf],
+    ...['text', 'hostname', `${request.hostname}\n`, 'hostname', request.hostname],
+    ...['mount', 'proc', 'proc', quiet, 'mount', 'sys', 'sysfs', quiet],
+    ...(options.ownNetwork ? ['loopback'] : []),
+    ...deviceOperations(request.shmSizeBytes ?? defaultShmBytes),
+    ...(sandboxed ? [...masked, ...maskedInSys].flatMap(name => ['mask', name]) : []),
+    ...(sandboxed ? protectedPaths.flatMap(name => ['protect', name]) : []),
+    ...(sandboxed ? ['seal', 'sys'] : []),
+  ];
+  const placed = [
+    ...[['proc', '/proc'] as const, ['sys', '/sys'] as const, ['dev', '/dev'] as const].flatMap(([name, target]) => {
+      return ['place', name, target, 'folder'];
+    }),
+    ...['resolv.conf', 'hosts', 'hostname'].flatMap(name => ['place', name, `/etc/${name}`, 'file']),
+  ];
+  for (const [number, mount] of request.mounts.entries()) {
+    const name = `mount-${number}`;
+    const folder = mount.type === 'tmpfs' || (await stat(mount.source)).isDirectory();
+    if (mount.type === 'bind') staged.push(...(await bind(name, mount.source, mount.readOnly ? 'ro' : 'nodev')));
+    else staged.push('mount', name, 'tmpfs', tmpfsOptions(mount));
+    placed.push('place', name, mount.target, folder ? 'folder' : 'file');
+  }
+  return [
+    ...staged,
+    ...(await rootMount(request.root, sandboxed)),
+    'root',
+    ...placed,
+    ...['enter', request.cwd],
+    ...(options.wanted === undefined ? [] : ['program', ...options.wanted, '-']),
+    ...(request.readOnly ? ['seal'] : []),
+  ];
+}
+
+/**
+ * Device nodes work only where they are mounted one by one: everything else is without devices, so that a process that
+ * may make nodes, as it may in a container of Docker, cannot open a disk of this machine with one.
+ */
+function deviceOperations(shmSizeBytes: number): string[] {
+  return [
+    ...['mount', 'dev', 'tmpfs', 'nosuid,nodev,strictatime,mode=755,size=65536k'],
+    ...devices.flatMap(({ name, major, minor }) => ['node', name, String(major), String(minor)]),
+    ...devices.flatMap(({ name }) => ['device', `dev/${name}`, `./${name}`]),
+    ...deviceLinks.flatMap(([name, target]) => ['link', `dev/${name}`, target]),
+    ...['link', 'dev/ptmx', 'pts/ptmx'],
+    ...['mount', 'dev/pts', 'devpts', 'nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5'],
+    ...['mount', 'dev/mqueue', 'mqueue', quiet],
+    ...['mount', 'dev/shm', 'tmpfs', `${quiet},mode=1777,size=${shmSizeBytes}`],
+  ];
+}
+
+/** The source may be the name of a descriptor: what that holds is bound, under the name that it has. */
+async function bind(name: string, source: string, mode: 'ro' | 'nodev' | 'dev'): Promise<string[]> {
+  const { dev, ino } = await stat(source, { bigint: true });
+  return ['bind', name, await realpath(source), `${dev}:${ino}`, mode];
+}
+
+function tmpfsOptions({ sizeBytes, readOnly }: Extract<SandboxMount, { type: 'tmpfs' }>): string {
+  const size = sizeBytes === undefined ? '' : `,size=${sizeBytes}`;
+  return `nosuid,nodev,mode=1777${size}${readOnly ? ',ro' : ''}`;
+}
+
+/** Folders of an overlay are given by links with short names: they may be many, and theirs may hold what options end at. */
+async function rootMount(root: RootFileSystem, sandboxed: boolean): Promise<string[]> {
+  const flags = sandboxed ? 'nodev' : 'dev';
+  if (root.kind === 'directory') return await bind('root', root.path, flags);
+  const links = [
+    ...root.lower.map((folder, i) => [String(i), folder] as const),
+    ['upper', root.upper] as const,
+    ['work', root.work] as const,
+  ];
+  const operations = links.map(async ([name, folder]) => ['link', name, await realpath(folder)]);
+  const lower = root.lower.map((_, i) => i).join(':');
+  const same = 'redirect_dir=nofollow,metacopy=off,index=off';
+  return [
+    ...(await Promise.all(operations)).flat(),
+    ...['overlay', `${flags},lowerdir=${lower},upperdir=upper,workdir=work,${same}`],
+  ];
+}

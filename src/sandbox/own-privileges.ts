@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+
+/** What the kernel says of the builder itself. */
+export interface OwnPrivileges {
+  readonly uid: number;
+  readonly gid: number;
+  /** Sets of capabilities: what it can do now, and what programs that it starts can ever have. */
+  readonly effective: bigint;
+  readonly bounding: bigint;
+  /** Programs that it starts gain nothing: sudo, newuidmap and their like do not work. */
+  readonly noNewPrivileges: boolean;
+}
+
+const capabilityBits = { sys_chroot: 18, sys_admin: 21 } as const;
+
+export async function ownPrivileges(): Promise<OwnPrivileges> {
+  const status = await readFile('/proc/self/status', 'utf8');
+  const field = (name: string): string[] =>
+    (new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '').split(/\s+/);
+  const set = (name: string): bigint => BigInt(`0x${field(name)[0] || '0'}`);
+  return {
+    // The second is the effective one.
+    uid: Number(field('Uid')[1]),
+    gid: Number(field('Gid')[1]),
+    effective: set('CapEff'),
+    bounding: set('CapBnd'),
+    noNewPrivileges: field('NoNewPrivs')[0] === '1',
+  };
+}
+
+export function hasCapability(set: bigint, name: keyof typeof capabilityBits): boolean {
+  return (set & (1n << BigInt(capabilityBits[name]))) !== 0n;
+}
