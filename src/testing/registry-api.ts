@@ -85,7 +85,8 @@ export class RegistryApi {
   /** Takes in so much of the body of an upload and no more, as when the connection breaks there. */
   async takePart(call: Call, limit: number): Promise<void> {
     const bytes = await readBody(call, limit);
-    const [, name, id] = /\/(?:v2|upload)\/(.+?)(?:\/blobs\/uploads)?\/([^/]+)$/.exec(call.url.pathname) ?? [];
+    const [, name, id] =
+      /^\/(?:v2\/(?=.*\/blobs\/uploads\/)|upload\/)(.+?)(?:\/blobs\/uploads)?\/([^/]+)$/.exec(call.url.pathname) ?? [];
     const { method } = call.record;
     if (name !== undefined && id !== undefined && (method === 'PATCH' || method === 'PUT')) {
       this.#content.append(name, id, bytes);

@@ -27,7 +27,7 @@ import { digestMismatch, verified } from '../../stream/verified.js';
 import type { Endpoint } from '../endpoint.js';
 import type { HttpResponse } from '../http/http.js';
 import { type ConnectionOptions, RegistryConnection } from './connection.js';
-import { deletionError, protocolError, responseError } from './failure.js';
+import { deletionError, isImmutableTag, protocolError, responseError } from './failure.js';
 import { contentMissing, ManifestRequests } from './manifest-requests.js';
 import { descriptorFromHeaders, isManifestKind, readManifest } from './manifests.js';
 import { type OpenBlobOptions, openBlob } from './open-blob.js';
@@ -183,7 +183,11 @@ export class RegistryEndpoint
       return;
     }
     const bytes = this.#written.get(descriptor.digest) ?? (await this.#manifests.read(descriptor, signal));
-    await this.#manifests.write(descriptor, name, bytes, signal);
+    await this.#manifests.write(descriptor, name, bytes, signal).catch(async error => {
+      // A tag that cannot be changed may be what it should be already.
+      const standing = isImmutableTag(error) ? await this.resolve(name, { signal }).catch(() => undefined) : undefined;
+      if (standing?.digest !== descriptor.digest) throw error;
+    });
   }
 
   async mount({ digest }: Descriptor, from: string, { signal }: CallOptions = {}): Promise<boolean> {
@@ -196,8 +200,9 @@ export class RegistryEndpoint
         signal,
       });
       response.discard();
+      // One is enough, whatever came of an earlier attempt.
+      await this.#cancelBegun(digest);
       if (response.status === 202) {
-        await this.#cancelBegun(digest);
         this.#begun.set(digest, locationOf(response, await this.#connection.base(signal)));
       }
       return response.status === 201;

@@ -87,6 +87,8 @@ export async function* downloadBlob(
     // A registry that knows no ranges starts over.
     let toSkip = response.status === 206 ? 0 : received;
     if (toSkip > 0) report(toSkip);
+    const begun = received - toSkip;
+    const promised = Number(response.header('content-length') ?? 0);
     try {
       const body = response.body as AsyncIterable<Uint8Array>;
       for await (const chunk of unlessTooSlow(body, slowLimit, timing)) {
@@ -98,14 +100,16 @@ export async function* downloadBlob(
         received += fresh.length;
         breaks = 0;
         yield fresh;
-        if (received >= part.end && part.end < descriptor.size) return;
+        // Whoever promises more than there is would keep us waiting for it.
+        if (received >= part.end && (part.end < descriptor.size || promised > part.end - begun)) return;
       }
       if (received >= part.end || ++breaks > breaksWithoutProgress) return;
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       if (isLadingError(error)) throw error;
       const often = error instanceof SlowBody ? ++trickles : ++breaks;
-      if (received >= part.end || often > breaksWithoutProgress) throw unreachable(response.url, error);
+      if (received >= part.end) return;
+      if (often > breaksWithoutProgress) throw unreachable(response.url, error);
     } finally {
       response.body.destroy();
     }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { LadingError } from '../../errors/errors.js';
+import { isLadingError, LadingError } from '../../errors/errors.js';
 import { redactText, redactUrl } from '../../errors/redact.js';
 import { readCapped } from '../../stream/read-capped.js';
 import type { HttpFailures, HttpResponse } from '../http/http.js';
@@ -45,17 +45,33 @@ export async function deletionError(response: HttpResponse, name: string): Promi
   });
 }
 
-function statusHint(response: HttpResponse, errors: ReadonlyArray<{ readonly code: string }>): string | undefined {
-  const { status, url } = response;
+type RegistryErrors = ReadonlyArray<{ readonly code: string; readonly message: string }>;
+
+/** Whether a registry refuses to give a tag to another manifest. Each says so in a way of its own. */
+export function isImmutableTag(error: unknown): error is LadingError<'REGISTRY_RESPONSE'> {
+  return isLadingError(error, 'REGISTRY_RESPONSE') && saysImmutable(error.details.errors);
+}
+
+function saysImmutable(errors: RegistryErrors): boolean {
+  return errors.some(({ code, message }) =>
+    /immutab|TagAlreadyExists|cannot be overwritten/i.test(`${code} ${message}`),
+  );
+}
+
+function statusHint(response: HttpResponse, errors: RegistryErrors): string | undefined {
+  const { status, url, method } = response;
+  if (saysImmutable(errors)) return 'Tags cannot be changed there once they are given; push under another tag.';
   switch (status) {
     case 401:
       return `Log in with "lading login ${url.host.replace(/^registry-1\.(?=docker\.io$)/, '')}" (logins of Docker, podman and skopeo count, too), or check that the name is right: many registries hide what is not there behind this answer.`;
     case 403:
       return 'The credentials are good but do not allow this; ask the owner of the repository for the right.';
     case 404:
-      return errors.some(error => error.code === 'BLOB_UPLOAD_UNKNOWN')
-        ? 'The registry forgot the upload; try again.'
-        : 'Check the name of the registry, the repository and the tag.';
+      if (errors.some(error => error.code === 'BLOB_UPLOAD_UNKNOWN'))
+        return 'The registry forgot the upload; try again.';
+      return method === 'GET' || method === 'HEAD'
+        ? 'Check the name of the registry, the repository and the tag.'
+        : repositoryHint;
     case 413:
       return 'The registry, or a proxy before it, limits the size of uploads.';
     case 429: {
@@ -68,10 +84,12 @@ function statusHint(response: HttpResponse, errors: ReadonlyArray<{ readonly cod
   }
 }
 
+/** For ECR and others, which want to be told of a repository before anything is pushed to it. */
+export const repositoryHint =
+  'Check the name. Some registries do not make a repository on the first push: create it there (with ECR, by "aws ecr create-repository --repository-name NAME").';
+
 /** What an error body says, if it says anything that can be read. Consumes the body. */
-export async function readErrors(
-  body: Readable,
-): Promise<ReadonlyArray<{ readonly code: string; readonly message: string }>> {
+export async function readErrors(body: Readable): Promise<RegistryErrors> {
   try {
     const text = (await readCapped(body, errorBodyLimit, 'error body')).toString('utf8');
     const parsed = JSON.parse(text) as { readonly errors?: unknown };

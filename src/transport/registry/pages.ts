@@ -52,6 +52,8 @@ export async function* listPages<T>(connection: RegistryConnection, request: Pag
     if (next === undefined) return;
     const here = response.url;
     const following: URL | undefined = URL.canParse(next, here.href) ? new URL(next, here) : undefined;
+    // Registries behind a proxy that ends TLS often do not know their own scheme.
+    if (following?.host === base.host) following.protocol = base.protocol;
     if (following?.origin !== base.origin || following.href === here.href) {
       throw protocolError(here, 'continues a list at a place that cannot be');
     }

@@ -1,11 +1,13 @@
 import type { TransferNote } from '../../content/content.js';
+import { isLadingError, LadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { isDigest } from '../../oci/digest.js';
 import type { Bytes } from '../../stream/bytes.js';
 import { digestMismatch } from '../../stream/verified.js';
 import type { HttpResponse } from '../http/http.js';
+import { networkCode } from '../http/network-error.js';
 import type { RegistryConnection } from './connection.js';
-import { protocolError, responseError } from './failure.js';
+import { protocolError, repositoryHint, responseError } from './failure.js';
 import { locationOf } from './response-location.js';
 
 export interface SessionOptions {
@@ -47,13 +49,17 @@ export class UploadSession {
     note?: TransferNote,
   ): Promise<UploadSession> {
     const { repository, scopes, signal } = options;
-    const response = await connection.send({
-      method: 'POST',
-      url: `/v2/${repository}/blobs/uploads/`,
-      headers: { 'content-length': '0' },
-      scopes,
-      signal,
-    });
+    const response = await connection
+      .send({
+        method: 'POST',
+        url: `/v2/${repository}/blobs/uploads/`,
+        headers: { 'content-length': '0' },
+        scopes,
+        signal,
+      })
+      .catch(error => {
+        throw hungUp(error);
+      });
     if (response.status !== 202) {
       throw await responseError(response, `cannot upload to ${connection.registry}/${repository}`);
     }
@@ -152,6 +158,14 @@ export class UploadSession {
     this.#url = locationOf(response, await this.#connection.base(this.#options.signal));
     await this.#note?.write(this.#url.href);
   }
+}
+
+/** Some hang up where they lack the repository, although they have answered everything before. */
+function hungUp(error: unknown): unknown {
+  if (!isLadingError(error, 'REGISTRY_UNREACHABLE')) return error;
+  if (!/^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(networkCode(error.cause) ?? '')) return error;
+  const { message, details, cause } = error;
+  return new LadingError('REGISTRY_UNREACHABLE', message, { details, cause, hint: repositoryHint });
 }
 
 /** Tells the registry to forget an upload. Best effort, and in a hurry: it forgets by itself, only later. */
