@@ -21,6 +21,16 @@ export const onePlatform = {
   platform: { type: 'string', requiresArg: true, describe: 'Of an image of several platforms this one' },
 } as const satisfies Readonly<Record<string, Options>>;
 
+/** What commands that move images take. */
+export const moveOptions = {
+  'dry-run': { type: 'boolean', describe: 'Only print what would be moved' },
+  json: { type: 'boolean', describe: 'Print JSON, with --dry-run' },
+  'allow-nondistributable-artifacts': {
+    type: 'boolean',
+    describe: 'Also move layers whose licence keeps them where they are',
+  },
+} as const satisfies Readonly<Record<string, Options>>;
+
 export const platformsOption = {
   platform: {
     type: 'string',

@@ -2,7 +2,8 @@ import { copyBetween, copyTags } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import { locationText } from '../location-text.js';
 import { registryOptions } from '../registry-options.js';
-import { platformList, platformsOption, quietOption } from '../shared-options.js';
+import { planOf } from '../render/transfer-plan.js';
+import { moveOptions, platformList, platformsOption, quietOption } from '../shared-options.js';
 import { withPlaces } from '../with-places.js';
 
 const places = 'docker://NAME, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]';
@@ -23,6 +24,7 @@ export const command = defineCommand({
       describe: 'Tags of a repository to another one, with * for any text',
     },
     ...registryOptions,
+    ...moveOptions,
     ...quietOption,
   },
   unsupported: {
@@ -38,18 +40,27 @@ export const command = defineCommand({
   ],
   async run(args, context) {
     const { stdout, cwd } = context;
+    const plan = planOf(args);
     const [source, destination] = [locationText(args.source, cwd), locationText(args.destination, cwd)];
     await withPlaces(args, context, async places => {
-      const options = { ...places, platforms: platformList(args.platform), referrers: args.referrers };
+      const options = {
+        ...places,
+        platforms: platformList(args.platform),
+        referrers: args.referrers,
+        foreignLayers: args.allowNondistributableArtifacts,
+        dryRun: args.dryRun,
+        onEvent: plan?.add ?? places.onEvent,
+      };
       if (args.allTags || args.tags !== undefined) {
         const tags = args.allTags ? undefined : args.tags;
         for await (const { tag, descriptor } of copyTags(source, destination, { ...options, tags })) {
-          stdout.write(`${tag} ${descriptor.digest}\n`);
+          if (plan === undefined) stdout.write(`${tag} ${descriptor.digest}\n`);
         }
       } else {
         const { digest } = await copyBetween(source, destination, options);
-        stdout.write(`${digest}\n`);
+        if (plan === undefined) stdout.write(`${digest}\n`);
       }
     });
+    if (plan !== undefined) stdout.write(plan.format());
   },
 });

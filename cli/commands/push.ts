@@ -3,7 +3,8 @@ import { defineCommand } from '../command.js';
 import { registryAccess, registryOptions } from '../registry-options.js';
 import { namedDigest } from '../render/named-digest.js';
 import { withProgress } from '../render/progress.js';
-import { quietOption } from '../shared-options.js';
+import { planOf } from '../render/transfer-plan.js';
+import { moveOptions, quietOption } from '../shared-options.js';
 import { withStore } from '../store-session.js';
 
 export const command = defineCommand({
@@ -14,10 +15,12 @@ export const command = defineCommand({
   options: {
     part: {
       type: 'string',
+      conflicts: 'dry-run',
       requiresArg: true,
       describe: 'Push as part of an index that "lading index merge --part" makes; a name for all its parts',
     },
     ...registryOptions,
+    ...moveOptions,
     ...quietOption,
   },
   unsupported: {
@@ -35,12 +38,15 @@ export const command = defineCommand({
   ],
   async run(args, context) {
     const { signal, stdout } = context;
+    const plan = planOf(args);
     await withStore(args, context, store =>
       withProgress(args.quiet ? 'quiet' : args.progress, context, async progress => {
         const options = {
           destination: args.destination,
           registry: registryAccess(args, context, progress.warning),
-          onEvent: progress.transfer,
+          foreignLayers: args.allowNondistributableArtifacts,
+          dryRun: args.dryRun,
+          onEvent: plan?.add ?? progress.transfer,
           signal,
         };
         if (args.part !== undefined) {
@@ -50,6 +56,6 @@ export const command = defineCommand({
         const descriptor = await pushImage(store, args.image, options);
         return namedDigest(args.destination ?? args.image, descriptor.digest);
       }),
-    ).then(result => stdout.write(`${result}\n`));
+    ).then(result => stdout.write(plan?.format() ?? `${result}\n`));
   },
 });
