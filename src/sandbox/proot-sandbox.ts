@@ -4,10 +4,14 @@ import { arch, machine, release, version } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LadingError } from '../errors/errors.js';
+import { decodePath } from '../tree/path.js';
 import { embeddedPrograms } from './elf.js';
 import { describeHostProgram, findHostProgram, type HostProgram } from './host-program.js';
 import { insideScript, type LaunchFields, launch, launcherObstacle } from './launcher/launcher.js';
 import { type MountPoints, mountPoints } from './mount-points.js';
+import { applyOwners, ownerReport } from './owners/owner-report.js';
+import { OwnerTrace } from './owners/owner-trace.js';
+import { ProotLog } from './owners/proot-log.js';
 import { endingOfStatus } from './process-ending.js';
 import { prootSurroundings, type Surroundings } from './proot-files.js';
 import { removeTree } from './remove-tree.js';
@@ -23,9 +27,6 @@ export interface ProotOptions {
   /** Of the user who runs this: root gives files away for real. */
   readonly uid: number;
 }
-
-/** How much of the end of what proot says is kept for a message. */
-const logLimit = 2000;
 
 interface Tools {
   readonly proot: HostProgram;
@@ -91,15 +92,19 @@ async function runTraced(
   const folder = await mkdtemp(join(await realpath(scratch), 'run-'));
   const points = mountPoints(root);
   try {
-    await points.makeDirectory(request.cwd);
+    const missing = await points.makeDirectory(request.cwd);
     const fields = await traceFields(request, tools, { root, folder, points, builder: uid });
-    let log = '';
-    const onLog = (chunk: Buffer): void => {
-      log = (log + chunk.toString('latin1')).slice(-logLimit);
-    };
-    const ending = await launch({ perl: tools.perl.path, fields, request, onLog });
-    if ('failure' in ending) return await refusingSandbox([ending.failure, log.trim()].join(': ')).run(request);
-    return endingOfStatus(ending.status);
+    const { user, ownerBefore } = request;
+    const trace = new OwnerTrace({ root: decodePath(Buffer.from(root)), user, ownerBefore });
+    const log = new ProotLog(trace);
+    const ending = await launch({ perl: tools.perl.path, fields, request, onLog: chunk => log.write(chunk) });
+    log.end();
+    if ('failure' in ending) return await refusingSandbox([ending.failure, log.last].join(': ')).run(request);
+    for (const path of missing) trace.ledger.make(path, user);
+    const report = ownerReport(trace, { root, user, ownerBefore });
+    if (uid !== 0) return { ...endingOfStatus(ending.status), ...report };
+    applyOwners(root, report.owners);
+    return { ...endingOfStatus(ending.status), uncertain: report.uncertain };
   } finally {
     await points.remove();
     await removeTree(folder);
@@ -131,7 +136,8 @@ async function traceFields(
 ): Promise<LaunchFields> {
   const tools = join(folder, 'tools');
   await mkdir(tools);
-  const hostEnvironment = [`PROOT_TMP_DIR=${tools}`];
+  // Every call is to be told of, and not only those that proot itself wants to see.
+  const hostEnvironment = [`PROOT_TMP_DIR=${tools}`, 'PROOT_NO_SECCOMP=1'];
   for (const { bits, bytes } of loaders) {
     const path = join(tools, `loader-${bits}`);
     await writeFile(path, bytes, { mode: 0o755 });
@@ -144,7 +150,7 @@ async function traceFields(
   return [
     ...hostEnvironment.map(pair => ['hostenv', pair] as const),
     ...[
-      ...[proot.path, '-v', '-1', ...(uid === 0 && gid === 0 ? ['-0'] : ['-i', `${uid}:${gid}`])],
+      ...[proot.path, '-v', '5', ...(uid === 0 && gid === 0 ? ['-0'] : ['-i', `${uid}:${gid}`])],
       ...(names ? ['-k', kernelNames(request.hostname)] : []),
       ...['-r', root, '-w', '/'],
       ...(await bindingArguments(around, folder)),

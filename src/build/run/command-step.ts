@@ -5,7 +5,8 @@ import { segmentFormat } from '../../layer/segment-format.js';
 import type { RunMount } from '../../plan/run-mount.js';
 import type { RunStep } from '../../plan/step.js';
 import type { RunRequest, RunResult } from '../../sandbox/sandbox.js';
-import type { LayerRef } from '../../tree/node.js';
+import { TreeEditor } from '../../tree/editor.js';
+import type { DirectoryNode, LayerRef } from '../../tree/node.js';
 import { type ProcessAccount, processAccount } from '../../tree/process-account.js';
 import { type CommittedLayer, commitLayer, latestLayer, withLayer } from '../commit-layer.js';
 import { openSource } from '../open-source.js';
@@ -109,7 +110,7 @@ async function executed(
   const root = await (await settings.roots()).open(state, { signal });
   try {
     makeSystemFolders(root.root, tree, epoch);
-    const result = await ran(step, work, account, bound, root.root, options);
+    const result = await ran(step, work, account, bound, { root: root.root, tree }, options);
     const clamp = options.timestamps === 'keep' ? undefined : (time: number) => Math.min(time, epoch);
     const user = { uid: account.uid, gid: account.gid };
     const after = await root.changes({ owners: result.owners, user }, { clamp, signal });
@@ -130,12 +131,13 @@ async function ran(
   work: StepWork,
   account: ProcessAccount,
   bound: ReadonlyMap<RunMount, BoundFiles>,
-  root: RunRequest['root'],
+  { root, tree }: { readonly root: RunRequest['root']; readonly tree: DirectoryNode },
   options: RunOptions,
 ): Promise<RunResult> {
   const { commands, temporary, signal, onEvent } = options;
   const { settings, folders } = commands;
   const opened = await openMounts(step, { settings, bound, folders, fresh: work.fresh, temporary, signal });
+  const before = new TreeEditor(tree);
   const tail = new OutputTail();
   const masks = { stdout: outputMask(opened.secrets), stderr: outputMask(opened.secrets) };
   const show = (stream: 'stdout' | 'stderr', chunk: Buffer): void => {
@@ -157,6 +159,7 @@ async function ran(
       mounts: opened.mounts,
       shmSizeBytes: settings.shmSizeBytes,
       limits: settings.limits,
+      ownerBefore: path => before.get(path),
       security: step.security === 'insecure' ? 'insecure' : 'sandbox',
       input: 'none',
       onOutput: (stream, chunk) => show(stream, masks[stream].add(chunk)),

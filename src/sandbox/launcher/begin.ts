@@ -4,7 +4,7 @@
  */
 export const beginProgram = `
 sub begin {
-  my ($ask, $text, $tell) = @_;
+  my ($ask, $text, $tell, $log) = @_;
   our $tell_failure = $tell;
   limits($ask);
   if (my $root = $ask->{chroot}[0]) {
@@ -20,7 +20,8 @@ sub begin {
     capabilities($ask);
     seccomp($ask);
     close(REPORT);
-    open(my $log, '<&=', 5); close($log);
+    close($log) if $log;
+    open(my $saved, '<&=', 5); close($saved);
     start($ask, $tell);
     return;
   }
@@ -39,7 +40,7 @@ sub begin {
   seccomp($ask);
   # 2 becomes the log, 3 the request, 4 the way to tell, 5 the standard error of the program.
   my $move = sub { POSIX::dup2($_[0], $_[1]) or refuse("dup2: $!"); };
-  $move->(2, 20); $move->(5, 2) if $ask->{log}[0]; $move->(20, 5);
+  $move->(2, 20); $move->(fileno($log), 2) if $log; $move->(20, 5);
   $move->(fileno($tell), 21); $move->($memory, 22);
   $move->(22, 3); $move->(21, 4);
   POSIX::close($_) for 20, 21, 22;

@@ -30,6 +30,13 @@ unless ($ask{inherit}[0]) {
   pipe($out, $outw) && pipe($err, $errw) or say_end("fail pipe: $!");
 }
 pipe(my $told, my $tell) or say_end("fail pipe: $!");
+# What a tracer says is a lot, in small pieces. It goes through a pipe that takes much, and is not woken for each of them.
+my ($log, $logw);
+if ($ask{log}[0]) {
+  pipe($log, $logw) or say_end("fail pipe: $!");
+  fcntl($log, 1031, 1048576);
+  fcntl($log, 4, 2048);
+}
 my $parent = $$;
 my $child = fork();
 defined $child or say_end("fail fork: $!");
@@ -43,24 +50,33 @@ if ($child == 0) {
     open(STDOUT, '>&', $outw) && open(STDERR, '>&', $errw) or exit 70;
     close($out); close($err); close($outw); close($errw);
   }
-  begin(\%ask, $text, $tell);
+  close($log) if $log;
+  begin(\%ask, $text, $tell, $logw);
   exit 70;
 }
 close($tell); close($outw) if $outw; close($errw) if $errw;
 open(STDOUT_TO, '>&', 1); open(STDERR_TO, '>&', 2);
-if ($ask{log}[0]) { open(my $log, '<&=', 5); close($log); }
+close($logw) if $logw;
+open(LOG_TO, '>&=', 5);
 
 my %to = ();
 if ($out) { $to{fileno($out)} = [$out, *STDOUT_TO]; $to{fileno($err)} = [$err, *STDERR_TO]; }
 my ($status, $word, $gone, $ended, $deadline) = (undef, '', 0, 0, 0);
 sub read_word { my $n = sysread($told, $word, 4096, length($word)); unless ($n) { close($told); undef $told; } }
+my $busy = 0;
+sub put { my ($target, $bytes) = @_; my $at = 0; while ($at < length($bytes)) { my $w = syswrite($target, $bytes, length($bytes) - $at, $at); last unless $w; $at += $w; } }
+sub read_log {
+  return unless $log;
+  my $n = sysread($log, my $bytes, 1048576);
+  $busy = $n ? 1 : 0;
+  if ($n) { put(*LOG_TO, $bytes); } elsif (defined $n) { close($log); undef $log; }
+}
 sub relay {
   my ($from) = @_;
   my ($source, $target) = @{$to{$from}};
   my $n = sysread($source, my $bytes, 65536);
   unless ($n) { close($source); delete $to{$from}; return; }
-  my $at = 0;
-  while ($at < $n) { my $w = syswrite($target, $bytes, $n - $at, $at); last unless $w; $at += $w; }
+  put($target, $bytes);
 }
 # Who descends from this process: all that was started here, whatever it did to get away.
 sub descendants {
@@ -89,6 +105,7 @@ sub end_all {
       kill('KILL', grep { $_ != $child } @left) if $round > 2;
       kill('KILL', $child) if $round >= 40;
     } else { kill('KILL', @left); }
+    read_log();
     select(undef, undef, undef, $round < 20 ? 0.005 : 0.05);
   }
 }
@@ -97,7 +114,9 @@ for (;;) {
   vec($bits, 3, 1) = 1 unless $gone;
   vec($bits, fileno($told), 1) = 1 if $told;
   vec($bits, $_, 1) = 1 for keys %to;
-  my $n = select(my $ready = $bits, undef, undef, $ended ? 0.01 : 0.25);
+  vec($bits, fileno($log), 1) = 1 if $log && !$busy;
+  my $n = select(my $ready = $bits, undef, undef, $busy ? 0.004 : $ended ? 0.01 : 0.25);
+  read_log();
   if ($n > 0) {
     if (!$gone && vec($ready, 3, 1)) { $gone = 1 unless sysread(LIFELINE, my $end, 4096); }
     if ($told && vec($ready, fileno($told), 1)) { read_word(); }
@@ -109,6 +128,7 @@ for (;;) {
   last if $word =~ /^(?:end|fail) .*\n/m || ($ended && !$told) || ($ended && $n <= 0);
 }
 end_all();
+do { read_log(); } while ($log && $busy);
 read_word() while $told && ready($told);
 sub ready { my $bits = ''; vec($bits, fileno($_[0]), 1) = 1; return select($bits, undef, undef, 0) > 0; }
 while (%to) {

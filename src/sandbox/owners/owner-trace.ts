@@ -1,0 +1,305 @@
+import type { FileOwner, RunRequest } from '../sandbox.js';
+import { type LedgerFile, OwnerLedger, unchangedId } from './owner-ledger.js';
+
+/** A system call that has succeeded, as a tracer tells it. */
+export interface TracedCall {
+  /** Of the thread. */
+  readonly pid: number;
+  readonly name: string;
+  /** As unsigned numbers. Those that are pointers mean nothing. */
+  readonly args: readonly number[];
+  /** Of the paths of the call, in their order, where they lead to on this machine. */
+  readonly paths: readonly string[];
+  readonly result: number;
+}
+
+/** Ids that new files get, and what descriptors are open for. Descriptors are shared between threads. */
+interface Tracee {
+  /** Also those that files of the builder's user are shown to belong to. */
+  uid: number;
+  gid: number;
+  readonly descriptors: Map<number, string>;
+  /** Files that it has emptied and writes to. */
+  readonly rewritten: Set<string>;
+}
+
+interface Birth {
+  readonly parent: Tracee;
+  readonly flags: number;
+  readonly by: number;
+  child?: number | undefined;
+}
+
+export interface OwnerTraceOptions {
+  /** Without links, on this machine. Other trees have owners of their own. */
+  readonly root: string;
+  readonly user: FileOwner;
+  /** Of what was at a path before the run; absent when that is not known. */
+  readonly ownerBefore?: RunRequest['ownerBefore'];
+}
+
+const id = (value: number | undefined): number => (value ?? 0) >>> 0;
+const atEmptyPath = 0x1000;
+const openCreate = 0o100;
+const openExclusive = 0o200;
+const openTruncate = 0o1000;
+const openUnnamed = 0o20000000;
+const cloneFiles = 0x400;
+const cloneThread = 0x10000;
+const renameExchange = 2;
+/** `F_DUPFD` and `F_DUPFD_CLOEXEC`. */
+const duplicating = new Set([0, 1030]);
+/** `S_IFCHR` and `S_IFBLK`. */
+const devices = new Set([0o020000, 0o060000]);
+
+/** A call with its paths as they are inside the root; absent for those that are in other trees. */
+interface Effect {
+  readonly tracee: Tracee;
+  readonly args: readonly number[];
+  readonly path: string | undefined;
+  readonly other: string | undefined;
+  /** The first path on this machine. */
+  readonly named: string | undefined;
+  readonly result: number;
+}
+
+const forks = ['clone', 'fork', 'vfork'];
+const names = [
+  ...['chown', 'lchown', 'fchown', 'fchownat', 'open', 'openat', 'creat', 'mkdir', 'mkdirat', 'symlink', 'symlinkat'],
+  ...['mknod', 'mknodat', 'link', 'linkat', 'unlink', 'unlinkat', 'rmdir', 'rename', 'renameat', 'renameat2'],
+  ...['dup', 'dup2', 'dup3', 'fcntl', 'setuid', 'setgid', 'setreuid', 'setregid', 'setresuid', 'setresgid'],
+  ...['setfsuid', 'setfsgid', ...forks],
+];
+/** Also as older programs call them, for ids and files of today's sizes. */
+const plainNames = new Map(names.flatMap(name => [name, `${name}32`, `${name}64`].map(each => [each, name])));
+
+/** Whether an {@link OwnerTrace} has to be told of a call; others mean nothing to it. */
+export function isOwnerCall(name: string): boolean {
+  return plainNames.has(name);
+}
+
+/** Understands what calls do to the owners of files. */
+export class OwnerTrace {
+  readonly ledger: OwnerLedger;
+  /** Paths, inside the root, of which it could not be told to whom they belong. */
+  readonly uncertain = new Set<string>();
+  readonly #options: OwnerTraceOptions;
+  readonly #tracees = new Map<number, Tracee>();
+  /** Who has asked for a process that has not been seen yet, and with what. */
+  readonly #births: Birth[] = [];
+
+  constructor(options: OwnerTraceOptions) {
+    this.#options = options;
+    this.ledger = new OwnerLedger();
+  }
+
+  readonly #effects: Readonly<Record<string, (call: Effect) => void>> = {
+    chown: ({ tracee, path, args }) => this.#give(path, tracee, args[1], args[2]),
+    lchown: ({ tracee, path, args }) => this.#give(path, tracee, args[1], args[2]),
+    fchown: ({ tracee, args }) => this.#give(this.#opened(tracee, args[0]), tracee, args[1], args[2]),
+    fchownat: ({ tracee, path, args, named }) => {
+      const itself = named === undefined && (id(args[4]) & atEmptyPath) !== 0;
+      this.#give(itself ? this.#opened(tracee, args[0]) : path, tracee, args[2], args[3]);
+    },
+    open: call => this.#open(call, id(call.args[1])),
+    openat: call => this.#open(call, id(call.args[2])),
+    creat: call => this.#open(call, openCreate),
+    mkdir: ({ path, tracee }) => this.#make(path, tracee),
+    mkdirat: ({ path, tracee }) => this.#make(path, tracee),
+    symlink: ({ path, tracee }) => this.#make(path, tracee),
+    symlinkat: ({ path, tracee }) => this.#make(path, tracee),
+    mknod: ({ path, tracee, args }) => this.#makeNode(path, tracee, id(args[1])),
+    mknodat: ({ path, tracee, args }) => this.#makeNode(path, tracee, id(args[2])),
+    link: call => this.#link(call),
+    linkat: call => this.#link(call),
+    unlink: ({ path }) => this.#remove(path),
+    unlinkat: ({ path }) => this.#remove(path),
+    rmdir: ({ path }) => this.#remove(path),
+    rename: call => this.#move(call, 0),
+    renameat: call => this.#move(call, 0),
+    renameat2: call => this.#move(call, id(call.args[4])),
+    dup: call => this.#duplicate(call),
+    dup2: call => this.#duplicate(call),
+    dup3: call => this.#duplicate(call),
+    fcntl: call => {
+      if (duplicating.has(id(call.args[1]))) this.#duplicate(call);
+    },
+    setuid: ({ tracee, args }) => become(tracee, 'uid', args[0]),
+    setgid: ({ tracee, args }) => become(tracee, 'gid', args[0]),
+    setfsuid: ({ tracee, args }) => become(tracee, 'uid', args[0]),
+    setfsgid: ({ tracee, args }) => become(tracee, 'gid', args[0]),
+    setreuid: ({ tracee, args }) => become(tracee, 'uid', args[1]),
+    setregid: ({ tracee, args }) => become(tracee, 'gid', args[1]),
+    setresuid: ({ tracee, args }) => become(tracee, 'uid', args[1]),
+    setresgid: ({ tracee, args }) => become(tracee, 'gid', args[1]),
+  };
+
+  /** A process is about to be made: it may be seen before the call is over. */
+  born({ pid, name, args }: Pick<TracedCall, 'pid' | 'name' | 'args'>): void {
+    const flags = name === 'clone' ? id(args[0]) : 0;
+    this.#births.push({ parent: this.#tracee(pid), flags, by: pid });
+  }
+
+  /** How that has ended. @param child absent when there is none, or when its number is not known. */
+  bore(pid: number, { failed, child }: { readonly failed: boolean; readonly child?: number | undefined }): void {
+    const birth = this.#births.findLast(each => each.by === pid && each.child === undefined);
+    if (birth === undefined) return;
+    birth.child = child;
+    if (failed || (child !== undefined && this.#tracees.has(child)))
+      this.#births.splice(this.#births.indexOf(birth), 1);
+  }
+
+  /** A process is there. */
+  seen(pid: number): void {
+    this.#tracee(pid);
+  }
+
+  /** Its number may be another's from now on. */
+  ended(pid: number): void {
+    this.#tracees.delete(pid);
+  }
+
+  call({ pid, name, args, paths, result }: TracedCall): void {
+    const tracee = this.#tracee(pid);
+    const [path, other] = paths.map(each => this.#inside(each));
+    this.#effects[plainNames.get(name) ?? '']?.({ tracee, args, path, other, named: paths[0], result });
+  }
+
+  #tracee(pid: number): Tracee {
+    const known = this.#tracees.get(pid);
+    if (known !== undefined) return known;
+    const { parent, flags } = this.#birthOf(pid) ?? { parent: undefined, flags: 0 };
+    const { user } = this.#options;
+    const tracee: Tracee = {
+      uid: parent?.uid ?? user.uid,
+      gid: parent?.gid ?? user.gid,
+      descriptors:
+        parent === undefined ? new Map() : sharesFiles(flags) ? parent.descriptors : new Map(parent.descriptors),
+      rewritten: new Set(),
+    };
+    this.#tracees.set(pid, tracee);
+    return tracee;
+  }
+
+  /** The one that has had its number, or else the first of which it is not known. */
+  #birthOf(pid: number): Birth | undefined {
+    const births = this.#births;
+    const named = births.findIndex(({ child }) => child === pid);
+    const place = named === -1 ? births.findIndex(({ child }) => child === undefined) : named;
+    return place === -1 ? undefined : births.splice(place, 1)[0];
+  }
+
+  #inside(path: string): string | undefined {
+    const { root } = this.#options;
+    if (path === root) return '';
+    return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : undefined;
+  }
+
+  #give(path: string | undefined, tracee: Tracee, uid: number | undefined, gid: number | undefined): void {
+    if (path === undefined) return;
+    this.uncertain.delete(path);
+    const shown = id(uid) === tracee.uid && (id(gid) === tracee.gid || id(gid) === unchangedId);
+    // A file that was written over gets the owner that it was shown to have: it is to stay what it is.
+    if (shown && tracee.rewritten.has(path)) return;
+    const before = this.#owner(this.ledger.fileAt(path));
+    const file = this.ledger.give(path, id(uid), id(gid));
+    if (file === undefined) return;
+    file.asShown = shown;
+    // Programs that change one id may give the other that they are shown, instead of none.
+    const repeated = [
+      id(uid) === tracee.uid && before.uid !== tracee.uid,
+      id(gid) === tracee.gid && before.gid !== tracee.gid,
+    ];
+    if (!shown && repeated.includes(true)) this.uncertain.add(path);
+  }
+
+  /** As far as it is known. */
+  #owner(file: LedgerFile | undefined): Partial<FileOwner> {
+    const first = file?.origin === undefined ? file?.maker : this.#options.ownerBefore?.(file.origin);
+    return { uid: file?.uid ?? first?.uid, gid: file?.gid ?? first?.gid };
+  }
+
+  #opened(tracee: Tracee, descriptor: number | undefined): string | undefined {
+    const path = tracee.descriptors.get(id(descriptor));
+    return path === undefined ? undefined : this.#inside(path);
+  }
+
+  #open({ tracee, path, named, result }: Effect, flags: number): void {
+    // A file without a name is opened by that of a folder.
+    if (named !== undefined && (flags & openUnnamed) === 0) tracee.descriptors.set(result, named);
+    else tracee.descriptors.delete(result);
+    if ((flags & openCreate) === 0 || path === undefined) return;
+    if ((flags & openExclusive) !== 0 || this.#isNew(path, tracee)) this.#make(path, tracee);
+    else if ((flags & openTruncate) !== 0) tracee.rewritten.add(path);
+  }
+
+  #duplicate({ tracee, args, result }: Effect): void {
+    const open = tracee.descriptors.get(id(args[0]));
+    if (open === undefined) tracee.descriptors.delete(result);
+    else tracee.descriptors.set(result, open);
+  }
+
+  #make(path: string | undefined, tracee: Tracee): void {
+    if (path !== undefined) this.ledger.make(path, ownerOf(tracee));
+  }
+
+  #makeNode(path: string | undefined, tracee: Tracee, mode: number): void {
+    this.#make(path, tracee);
+    // Of devices a process is told that they were made, and they were not.
+    if (path !== undefined && devices.has(mode & 0o170000)) this.uncertain.add(path);
+  }
+
+  #link({ path, other, tracee }: Effect): void {
+    if (other === undefined) return;
+    if (path === undefined) this.#make(other, tracee);
+    else this.ledger.link(path, other, ownerOf(tracee));
+  }
+
+  #remove(path: string | undefined): void {
+    if (path !== undefined) this.ledger.remove(path);
+  }
+
+  /** Opening does not say whether the file was there. */
+  #isNew(path: string, tracee: Tracee): boolean {
+    const file = this.ledger.fileAt(path);
+    if (file?.origin === undefined) return file === undefined;
+    const { user, ownerBefore } = this.#options;
+    if (ownerBefore !== undefined) return ownerBefore(file.origin) === undefined;
+    if (tracee.uid !== user.uid || tracee.gid !== user.gid) this.uncertain.add(path);
+    return false;
+  }
+
+  #move({ path: from, other: to, tracee }: Effect, flags: number): void {
+    if (from === undefined) this.#make(to, tracee);
+    else if (to === undefined) this.ledger.remove(from);
+    else if ((flags & renameExchange) !== 0) this.ledger.exchange(from, to);
+    else this.#replaced(to, this.ledger.move(from, to));
+  }
+
+  /**
+   * Whoever writes a file anew, beside the old one, gives it the owner that the old one is shown to have. That is whom the
+   * process plays, and not the true one, which is what is meant.
+   */
+  #replaced(path: string, old: LedgerFile | undefined): void {
+    const file = this.ledger.fileAt(path);
+    const [now, was] = [this.#owner(file), this.#owner(old)];
+    if (file?.maker === undefined || was.uid === undefined || was.gid === undefined) return;
+    if (now.uid === was.uid && now.gid === was.gid) return;
+    if (file.asShown) this.ledger.give(path, was.uid, was.gid);
+    // Some leave giving it out where it seems to be the same anyway.
+    else if (file.uid === undefined && file.gid === undefined) this.uncertain.add(path);
+  }
+}
+
+function ownerOf({ uid, gid }: Tracee): FileOwner {
+  return { uid, gid };
+}
+
+function sharesFiles(flags: number): boolean {
+  return (flags & (cloneFiles | cloneThread)) !== 0;
+}
+
+/** New files belong to the ids of a process for files, which follow the effective ones. */
+function become(tracee: Tracee, which: 'uid' | 'gid', value: number | undefined): void {
+  if (id(value) !== unchangedId) tracee[which] = id(value);
+}
