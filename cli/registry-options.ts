@@ -20,22 +20,28 @@ export const registryOptions = {
     requiresArg: true,
     describe: 'File that says where registries and their mirrors are',
   },
+  offline: { type: 'boolean', describe: 'Ask no server' },
 } as const satisfies Readonly<Record<string, Options>>;
+
+/** Said by commands that can do without servers. */
+export const offlineNote = 'offline: no server is asked';
 
 export interface RegistryArguments {
   readonly insecure?: boolean | undefined;
   readonly authfile?: string | undefined;
   readonly registryConfig?: string | undefined;
+  readonly offline?: boolean | undefined;
 }
 
 /** Credentials are those of Docker, podman and skopeo, proxies those of the environment; warnings go to the progress. */
 export function registryAccess(
-  { insecure, authfile, registryConfig }: RegistryArguments,
+  { insecure, offline, authfile, registryConfig }: RegistryArguments,
   { env, home, etc, cwd, now }: CliContext,
   onWarning: (message: string) => void,
 ): RegistryAccess {
   return {
     insecure,
+    offline,
     etc,
     env: { ...env, HOME: env['HOME'] ?? home },
     authFile: authfile === undefined ? undefined : resolve(cwd, authfile),

@@ -18,7 +18,7 @@ import { buildProgressMode } from '../build-progress-mode.js';
 import { buildSource } from '../build-source.js';
 import { defineCommand } from '../command.js';
 import { keyValues } from '../key-values.js';
-import { registryAccess, registryOptions } from '../registry-options.js';
+import { offlineNote, registryAccess, registryOptions } from '../registry-options.js';
 import { buildMetadata } from '../render/build-metadata.js';
 import { namedDigest } from '../render/named-digest.js';
 import { printableLine } from '../render/printable.js';
@@ -85,7 +85,6 @@ export const command = defineCommand({
         'Allow network.host or security.insecure to RUN, or buildx.local.delete: mode=delete outside the current folder',
     },
     pull: { type: 'boolean', conflicts: 'offline', describe: 'Ask registries for newer base images' },
-    offline: { type: 'boolean', describe: 'Ask no server: base images and files of the web must be in the store' },
     'no-cache': { type: 'boolean', conflicts: 'no-cache-filter', describe: 'Carry every step out again' },
     'no-cache-filter': { ...severally, describe: 'Carry the steps of these stages out again; names with commas' },
     timestamps: {
@@ -122,6 +121,7 @@ export const command = defineCommand({
     },
     iidfile: { type: 'string', requiresArg: true, describe: 'File for the digest of the image' },
     ...registryOptions,
+    offline: { type: 'boolean', describe: 'Ask no server: base images and files of the web must be in the store' },
     quiet: { alias: 'q', type: 'boolean', describe: 'Print the digest and nothing else' },
   },
   unsupported: unsupportedBuildOptions,
@@ -173,8 +173,9 @@ export const command = defineCommand({
     const mode = buildProgressMode(args, env);
     const diagnostics: Diagnostic[] = [];
     const result = await withStore(args, context, store =>
-      withProgress(mode, context, progress =>
-        buildImage({
+      withProgress(mode, context, async progress => {
+        if (args.offline) progress.note(offlineNote);
+        return await buildImage({
           ...source,
           ...planning,
           store,
@@ -196,8 +197,8 @@ export const command = defineCommand({
             if (event.kind === 'diagnostic') diagnostics.push(event.diagnostic);
             progress.build(event);
           },
-        }),
-      ),
+        });
+      }),
     );
     const { digest } = result.descriptor;
     if (args.iidfile !== undefined) await writeResult(args.iidfile, digest, context);

@@ -1,6 +1,6 @@
 import { hostPlatform, pullImage } from '../../src/index.js';
 import { defineCommand } from '../command.js';
-import { registryAccess, registryOptions } from '../registry-options.js';
+import { offlineNote, registryAccess, registryOptions } from '../registry-options.js';
 import { namedDigest } from '../render/named-digest.js';
 import { withProgress } from '../render/progress.js';
 import { platformList, platformsOption, quietOption } from '../shared-options.js';
@@ -27,6 +27,7 @@ export const command = defineCommand({
     const platforms = args.allPlatforms ? 'all' : platformList(args.platform);
     await withStore(args, context, store =>
       withProgress(args.quiet ? 'quiet' : args.progress, context, async progress => {
+        if (args.offline) progress.note(offlineNote);
         const descriptor = await pullImage(store, args.image, {
           host: hostPlatform(arch),
           platforms,

@@ -14,6 +14,8 @@ export interface Progress {
   transfer(event: CopyEvent): void;
   /** Something that went on without failing. */
   warning(message: string): void;
+  /** Something that is good to know. */
+  note(message: string): void;
 }
 
 /** Shows progress on standard error for as long as `work` runs. */
@@ -24,7 +26,7 @@ export async function withProgress<T>(
 ): Promise<T> {
   const { stderr, env, now } = context;
   if (mode === 'quiet' || mode === 'none')
-    return await work({ build: () => {}, transfer: () => {}, warning: () => {} });
+    return await work({ build: () => {}, transfer: () => {}, warning: () => {}, note: () => {} });
   if (mode === 'json' || mode === 'rawjson') return await work(jsonProgress(context));
   const colours = palette(stderr, env);
   const live = mode === 'tty' || (mode === 'auto' && stderr.isTTY === true && env['TERM'] !== 'dumb');
@@ -34,6 +36,7 @@ export async function withProgress<T>(
       build: buildProgress({ view, palette: colours, now }),
       transfer: transferProgress(view),
       warning: message => view.line(`${colours.warning('warning:')} ${printableLine(message)}`),
+      note: message => view.line(message),
     });
   } finally {
     view.end();
@@ -46,5 +49,6 @@ function jsonProgress({ stderr }: CliContext): Progress {
     build: event => void stderr.write(jsonLine(event)),
     transfer: event => void stderr.write(jsonLine({ kind: 'transfer', event })),
     warning: message => void stderr.write(jsonLine({ kind: 'warning', message })),
+    note: message => void stderr.write(jsonLine({ kind: 'note', message })),
   };
 }

@@ -1,6 +1,8 @@
+import { isLadingError, LadingError } from '../errors/errors.js';
+import { openImage } from '../image/image.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Platform, parsePlatform } from '../oci/platform.js';
-import { formatReference, parseReference } from '../oci/reference.js';
+import { formatReference, parseReference, type Reference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
 import { copyOptions, type TransferOptions, withEndpoint } from './registry-access.js';
 import { transferImage } from './transfer-image.js';
@@ -12,15 +14,41 @@ export interface PullOptions extends TransferOptions {
   readonly platforms?: 'all' | readonly string[] | undefined;
 }
 
-/** Copies an image from its registry into the store, under its name. */
+/**
+ * Copies an image from its registry into the store, under its name; offline, the image must be there.
+ * @throws LadingError OFFLINE, and whatever stands in the way
+ */
 export async function pullImage(store: Store, name: string, options: PullOptions): Promise<Descriptor> {
   const reference = parseReference(name);
   const platforms = choosePlatforms(options.platforms, options.host);
+  if (options.registry?.offline) return await fromStore(store, reference, platforms, options);
   return await withEndpoint({ transport: 'registry', reference }, { ...options, access: 'read' }, async source => {
     const descriptor = await source.resolve(source.name, { signal: options.signal });
     const name = formatReference(reference);
     return await transferImage(store, source, descriptor, store, { ...copyOptions(options), name, platforms });
   });
+}
+
+async function fromStore(
+  store: Store,
+  reference: Reference,
+  platforms: 'all' | readonly Platform[],
+  { signal }: TransferOptions,
+): Promise<Descriptor> {
+  const name = formatReference(reference);
+  try {
+    const descriptor = await store.resolve(name, { signal });
+    if (platforms === 'all') return descriptor;
+    for (const platform of platforms) await openImage(store, descriptor, { platform, signal });
+    return descriptor;
+  } catch (error) {
+    if (!isLadingError(error, 'REFERENCE_NOT_FOUND') && !isLadingError(error, 'PLATFORM_NOT_FOUND')) throw error;
+    throw new LadingError('OFFLINE', `${name} is not in the store as it is wanted, and no server may be asked`, {
+      details: { url: `https://${reference.registry}/` },
+      hint: 'Pull it once without --offline, or load it from an archive.',
+      cause: error,
+    });
+  }
 }
 
 /** Platforms as written, by default the host's. */

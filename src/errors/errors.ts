@@ -93,6 +93,8 @@ export interface ErrorDetails {
   };
   readonly REGISTRY_UNREACHABLE: { readonly url: string };
   readonly REGISTRY_PROTOCOL: { readonly url: string; readonly problem: string };
+  /** The network is needed, and the caller has ruled it out. */
+  readonly OFFLINE: { readonly url: string };
   /** A file of settings forbids the registry. */
   readonly REGISTRY_BLOCKED: { readonly registry: string; readonly source: string };
   /** A file of the web that cannot be had. */

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import type { Agent, ProxyAgent, Dispatcher as UndiciDispatcher } from 'undici';
+import { LadingError } from '../../errors/errors.js';
+import { redactUrl } from '../../errors/redact.js';
 import type { Bytes } from '../../stream/bytes.js';
 import { networkCode, ProxyError } from './network-error.js';
 import { nodeAuthorities } from './node-authorities.js';
@@ -39,6 +41,8 @@ export interface DispatcherOptions {
   readonly headersTimeoutMs?: number | undefined;
   /** The longest silence inside an answer; default 60 s. */
   readonly bodyTimeoutMs?: number | undefined;
+  /** Nobody is asked, whoever it is; every request fails. */
+  readonly offline?: boolean | undefined;
   /** Default: every host is asked directly. */
   readonly proxy?: ProxySettings | undefined;
 }
@@ -56,9 +60,10 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** @throws LadingError for settings of proxies that cannot be read; what the network says */
+  /** @throws LadingError OFFLINE, and for settings of proxies that cannot be read; what the network says */
   async exchange(request: Exchange): Promise<Answer> {
     request.signal?.throwIfAborted();
+    if (this.#options.offline) throw offline(request.url);
     const { dispatcher } = this.#options;
     if (dispatcher !== undefined) return await this.#request(request, dispatcher);
     const proxy = proxyFor(request.url, this.#options.proxy);
@@ -170,6 +175,13 @@ function connectOptions({ verify, authorities = [], client }: TlsSettings): Conn
     ...(authorities.length > 0 ? { ca: [...nodeAuthorities(), ...authorities] } : {}),
     ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
   };
+}
+
+function offline(url: URL): LadingError<'OFFLINE'> {
+  return new LadingError('OFFLINE', `${url.host} is needed, and no server may be asked`, {
+    details: { url: redactUrl(url) },
+    hint: 'Leave out --offline, or bring what is needed into the store before.',
+  });
 }
 
 function proxyError(proxy: HttpProxy, error: unknown): ProxyError {

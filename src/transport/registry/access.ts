@@ -25,6 +25,8 @@ export interface RegistryAccessOptions {
   readonly registryConfig?: string | undefined;
   /** Instead of all that: who knows the credentials. */
   readonly credentials?: CredentialSource | undefined;
+  /** No registry is asked: what needs one fails with OFFLINE, unless the store will do. */
+  readonly offline?: boolean | undefined;
   /** Through what registries, and servers of files that a build gets, are asked; by default nothing. */
   readonly proxy?: ProxySettings | undefined;
   /** Where services that know credentials are asked instead, by their origin: private addresses of them, or doubles. */
@@ -112,9 +114,10 @@ function placeOptions(place: RegistryPlace, common: ConnectionOptions): Connecti
 
 /** What connections to registries are made with. */
 function connectionOptions(access: RegistryAccessOptions): ConnectionOptions {
-  const { insecure, proxy, userAgent, retryForMs, dispatcher } = access;
+  const { insecure, offline, proxy, userAgent, retryForMs, dispatcher } = access;
   return {
     insecure,
+    offline,
     proxy,
     userAgent,
     retryForMs,
