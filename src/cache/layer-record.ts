@@ -47,7 +47,8 @@ export class LayerRecorder {
 function entryForm(entry: IndexEntry): string {
   switch (entry.type) {
     case 'file':
-      return `l9:${metadataForm(entry)}n${entry.size};${canonicalForm(entry.digest)}`;
+      // Digests are ASCII: their form needs no looking.
+      return `l9:${metadataForm(entry)}n${entry.size};s${entry.digest.length}:${entry.digest}`;
     case 'symlink':
       return `l8:${metadataForm(entry)}${canonicalForm(entry.target)}`;
     case 'character':
@@ -65,6 +66,6 @@ function entryForm(entry: IndexEntry): string {
 
 function metadataForm(entry: Metadata & { readonly type: string; readonly path: string }): string {
   const { type, path, mode, uid, gid, mtime, xattrs } = entry;
-  const numbers = `n${mode};n${uid};n${gid};n${mtime};`;
-  return canonicalForm(type) + canonicalForm(path) + numbers + (xattrs === undefined ? 'z' : canonicalForm(xattrs));
+  const attributes = xattrs === undefined ? 'z' : canonicalForm(xattrs);
+  return `s${type.length}:${type}${canonicalForm(path)}n${mode};n${uid};n${gid};n${mtime};${attributes}`;
 }

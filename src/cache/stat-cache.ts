@@ -77,10 +77,12 @@ export class StatCache {
     const gone = !this.#keepsAll && !this.#table.allFound;
     if (this.#notes === undefined || this.#loaded === undefined || (fresh.length === 0 && !gone)) return;
     const rows = Buffer.alloc(fresh.length * rowBytes);
-    for (const [place, { identity, digest }] of fresh.entries()) {
-      const start = place * rowBytes;
-      for (const [i, number] of identityNumbers(identity).entries()) rows.writeBigInt64LE(number, start + i * 8);
+    const view = viewOf(rows);
+    let start = 0;
+    for (const { identity, digest } of fresh) {
+      writeIdentity(view, start, identity);
       rows.write(digest.slice('sha256:'.length), start + numbers * 8, 32, 'hex');
+      start += rowBytes;
     }
     // Of a file that has been written anew its last state is enough: so what is kept does not grow without end.
     const kept = this.#keepsAll ? this.#table.besides(inode => this.#addedByInode.has(inode)) : this.#table.found();
@@ -91,6 +93,7 @@ export class StatCache {
 /** Rows as they were read, found by open addressing: no object for each of a million files. */
 class Table {
   readonly #rows: Buffer;
+  readonly #view: DataView;
   readonly #count: number;
   /** Number of a row + 1 by hash of its inode. */
   readonly #slots: Int32Array;
@@ -100,6 +103,7 @@ class Table {
   constructor(rows: Uint8Array | undefined) {
     const usable = rows !== undefined && rows.length % rowBytes === 0 ? rows : new Uint8Array(0);
     this.#rows = Buffer.from(usable.buffer, usable.byteOffset, usable.length);
+    this.#view = viewOf(this.#rows);
     this.#count = usable.length / rowBytes;
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(this.#count * 2 + 1)));
     this.#seen = new Uint8Array(this.#count);
@@ -116,12 +120,11 @@ class Table {
 
   find(identity: HostIdentity): Digest | undefined {
     if (this.#count === 0) return undefined;
-    const wanted = identityNumbers(identity);
     let slot = this.#slotOf(Number(BigInt.asUintN(32, identity.ino)));
     for (; this.#slots[slot] !== 0; slot = (slot + 1) & (this.#slots.length - 1)) {
       const row = this.#slots[slot]! - 1;
       const start = row * rowBytes;
-      if (wanted.some((number, i) => this.#rows.readBigInt64LE(start + i * 8) !== number)) continue;
+      if (!isIdentity(this.#view, start, identity)) continue;
       if (this.#seen[row] === 0) {
         this.#seen[row] = 1;
         this.#seenCount += 1;
@@ -154,8 +157,29 @@ class Table {
   }
 }
 
-function identityNumbers({ dev, ino, size, mtimeNs, ctimeNs, mode }: HostIdentity): bigint[] {
-  return [BigInt.asIntN(64, dev), BigInt.asIntN(64, ino), size, mtimeNs, ctimeNs, BigInt(mode)];
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function writeIdentity(view: DataView, at: number, { dev, ino, size, mtimeNs, ctimeNs, mode }: HostIdentity): void {
+  view.setBigInt64(at, dev, true);
+  view.setBigInt64(at + 8, ino, true);
+  view.setBigInt64(at + 16, size, true);
+  view.setBigInt64(at + 24, mtimeNs, true);
+  view.setBigInt64(at + 32, ctimeNs, true);
+  view.setBigInt64(at + 40, BigInt(mode), true);
+}
+
+/** Whether that is what {@link writeIdentity} wrote there. */
+function isIdentity(view: DataView, at: number, { dev, ino, size, mtimeNs, ctimeNs, mode }: HostIdentity): boolean {
+  return (
+    view.getBigInt64(at + 8, true) === BigInt.asIntN(64, ino) &&
+    view.getBigInt64(at, true) === BigInt.asIntN(64, dev) &&
+    view.getBigInt64(at + 16, true) === size &&
+    view.getBigInt64(at + 24, true) === mtimeNs &&
+    view.getBigInt64(at + 32, true) === ctimeNs &&
+    view.getBigInt64(at + 40, true) === BigInt(mode)
+  );
 }
 
 function sameIdentity(a: HostIdentity, b: HostIdentity): boolean {

@@ -68,7 +68,7 @@ function fill(block: DeflateBlock, bytes: Uint8Array, start: number, places: Int
       at += Math.min(16, 1 + ((at - literalsFrom) >> 7));
       continue;
     }
-    const length = matchLength(view, place, at);
+    const length = matchLength(view, place, at, last + tailBytes);
     const distance = at - place - 1;
     let run = at - literalsFrom;
     for (let from = literalsFrom; from < at; from++) literals[bytes[from]!]! += 1;
@@ -96,9 +96,9 @@ function slotOf(word: number): number {
   return Math.imul(word, 0x9e3779b1) >>> 17;
 }
 
-/** How far the bytes at two places are equal, of which the first four are. */
-function matchLength(view: DataView, place: number, start: number): number {
-  const stop = Math.min(start + longestMatch, view.byteLength - 4);
+/** How far the bytes at two places are equal, of which the first four are; `end` is where all bytes end. */
+function matchLength(view: DataView, place: number, start: number, end: number): number {
+  const stop = Math.min(start + longestMatch, end - 4);
   let at = start + 4;
   for (let other = place + 4; at < stop; at += 4, other += 4) {
     const difference = view.getUint32(at, true) ^ view.getUint32(other, true);

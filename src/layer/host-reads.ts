@@ -35,8 +35,11 @@ export function hostReads(reads: readonly HostRead[]): HostReads {
   const paths: string[] = [];
   for (const { content, at, length, start } of reads) {
     const row = paths.push(content.path) - 1;
-    places.set([at, length, start + (content.offset ?? 0)], row * placeColumns);
-    identities.set(identityRow(content.identity), row * identityColumns);
+    const place = row * placeColumns;
+    places[place] = at;
+    places[place + 1] = length;
+    places[place + 2] = start + (content.offset ?? 0);
+    setIdentity(identities, row * identityColumns, content.identity);
   }
   return { paths, places, identities };
 }
@@ -122,6 +125,12 @@ function isSame(fd: number, identities: BigInt64Array, row: number): boolean {
   );
 }
 
-function identityRow({ dev, ino, size, mtimeNs, ctimeNs, mode }: HostIdentity): bigint[] {
-  return [BigInt.asIntN(64, dev), BigInt.asIntN(64, ino), size, mtimeNs, ctimeNs, BigInt(mode & 0o7777)];
+function setIdentity(row: BigInt64Array, at: number, { dev, ino, size, mtimeNs, ctimeNs, mode }: HostIdentity): void {
+  // What is unsigned, and may use all 64 bits, wraps.
+  row[at] = dev;
+  row[at + 1] = ino;
+  row[at + 2] = size;
+  row[at + 3] = mtimeNs;
+  row[at + 4] = ctimeNs;
+  row[at + 5] = BigInt(mode & 0o7777);
 }
