@@ -23,6 +23,8 @@ export interface RegistryHabits extends RegistryListsOptions {
   readonly createsRepositories?: boolean | undefined;
   /** The most that one request for an upload may bring; default anything. */
   readonly maxUploadBytes?: number | undefined;
+  /** Whether what has arrived of a piece stays when the connection breaks; default yes. */
+  readonly keepsPartialUploads?: boolean | undefined;
   /** The least that a piece of an upload should have, told when the upload begins. */
   readonly minChunkBytes?: number | undefined;
 }
@@ -89,7 +91,7 @@ export class RegistryApi {
       /^\/(?:v2\/(?=.*\/blobs\/uploads\/)|upload\/)(.+?)(?:\/blobs\/uploads)?\/([^/]+)$/.exec(call.url.pathname) ?? [];
     const { method } = call.record;
     if (name !== undefined && id !== undefined && (method === 'PATCH' || method === 'PUT')) {
-      this.#content.append(name, id, bytes);
+      this.#content.appender(name, id)(bytes);
     }
   }
 
@@ -203,18 +205,17 @@ export class RegistryApi {
       throw new Refusal(416, 'BLOB_UPLOAD_INVALID', 'not the latest address of this upload');
     }
     this.#limit(call);
-    const body = await readBody(call);
-    if (record.method === 'PATCH') {
-      const start = /^(\d+)-(\d+)$/.exec(request.headers['content-range'] ?? `${upload.size}-0`)?.[1];
-      if (Number(start) !== upload.size) throw new Refusal(416, 'BLOB_UPLOAD_INVALID', 'not the next part');
-      this.#content.append(name, id, body);
-      return this.#goOn(call, 202, name, id);
-    }
+    const start = /^(\d+)-(\d+)$/.exec(request.headers['content-range'] ?? `${upload.size}-0`)?.[1];
     const digest = url.searchParams.get('digest');
-    if (record.method !== 'PUT' || digest === null) throw new UnexpectedRequest();
-    if (body.length > 0) this.#content.append(name, id, body);
-    this.#content.finishUpload(name, id, digest);
-    return reply(call, 201, { location: `/v2/${name}/blobs/${digest}`, 'docker-content-digest': digest });
+    if (record.method === 'PATCH') {
+      if (Number(start) !== upload.size) throw new Refusal(416, 'BLOB_UPLOAD_INVALID', 'not the next part');
+    } else if (record.method !== 'PUT' || digest === null) throw new UnexpectedRequest();
+    const append = this.#content.appender(name, id);
+    if (this.#options.keepsPartialUploads === false) append(await readBody(call));
+    else await readBody(call, Number.POSITIVE_INFINITY, append);
+    if (record.method === 'PATCH') return this.#goOn(call, 202, name, id);
+    this.#content.finishUpload(name, id, digest!);
+    return reply(call, 201, { location: `/v2/${name}/blobs/${digest}`, 'docker-content-digest': digest! });
   }
 
   #limit({ request }: Call): void {

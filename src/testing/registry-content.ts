@@ -169,11 +169,18 @@ export class RegistryContent {
     return this.#upload(name, id);
   }
 
-  append(name: string, id: string, bytes: Buffer): void {
+  /**
+   * What adds bytes to an upload, until the next one does: what is still on its way over an earlier connection then comes
+   * too late.
+   */
+  appender(name: string, id: string): (bytes: Buffer) => void {
     const upload = this.#upload(name, id);
-    upload.chunks.push(bytes);
-    upload.size += bytes.length;
-    upload.state++;
+    const turn = ++upload.state;
+    return bytes => {
+      if (upload.state !== turn) return;
+      upload.chunks.push(bytes);
+      upload.size += bytes.length;
+    };
   }
 
   finishUpload(name: string, id: string, digest: string): void {

@@ -78,16 +78,18 @@ export function errorBody(code: string, message: string): string {
   return JSON.stringify({ errors: [{ code, message }] });
 }
 
-/** The body of a request, or so much of it. */
+/** The body of a request, or so much of it; `onChunk` gets it as it comes. */
 export async function readBody(
   { request, record, faults }: Pick<Call, 'request' | 'record' | 'faults'>,
   limit = Number.POSITIVE_INFINITY,
+  onChunk?: (chunk: Buffer) => void,
 ): Promise<Buffer> {
   const slow = throttleOf(faults);
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) {
     const taken = chunk.subarray(0, limit - record.received);
     chunks.push(taken);
+    onChunk?.(taken);
     record.received += taken.length;
     if (record.received >= limit) break;
     if (slow !== undefined) await sleep((chunk.length / slow) * 1000);

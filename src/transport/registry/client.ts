@@ -148,6 +148,10 @@ export class RegistryEndpoint
   }
 
   async openFrom(descriptor: Descriptor, offset: number, { signal }: CallOptions = {}): Promise<Readable> {
+    if (offset > 0) {
+      const { digest } = descriptor;
+      this.#options.onEvent?.({ kind: 'transfer-continued', direction: 'download', digest, offset });
+    }
     return openBlob(this.#connection, descriptor, offset, this.#transferOptions('pull', signal));
   }
 
