@@ -1,11 +1,24 @@
 import type { Options } from 'yargs';
-import { type BuildImageOptions, parseAgent, parseHost, parseLimit, parseSize } from '../src/index.js';
+import {
+  type BuildImageOptions,
+  parseAgent,
+  parseHost,
+  parseLimit,
+  parseSize,
+  type SandboxName,
+  sandboxNames,
+} from '../src/index.js';
 import type { CliContext } from './context.js';
 
 const severally = { type: 'string', array: true, requiresArg: true } as const;
 
 /** Options of a build that are about what RUN executes. */
 export const commandOptions = {
+  sandbox: {
+    choices: sandboxNames,
+    requiresArg: true,
+    describe: 'How RUN is executed [default: auto, the best that this machine allows]',
+  },
   network: {
     choices: ['default', 'none', 'host'] as const,
     requiresArg: true,
@@ -15,15 +28,20 @@ export const commandOptions = {
   'add-host': { ...severally, describe: 'HOST:ADDRESS for /etc/hosts of RUN; host-gateway is this machine' },
   'shm-size': { type: 'string', requiresArg: true, describe: 'Size of /dev/shm of RUN [default: 64m]' },
   ulimit: { ...severally, describe: 'Limit for RUN: NAME=SOFT[:HARD]' },
+  'keep-failed': { type: 'boolean', describe: 'Keep what a RUN that fails leaves, for "lading debug"' },
+  'debug-shell': { type: 'boolean', describe: 'Open a shell where a RUN has failed' },
   'strict-ownership': { type: 'boolean', describe: 'Fail where it is not known whom files of RUN belong to' },
 } as const satisfies Readonly<Record<string, Options>>;
 
 interface CommandArguments {
+  readonly sandbox?: SandboxName | undefined;
   readonly network?: 'default' | 'none' | 'host' | undefined;
   readonly ssh?: readonly string[] | undefined;
   readonly addHost?: readonly string[] | undefined;
   readonly shmSize?: string | undefined;
   readonly ulimit?: readonly string[] | undefined;
+  readonly keepFailed?: boolean | undefined;
+  readonly debugShell?: boolean | undefined;
   readonly strictOwnership?: boolean | undefined;
   readonly allow?: readonly string[] | undefined;
 }
@@ -34,11 +52,14 @@ export function buildCommands(args: CommandArguments, { env }: CliContext): Part
   // As with Docker, 0 is the usual size, and `default` what commands say themselves.
   const shmSizeBytes = args.shmSize === undefined ? 0 : parseSize(args.shmSize, 'shm-size');
   return {
+    sandbox: args.sandbox,
     network: args.network === 'default' ? undefined : args.network,
     agents: Object.fromEntries((args.ssh ?? []).map(text => parseAgent(text, env))),
     extraHosts: args.addHost?.map(parseHost),
     shmSizeBytes: shmSizeBytes === 0 ? undefined : shmSizeBytes,
     limits: args.ulimit?.map(parseLimit),
+    keepFailed: args.keepFailed,
+    debugShell: args.debugShell,
     strictOwnership: args.strictOwnership,
     entitlements: (['network.host', 'security.insecure'] as const).filter(name =>
       // Who asks for the network of this machine for all commands allows it to each of them.

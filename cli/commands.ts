@@ -54,6 +54,24 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/auth-explain.js'),
   },
   {
+    name: 'debug ls',
+    usage: '[path]',
+    describe: 'List files of a RUN that failed',
+    load: () => import('./commands/debug-ls.js'),
+  },
+  {
+    name: 'debug cat',
+    usage: '<path>',
+    describe: 'Print a file of a RUN that failed',
+    load: () => import('./commands/debug-cat.js'),
+  },
+  {
+    name: 'debug diff',
+    usage: '',
+    describe: 'List what a RUN that failed has changed',
+    load: () => import('./commands/debug-diff.js'),
+  },
+  {
     name: 'images',
     usage: '[name..]',
     describe: 'List the images in the store',

@@ -22,9 +22,11 @@ import {
   recordedRoot,
 } from './support/corpus.js';
 import { summarize } from './support/image-summary.js';
+import { describeWith } from './support/programs.js';
 import { runCli } from './support/run-cli.js';
+import { sandboxPrograms } from './support/running.js';
 
-const cases = [corpusRoot, recordedRoot].flatMap(root => corpusCases(root)).filter(one => !one.needsRun);
+const cases = [corpusRoot, recordedRoot].flatMap(root => corpusCases(root));
 
 let folder: string;
 let store: Store;
@@ -42,7 +44,7 @@ async function build(one: CorpusCase) {
   prepareCase(one, work);
   const result = await runCli(
     ['build', '--root', store.root, '--progress', 'json', '-t', `corpus/${one.name}`, ...ladingArguments(one)],
-    { cwd: work, env: { ...one.env }, stdin: inputOf(one, work) },
+    { cwd: work, env: { PATH: process.env['PATH'], ...one.env }, stdin: inputOf(one, work) },
   );
   return { ...result, work };
 }
@@ -64,41 +66,51 @@ async function baseImage(name: string) {
   return await openImage(store, copied, { platform: host });
 }
 
-describe('the corpus of recorded builds', () => {
-  it.each(cases.map(one => [one.name, one] as const))('%s', async (name, one) => {
-    const [golden, newer] = goldensOf(one);
-    const { code, stderr, work } = await build(one);
-    try {
-      const difference = differenceOf(name);
-      const recorded = [golden, newer].flatMap(one => (one === undefined ? [] : [warningsOf(one)]));
-      if (difference === 'warns') expect(recorded).not.toContainEqual(warningsIn(stderr));
-      else expect(recorded).toContainEqual(warningsIn(stderr));
-      if (typeof difference === 'object') {
-        expect(code, stderr).toBe(0);
-        const { tree } = await summary(one, { ...golden, base: null, tree: {} });
-        expect(tree).toHaveProperty([difference.file, 'type'], 'file');
-        return;
-      }
-      if (difference === 'refused') {
-        expect(code, stderr).toBe(1);
-        return;
-      }
-      if (golden.expect === 'error') {
-        expect(code, stderr).toBe(1);
-        expect(stderr).toContain(one.errorContains ?? '');
-        const lines = [...stderr.matchAll(/^\s*(\d+) \| >>>/gm)].map(match => Number(match[1]));
-        if (golden['errorLines'] !== undefined) expect(lines, stderr).toEqual(golden['errorLines']);
-        return;
-      }
+async function check(name: string, one: CorpusCase): Promise<void> {
+  const [golden, newer] = goldensOf(one);
+  const { code, stderr, work } = await build(one);
+  try {
+    const difference = differenceOf(name);
+    const recorded = [golden, newer].flatMap(one => (one === undefined ? [] : [warningsOf(one)]));
+    if (difference === 'warns') expect(recorded).not.toContainEqual(warningsIn(stderr));
+    else expect(recorded).toContainEqual(warningsIn(stderr));
+    if (typeof difference === 'object') {
       expect(code, stderr).toBe(0);
-      const actual = await summary(one, golden);
-      // Where the two recorded frontends differ, either answer is right.
-      if (newer !== undefined) expect([comparable(golden), comparable(newer)]).toContainEqual(actual);
-      else expect(actual).toEqual(comparable(golden));
-    } finally {
-      makeRemovable(work);
+      const { tree } = await summary(one, { ...golden, base: null, tree: {} });
+      expect(tree).toHaveProperty([difference.file, 'type'], 'file');
+      return;
     }
-  });
+    if (difference === 'refused') {
+      expect(code, stderr).toBe(1);
+      return;
+    }
+    if (golden.expect === 'error') {
+      expect(code, stderr).toBe(1);
+      expect(stderr).toContain(one.errorContains ?? '');
+      const lines = [...stderr.matchAll(/^\s*(\d+) \| >>>/gm)].map(match => Number(match[1]));
+      if (golden['errorLines'] !== undefined) expect(lines, stderr).toEqual(golden['errorLines']);
+      return;
+    }
+    expect(code, stderr).toBe(0);
+    const actual = await summary(one, golden);
+    // Where the two recorded frontends differ, either answer is right.
+    if (newer !== undefined) expect([comparable(golden), comparable(newer)]).toContainEqual(actual);
+    else expect(actual).toEqual(comparable(golden));
+  } finally {
+    makeRemovable(work);
+  }
+}
+
+function named(needsRun: boolean) {
+  return cases.filter(one => one.needsRun === needsRun).map(one => [one.name, one] as const);
+}
+
+describe('the corpus of recorded builds', () => {
+  it.each(named(false))('%s', check);
+});
+
+describeWith(sandboxPrograms, 'the corpus of recorded builds, with RUN', () => {
+  it.each(named(true))('%s', check);
 });
 
 /** `Rule: message (line N)`; Docker prints them in no order. */

@@ -41,6 +41,7 @@ export {
   copyBetween,
   copyTags,
 } from './api/copy-between.js';
+export { type FailedFiles, type FileChange, type ListedFile, openFailedCommand } from './api/failed-command.js';
 export { appendToIndex, createIndex, type IndexOptions, removeFromIndex } from './api/image-index.js';
 export { type MergeOptions, mergeIndex, type PushPartOptions, pushPart } from './api/index-parts.js';
 export {

@@ -79,6 +79,13 @@ export function buildProgress({ view, palette, now }: BuildProgressOptions): (ev
         view.line(`#${step.id} ${cached ? 'CACHED' : `DONE${size} ${elapsed(step)}`}`);
         return;
       }
+      case 'debug-shell':
+        if (event.state === 'closed') return;
+        view.line(`${palette.error('failed:')} ${printableLine(event.reason)}`);
+        view.line('a shell among the files that it began with; what is done here is forgotten');
+        // From here on the terminal is the shell's.
+        view.end();
+        return;
       case 'output': {
         const key = outputKey(event.step, event.stream);
         const lines = outputs.get(key) ?? new OutputLines();

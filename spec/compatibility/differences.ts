@@ -291,6 +291,34 @@ export const differences = {
     why: 'they may be the reason',
     cases: { '009-empty-continuation-line': 'warns' },
   },
+  secretsInOutput: {
+    what: 'secrets that a command prints',
+    buildkit: 'shown',
+    lading: '`********` is shown, from eight bytes on',
+    why: 'output is kept and sent around',
+    tests: ['build/run/output-mask.spec.ts', 'build/run/mounts.spec.ts: is in no layer, record, event or error'],
+  },
+  linksInCaches: {
+    what: '`source` of a cache mount that leads through links',
+    buildkit: 'followed inside of the cache',
+    lading: 'refused',
+    why: 'what commands have left in a cache is not to be trusted',
+    tests: ['build/run/mounts.spec.ts: shows a part of itself, and nothing that its links lead to'],
+  },
+  ownGateway: {
+    what: '`host-gateway` of `--add-host`',
+    buildkit: 'the address of a bridge',
+    lading: '127.0.0.1',
+    why: 'commands that have a network have that of this machine',
+    tests: ['api/parse-command-options.spec.ts'],
+  },
+  failedFiles: {
+    what: 'what a command that failed has left',
+    buildkit: 'gone, but for a debugger',
+    lading: 'gone, or kept with `--keep-failed` for `lading debug`; `--debug-shell` opens a shell before the command',
+    why: 'the reason is often in a file',
+    tests: ['build/run/run.spec.ts: leaves its files where that is asked for'],
+  },
 } as const satisfies Readonly<Record<string, Difference>>;
 
 export type DifferenceId = keyof typeof differences;

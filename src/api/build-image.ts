@@ -172,6 +172,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       sandbox,
       entitlements: new Set(options.entitlements),
       commands: commands.settings,
+      debugShell: options.debugShell,
       platforms,
       platformsAsked: (options.platforms ?? []).length > 0,
       buildPlatform: options.host,

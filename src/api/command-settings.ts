@@ -24,6 +24,10 @@ export interface CommandOptions {
   readonly limits?: readonly ResourceLimit[] | undefined;
   /** Files that a command has given to nobody knows whom are an error, not a warning. */
   readonly strictOwnership?: boolean | undefined;
+  /** Keep what a command that fails leaves, for `openFailedCommand`, until the next one. */
+  readonly keepFailed?: boolean | undefined;
+  /** When a command has failed, open a shell on the streams of this process where it ran. */
+  readonly debugShell?: boolean | undefined;
 }
 
 export interface CommandSettingsOptions extends CommandOptions {
@@ -59,6 +63,7 @@ export function openCommands(options: CommandSettingsOptions, workspace: Workspa
       shmSizeBytes: options.shmSizeBytes,
       limits: options.limits ?? [],
       strictOwnership: options.strictOwnership ?? false,
+      keepFailed: options.keepFailed ?? false,
     },
     close: () => agents.close(),
   };

@@ -16,6 +16,7 @@ import { finalConfig, finalPlatform } from '../plan/lower.js';
 import type { LayerRef } from '../tree/node.js';
 import { type BuildRecord, type BuildRequest, plannedInputs } from './build-record.js';
 import { copySources } from './copy-sources.js';
+import type { BuildEvent } from './event.js';
 import { FileAccess } from './file-access.js';
 import type { BuildStore, GitRepositories, RemoteFiles } from './inputs.js';
 import { layerWork } from './layer-work.js';
@@ -41,7 +42,9 @@ export interface BuildOptions extends PlanBuildOptions {
   /** Where it gets repositories. */
   readonly git: GitRepositories;
   /** How commands are run, beside `sandbox`. */
-  readonly commands: Omit<CommandSettings, 'sandbox'>;
+  readonly commands: Omit<CommandSettings, 'sandbox' | 'onFailure'>;
+  /** When a command has failed, and nothing else runs any more, a shell is opened where it ran. */
+  readonly debugShell?: boolean | undefined;
   /** Whether the platforms were asked for, and are not just that of this machine: an image then says that it is of its own. */
   readonly platformsAsked?: boolean | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -111,7 +114,8 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
   const fetched = fetchLog(options);
   const now = Date.now();
   const stats = new StatCache(store, { directories: directoriesOf(options), now });
-  const results = await runWork(graph, {
+  let openShell: (() => Promise<void>) | undefined;
+  const working = runWork(graph, {
     text: dockerfile.text,
     slot: { context: options.context.directory ?? null, file: dockerfile.file },
     store,
@@ -127,12 +131,22 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     remote: fetched.remote,
     git: fetched.git,
     commands: {
-      settings: { ...options.commands, sandbox: options.sandbox },
+      settings: {
+        ...options.commands,
+        sandbox: options.sandbox,
+        onFailure: open => {
+          openShell ??= open;
+        },
+      },
       folders: bindFolders(options.commands.roots, options.temporary),
     },
     concurrency: options.concurrency ?? defaultConcurrency,
     onEvent,
     signal: options.signal,
+  });
+  const results = await working.catch(async error => {
+    if (options.debugShell && openShell !== undefined) await debugShell(openShell, error, onEvent);
+    throw error;
   });
   await stats.save({ signal: options.signal });
   const origins = await fetchedOrigins(graph.work);
@@ -151,6 +165,22 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     const { platform } = planned;
     return { platform, tree, layers, baseLayers, compression, level, config, epoch: epoch(planned), record };
   });
+}
+
+/** What goes wrong with the shell is a warning: the build has failed for another reason. */
+async function debugShell(
+  open: () => Promise<void>,
+  failure: unknown,
+  onEvent: (event: BuildEvent) => void,
+): Promise<void> {
+  const reason = failure instanceof Error ? failure.message : String(failure);
+  onEvent({ kind: 'debug-shell', state: 'open', reason });
+  try {
+    await open();
+  } catch (error) {
+    onEvent({ kind: 'warning', message: `no shell: ${error instanceof Error ? error.message : String(error)}` });
+  }
+  onEvent({ kind: 'debug-shell', state: 'closed', reason });
 }
 
 /** The folders of this machine that files can come from. */

@@ -52,6 +52,8 @@ export type BuildEvent =
       readonly stream: 'stdout' | 'stderr';
       readonly chunk: Uint8Array;
     }
+  /** A shell has the terminal, where a command has failed for that reason; nothing else is going on. */
+  | { readonly kind: 'debug-shell'; readonly state: 'open' | 'closed'; readonly reason: string }
   /** A base image on its way into the store. */
   | { readonly kind: 'transfer'; readonly reference: string; readonly event: CopyEvent }
   | { readonly kind: 'image-done'; readonly descriptor: Descriptor; readonly platform: Platform };

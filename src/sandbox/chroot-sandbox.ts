@@ -107,7 +107,7 @@ async function makeDevices(path: string): Promise<void> {
 }
 
 async function putMount(mount: SandboxMount, path: string): Promise<void> {
-  if (mount.type === 'tmpfs') return makeOpenFolder(path);
+  if (mount.type === 'tmpfs') return makeOpenFolder(path, mount.mode);
   const source = await realpath(mount.source);
   const stat = await lstat(source);
   if (stat.isDirectory()) await copyTree(source, path);

@@ -18,7 +18,7 @@ export async function copyTree(source: string, target: string): Promise<void> {
 }
 
 /** A folder in which everybody can make files, whatever the umask is. */
-export async function makeOpenFolder(path: string): Promise<void> {
+export async function makeOpenFolder(path: string, mode = 0o1777): Promise<void> {
   await mkdir(path);
-  await chmod(path, 0o1777);
+  await chmod(path, mode);
 }

@@ -91,7 +91,7 @@ async function sourceOf(
   made: string,
 ): Promise<{ readonly source: string; readonly kind: 'directory' | 'file' }> {
   if (mount.type === 'tmpfs') {
-    await makeOpenFolder(made);
+    await makeOpenFolder(made, mount.mode);
     return { source: made, kind: 'directory' };
   }
   const source = await realpath(mount.source);

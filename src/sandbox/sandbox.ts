@@ -29,6 +29,8 @@ export type SandboxMount =
       readonly target: string;
       /** Absent is unlimited. */
       readonly sizeBytes?: number | undefined;
+      /** Of the folder that it is, which is root's; absent is 1777. */
+      readonly mode?: number | undefined;
       readonly readOnly: boolean;
     };
 
@@ -43,7 +45,7 @@ export interface ResourceLimit {
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
-  /** Supplementary groups, without `gid`. */
+  /** Supplementary groups, exactly as the process is to have them: Docker's have `gid` among them. */
   readonly groups: readonly number[];
 }
 

@@ -9,12 +9,25 @@ import { packing } from './packing.js';
 import { pull } from './pull.js';
 import { push } from './push.js';
 import { oneChanged, unchanged } from './rebuild.js';
+import { runOne } from './run.js';
 import { smallUnchanged } from './small-context.js';
 import { start } from './start.js';
 import type { Workload } from './workload.js';
 
 /** All of them, in the order in which they run. */
 export const workloads: readonly Workload[] = [
-  ...[start, inProcess, firstBuild, firstPush, packing, unchanged, oneChanged, smallUnchanged, largeFile, emptyFiles],
+  ...[
+    start,
+    inProcess,
+    firstBuild,
+    firstPush,
+    packing,
+    unchanged,
+    oneChanged,
+    smallUnchanged,
+    runOne,
+    largeFile,
+    emptyFiles,
+  ],
   ...[pull, push, compression, curve],
 ];

@@ -22,4 +22,8 @@ export interface CommandSettings {
   readonly limits: readonly ResourceLimit[];
   /** Files that a command has given to nobody knows whom are an error. */
   readonly strictOwnership: boolean;
+  /** What a command that fails leaves is kept, to be looked at. */
+  readonly keepFailed: boolean;
+  /** Told how to open a shell where a command has failed, among the files that it began with. */
+  readonly onFailure?: ((openShell: () => Promise<void>) => void) | undefined;
 }

@@ -4,6 +4,8 @@ import type { CacheMount, RunMount, SecretMount, SshMount } from '../../plan/run
 import type { RunStep } from '../../plan/step.js';
 import type { SandboxMount } from '../../sandbox/sandbox.js';
 import type { CallOptions } from '../../stream/bytes.js';
+import { lookup } from '../../tree/lookup.js';
+import type { DirectoryNode } from '../../tree/node.js';
 import { agentSocket } from './agent-socket.js';
 import type { BindFolders } from './bind-folders.js';
 import { type BoundFiles, contentPath, requireFolder } from './bound-files.js';
@@ -15,6 +17,8 @@ export interface OpenMountsOptions extends CallOptions {
   readonly settings: CommandSettings;
   readonly bound: ReadonlyMap<RunMount, BoundFiles>;
   readonly folders: BindFolders;
+  /** What the mounts are made in. */
+  readonly tree: DirectoryNode;
   /** Caches begin anew. */
   readonly fresh: boolean;
   /** A folder of the build's own. */
@@ -70,7 +74,10 @@ class Opening implements OpenedMounts {
         return await this.#cache(mount);
       case 'tmpfs': {
         const { target, sizeBytes, readOnly } = mount;
-        this.mounts.push({ type: 'tmpfs', target, sizeBytes, readOnly });
+        // As with Docker, it looks like what it lies over.
+        const over = lookup(this.#options.tree, target)?.node;
+        const mode = over?.type === 'directory' ? over.mode : 0o755;
+        this.mounts.push({ type: 'tmpfs', target, sizeBytes, mode, readOnly });
         return;
       }
       case 'secret':

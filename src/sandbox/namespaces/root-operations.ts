@@ -83,9 +83,9 @@ async function bind(name: string, source: string, mode: 'ro' | 'nodev' | 'dev'):
   return ['bind', name, await realpath(source), `${dev}:${ino}`, mode];
 }
 
-function tmpfsOptions({ sizeBytes, readOnly }: Extract<SandboxMount, { type: 'tmpfs' }>): string {
+function tmpfsOptions({ sizeBytes, mode = 0o1777, readOnly }: Extract<SandboxMount, { type: 'tmpfs' }>): string {
   const size = sizeBytes === undefined ? '' : `,size=${sizeBytes}`;
-  return `nosuid,nodev,mode=1777${size}${readOnly ? ',ro' : ''}`;
+  return `nosuid,nodev,mode=${mode.toString(8)}${size}${readOnly ? ',ro' : ''}`;
 }
 
 /** Folders of an overlay are given by links with short names: they may be many, and theirs may hold what options end at. */

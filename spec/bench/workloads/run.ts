@@ -1,0 +1,67 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findProgram } from '../../support/run-program.js';
+import { compare } from '../compare.js';
+import { writeEqualFiles } from '../context/equal-files.js';
+import type { Contender } from '../measure.js';
+import type { Absent } from '../peers/absent.js';
+import { dockerNeeds } from '../peers/docker.js';
+import { lading, verify } from '../peers/lading.js';
+import { dockerBuild, ladingBuild, sizeText } from './app-contenders.js';
+import type { Workload } from './workload.js';
+
+/** What a RUN needs here: a program without libraries, and the way of running that root has. */
+const needs = ['root', 'busybox', 'unshare', 'nsenter', 'setpriv'];
+
+/** A RUN that changes one file, on a base of ten thousand: what is measured is what a build adds to the command. */
+export const runOne: Workload = {
+  name: 'run-one',
+  summary: 'a RUN that changes one file of many',
+  run: async bench => {
+    const missing = bench.programs.missing(needs);
+    const folder = bench.path('run');
+    const files = join(folder, 'files');
+    await mkdir(files, { recursive: true });
+    const many = await writeEqualFiles(files, bench.scale(10_000, 2_000), 2_000, bench.making);
+    const base = await bench.base();
+    const store = bench.path('run-store');
+    const image = `${base.host}/apps/run:1`;
+    await bench.restore(base.store, store);
+    if (missing.length === 0) await copyFile(findProgram('busybox')!, join(folder, 'busybox'));
+    let changes = 0;
+    // Never the same command twice: nothing is to come from a cache but what it stands on.
+    const before = async (): Promise<void> => {
+      const command = JSON.stringify(['/busybox', 'sh', '-c', `echo ${++changes} > /srv/changed`]);
+      await writeFile(
+        join(folder, 'Dockerfile'),
+        `FROM ${base.name}\nCOPY busybox /\nCOPY files /srv/\nRUN ${command}\n`,
+      );
+    };
+    const contenders: Array<Contender | Absent> = [
+      missing.length > 0
+        ? { name: ladingBuild, missing }
+        : { name: ladingBuild, argv: lading('build', '-q', '--root', store, '-t', image, folder), before },
+    ];
+    const noDocker = bench.programs.missing([...dockerNeeds, ...needs]);
+    if (noDocker.length > 0) contenders.push({ name: dockerBuild, missing: noDocker });
+    else {
+      const docker = await bench.docker();
+      const { argv, ...command } = docker.build(image, folder);
+      const [client, build, ...rest] = argv as [string, string, ...string[]];
+      // There is no bridge that RUN could be connected with.
+      const hosted = [client, build, '--network=host', ...rest] as const;
+      contenders.push({ name: dockerBuild, ...command, argv: [...hosted], before, note: docker.note });
+    }
+    const section = await compare(bench, {
+      name: 'run-one',
+      title: `A RUN that changes one file (${sizeText(many)})`,
+      contenders,
+      limits: [{ kind: 'time', contender: ladingBuild, of: [dockerBuild], most: 1 }],
+      times: 3,
+      warmUps: 1,
+    });
+    if (missing.length === 0) await verify(bench, store, image);
+    await bench.remove(store, folder);
+    return [section];
+  },
+};
