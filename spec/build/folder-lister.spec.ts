@@ -12,8 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { entriesOf, FolderLister, identityAt } from '../../src/build/folder-lister.js';
+import { ScanCrew } from '../../src/build/scan-crew.js';
 import { scanFolder } from '../../src/build/scan-folder.js';
 import { hidingMatcher, ignoreMatcher } from '../../src/dockerfile/ignore.js';
 import { isLadingError } from '../../src/errors/errors.js';
@@ -101,6 +102,15 @@ describe('FolderLister', () => {
 });
 
 describe('scanFolder', () => {
+  let crew: ScanCrew | undefined;
+  afterEach(async () => await crew?.close());
+
+  async function scanned(lister: FolderLister, path: string, threads: number, signal?: AbortSignal) {
+    await crew?.close();
+    crew = new ScanCrew(threads);
+    return await scanFolder(lister, path, { crew, alone: 10, signal });
+  }
+
   const many = (): void => {
     for (let i = 0; i < 60; i++) {
       for (let j = 0; j < 8; j++)
@@ -122,7 +132,7 @@ describe('scanFolder', () => {
     const expected = alone.fingerprint('');
     for (const threads of [0, 1, 3]) {
       const lister = new FolderLister(folder, ignore);
-      expect(await scanFolder(lister, '', { threads, alone: 10 })).toEqual(expected);
+      expect(await scanned(lister, '', threads)).toEqual(expected);
       const paths = alone.listed().paths;
       expect(new Set(lister.listed().paths)).toEqual(new Set(paths));
       for (const path of paths) {
@@ -138,7 +148,7 @@ describe('scanFolder', () => {
     many();
     const lister = new FolderLister(folder);
     const listing = lister.listing('m/p5/s1');
-    await scanFolder(lister, 'm', { threads: 2, alone: 10 });
+    await scanned(lister, 'm', 2);
     expect(lister.listing('m/p5/s1')).toBe(listing);
   });
 
@@ -149,7 +159,7 @@ describe('scanFolder', () => {
     spawnSync('mkdir', ['-p', deep], { cwd: folder });
     spawnSync('sh', ['-c', `cd ${deep} && mkdir -p ${'o'.repeat(250)}/${'o'.repeat(250)}`], { cwd: folder });
     for (const threads of [0, 2]) {
-      const failing = scanFolder(new FolderLister(folder), '', { threads, alone: 10 });
+      const failing = scanned(new FolderLister(folder), '', threads);
       await expect(failing).rejects.toSatisfy(error => isLadingError(error, 'IO'));
     }
     spawnSync('rm', ['-rf', join(folder, 'm')]);
@@ -158,7 +168,7 @@ describe('scanFolder', () => {
   it('ends when it is told to', async () => {
     many();
     const signal = AbortSignal.abort(new Error('enough'));
-    await expect(scanFolder(new FolderLister(folder), '', { threads: 1, alone: 10, signal })).rejects.toThrow('enough');
+    await expect(scanned(new FolderLister(folder), '', 1, signal)).rejects.toThrow('enough');
   });
 });
 

@@ -11,6 +11,7 @@ function memoryNotes(): ContextNotes & { readonly notes: Map<string, Buffer>; wr
     notes,
     writes: 0,
     getNotes: async key => notes.get(key),
+    notesSize: async key => notes.get(key)?.length ?? 0,
     async putNotes(key, payload) {
       this.writes += 1;
       notes.set(key, Buffer.concat(payload));

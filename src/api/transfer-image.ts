@@ -44,7 +44,7 @@ export async function transferImage(
 }
 
 async function originsOf(store: Store, layer: Descriptor): Promise<string[]> {
-  const text = Buffer.from((await store.getNotes(noteKey(layer))) ?? []).toString('utf8');
+  const text = Buffer.from((await store.notes.getNotes(noteKey(layer))) ?? []).toString('utf8');
   return text.split('\n').filter(line => line !== '');
 }
 
@@ -52,7 +52,7 @@ async function remember(store: Store, layer: Descriptor, origins: readonly strin
   const known = await originsOf(store, layer);
   const all = [...new Set([...origins, ...known])].slice(0, originLimit);
   if (all.length === known.length && origins.every(origin => known.includes(origin))) return;
-  await store.putNotes(noteKey(layer), [Buffer.from(all.join('\n'))]);
+  await store.notes.putNotes(noteKey(layer), [Buffer.from(all.join('\n'))]);
 }
 
 function noteKey({ digest }: Descriptor): string {

@@ -28,6 +28,8 @@ import { bindFolders } from './run/bind-folders.js';
 import type { CommandSettings } from './run/command-settings.js';
 import type { StageResult } from './run-step.js';
 import { runWork } from './run-work.js';
+import { ScanCrew } from './scan-crew.js';
+import { startedAlone } from './scan-folder.js';
 import { workGraph } from './work-graph.js';
 
 /** 2000-01-01T00:00:00Z: what times are clamped to when nothing else is said; zip and its like can hold it. */
@@ -93,6 +95,25 @@ const defaultConcurrency = Math.max(4, availableParallelism());
  * @throws LadingError DOCKERFILE_SYNTAX and others with the place in the Dockerfile; the store then has at most layers more
  */
 export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
+  const now = Date.now();
+  const stats = new StatCache(options.store.notes, { directories: directoriesOf(options), now });
+  const crew = new ScanCrew();
+  try {
+    // Where there were many files the last time, the threads that list them get ready while the build is planned.
+    if ((await stats.size()) > startedAlone) crew.start();
+    return await buildWith(options, { now, stats, crew });
+  } finally {
+    await crew.close();
+  }
+}
+
+interface Listing {
+  readonly now: number;
+  readonly stats: StatCache;
+  readonly crew: ScanCrew;
+}
+
+async function buildWith(options: BuildOptions, { now, stats, crew }: Listing): Promise<BuiltPlatform[]> {
   const { dockerfile, store, contexts = new Map(), compression = 'gzip', level, onEvent = () => {} } = options;
   const source = readSource(options);
   const stageNames = source.ast.instructions.flatMap(each => (each.kind === 'FROM' ? (each.stageName ?? []) : []));
@@ -112,8 +133,6 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     fresh: stage => (options.noCache ?? false) || isNamed(stage, options.noCacheFilter),
   });
   const fetched = fetchLog(options);
-  const now = Date.now();
-  const stats = new StatCache(store, { directories: directoriesOf(options), now });
   let openShell: (() => Promise<void>) | undefined;
   const working = runWork(graph, {
     text: dockerfile.text,
@@ -122,7 +141,7 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
     cache: stepCache(store),
     layers: layerWork(),
     files: new FileAccess(store, stats),
-    sources: copySources(options.context, store),
+    sources: copySources(options.context, store, crew),
     now,
     compression,
     level,

@@ -10,6 +10,7 @@ import { type Fingerprint, FolderLister } from './folder-lister.js';
 import { listedTree } from './host-tree.js';
 import type { FetchedFiles, FilesContext } from './inputs.js';
 import { once } from './once.js';
+import type { ScanCrew } from './scan-crew.js';
 import { scanFolder } from './scan-folder.js';
 import { layersOfImage } from './stage-files.js';
 
@@ -27,13 +28,13 @@ export interface CopySources {
 }
 
 /** Each context and image is opened once a build, and folders are listed once, for all stages and platforms. */
-export function copySources(context: BuildContext, store: LayerStore): CopySources {
+export function copySources(context: BuildContext, store: LayerStore, crew: ScanCrew): CopySources {
   const contexts = once<CopySource>();
   const trees = once<DirectoryNode>();
   return {
-    context: () => contexts('context', async () => contextSource(context, 'the build context')),
+    context: () => contexts('context', async () => contextSource(context, 'the build context', crew)),
     named: ({ name, context }, options) =>
-      contexts(`named ${name}`, async () => contextSource(await filesOf(context, options), `context ${name}`)),
+      contexts(`named ${name}`, async () => contextSource(await filesOf(context, options), `context ${name}`, crew)),
     image: (image, options) => trees(image.descriptor.digest, () => treeOfLayers(layersOfImage(image), store, options)),
   };
 }
@@ -43,7 +44,7 @@ async function filesOf(context: FilesContext['context'], options: CallOptions): 
   return { directory: context.path, ignore: context.ignore };
 }
 
-function contextSource(context: BuildContext, label: string): CopySource {
+function contextSource(context: BuildContext, label: string, crew: ScanCrew): CopySource {
   const { directory, ignore, tree } = context;
   if (tree !== undefined) return { root: tree, label };
   if (directory === undefined) return { root: emptyDirectory(), label: `${label} (which is empty)` };
@@ -53,6 +54,6 @@ function contextSource(context: BuildContext, label: string): CopySource {
     root: listedTree(lister),
     label,
     ignore,
-    fingerprint: (path, options) => scans(path, () => scanFolder(lister, path, options)),
+    fingerprint: (path, options) => scans(path, () => scanFolder(lister, path, { ...options, crew })),
   };
 }

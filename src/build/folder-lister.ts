@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { type BigIntStats, constants, lstatSync } from 'node:fs';
 import { settledFrom } from '../cache/settled.js';
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
@@ -10,11 +10,15 @@ import { encodePath, joinPath, toHostPath } from '../tree/path.js';
 
 /**
  * Numbers of a row: device, inode, size, mtime and ctime in ns, mode. A device has its number in the place of the size, and
- * folders have nothing but mode and mtime: the rest is no part of an image. Above the mode a bit for files with one name.
+ * folders have nothing but mode and mtime: the rest is no part of an image. Above the mode a bit for files with more names.
  */
 const columns = 6;
-const oneName = 1n << 32n;
+const moreNames = 1n << 32n;
+const { S_IFMT, S_IFDIR, S_IFLNK, S_IFBLK, S_IFCHR } = constants;
+/** Bytes that are hashed at a time. */
+const pieceBytes = 256 * 1024;
 const noTargets: FolderListing['targets'] = new Map();
+const noFolders: FolderListing['folders'] = [];
 
 /** What `stat` says of all that is in a folder, as a table: 48 bytes each, where objects take ten times that. */
 export interface FolderListing {
@@ -23,14 +27,16 @@ export interface FolderListing {
   readonly rows: BigInt64Array;
   /** Targets of links, by the number of their row. */
   readonly targets: ReadonlyMap<number, string>;
+  /** Paths of the folders among them, in the order of the rows. */
+  readonly folders: readonly string[];
+  /** When `stat` could have missed no change of any of the files: see `settled.ts`. */
+  readonly settledFrom: number;
 }
 
 /** What tells a folder with all below it from another, and from a later state of itself. */
-export interface Fingerprint {
+export interface Fingerprint extends Pick<FolderListing, 'settledFrom'> {
   /** SHA-256, in hexadecimal. */
   readonly digest: string;
-  /** From when on `stat` could not have missed a change of any of the files, in ns since 1970. */
-  readonly settledFrom: number;
 }
 
 /** Listings as they go from thread to thread: few objects, however many folders. */
@@ -40,8 +46,10 @@ export interface ListedFolders {
   /** Rows of all of them, one behind another, and how many numbers are each one's. */
   readonly rows: BigInt64Array<ArrayBuffer>;
   readonly lengths: readonly number[];
+  readonly settledFrom: readonly number[];
+  /** Of those that have any. */
   readonly targets: ReadonlyMap<string, FolderListing['targets']>;
-  readonly fingerprints: ReadonlyArray<Fingerprint | undefined>;
+  readonly folders: ReadonlyMap<string, FolderListing['folders']>;
 }
 
 /**
@@ -53,7 +61,6 @@ export class FolderLister {
   readonly host: string;
   readonly ignore: IgnoreMatcher | undefined;
   readonly #listings = new Map<string, FolderListing>();
-  readonly #fingerprints = new Map<string, Fingerprint>();
 
   constructor(host: string, ignore?: IgnoreMatcher | undefined) {
     this.host = host;
@@ -73,30 +80,41 @@ export class FolderLister {
     return listing;
   }
 
+  /** Lists a folder with all below it, as far as that has not been done. */
+  listAll(path: string): void {
+    for (const folder of this.listing(path).folders) this.listAll(folder);
+  }
+
   /** Of a folder with all below it, which is listed for that as far as it has not been. */
   fingerprint(path: string): Fingerprint {
-    const known = this.#fingerprints.get(path);
-    if (known !== undefined) return known;
-    const listing = this.listing(path);
-    const { names, rows, targets } = listing;
-    let below = '';
-    let from = 0;
-    for (const folder of foldersIn(path, listing)) {
-      const fingerprint = this.fingerprint(folder);
-      below += fingerprint.digest;
-      from = Math.max(from, fingerprint.settledFrom);
-    }
-    for (let at = 0; at < rows.length; at += columns) {
-      if (kindOf(rows[at + 5]!) !== constants.S_IFDIR) from = Math.max(from, settledFrom(rows[at + 3]!, rows[at + 4]!));
-    }
-    const links = [...targets.values()].join('\0');
-    // How long each part is says where the next one begins.
-    const text = `${rows.length} ${names.length} ${links.length}\n${names}${links}${below}`;
-    const table = Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength);
-    const digest = hash('sha256', Buffer.concat([table, encodePath(text)]), 'hex');
-    const fingerprint = { digest, settledFrom: from };
-    this.#fingerprints.set(path, fingerprint);
-    return fingerprint;
+    const digest = createHash('sha256');
+    const tables = Buffer.allocUnsafe(pieceBytes);
+    let filled = 0;
+    let text = '';
+    let settledFrom = 0;
+    /** Each part of what is hashed begins with how long it is, so that no other tree gives the same bytes. */
+    const flush = (table: Uint8Array = tables.subarray(0, filled)): void => {
+      const bytes = encodePath(text);
+      digest.update(`${bytes.length} ${table.length}\n`).update(bytes).update(table);
+      filled = 0;
+      text = '';
+    };
+    const add = ({ names, rows, targets, folders, settledFrom: from }: FolderListing): void => {
+      const table = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+      if (filled + table.length > pieceBytes || text.length > pieceBytes) flush();
+      const links = targets.size === 0 ? '' : [...targets.values()].join('\0');
+      text += `${rows.length} ${names.length} ${links.length}\n${names}${links}`;
+      if (table.length > pieceBytes) flush(table);
+      else {
+        tables.set(table, filled);
+        filled += table.length;
+      }
+      settledFrom = Math.max(settledFrom, from);
+      for (const folder of folders) add(this.listing(folder));
+    };
+    add(this.listing(path));
+    flush();
+    return { digest: digest.digest('hex'), settledFrom };
   }
 
   /** All that has been listed so far. */
@@ -106,26 +124,33 @@ export class FolderLister {
     const lengths = listings.map(({ rows }) => rows.length);
     const rows = new BigInt64Array(lengths.reduce((sum, length) => sum + length, 0));
     const targets = new Map<string, FolderListing['targets']>();
+    const folders = new Map<string, FolderListing['folders']>();
     let at = 0;
     for (const [i, listing] of listings.entries()) {
       rows.set(listing.rows, at);
       at += listing.rows.length;
       if (listing.targets.size > 0) targets.set(paths[i]!, listing.targets);
+      if (listing.folders.length > 0) folders.set(paths[i]!, listing.folders);
     }
-    const fingerprints = paths.map(path => this.#fingerprints.get(path));
-    return { paths, names: listings.map(({ names }) => names), rows, lengths, targets, fingerprints };
+    const names = listings.map(listing => listing.names);
+    const settledFrom = listings.map(listing => listing.settledFrom);
+    return { paths, names, rows, lengths, settledFrom, targets, folders };
   }
 
   /** Takes over what another one has listed, but for what this one has listed itself. */
-  adopt({ paths, names, rows, lengths, targets, fingerprints }: ListedFolders): void {
+  adopt({ paths, names, rows, lengths, settledFrom, targets, folders }: ListedFolders): void {
     let at = 0;
     for (const [i, path] of paths.entries()) {
       const own = rows.subarray(at, at + lengths[i]!);
       at += lengths[i]!;
       if (this.#listings.has(path)) continue;
-      this.#listings.set(path, { names: names[i]!, rows: own, targets: targets.get(path) ?? noTargets });
-      const fingerprint = fingerprints[i];
-      if (fingerprint !== undefined) this.#fingerprints.set(path, fingerprint);
+      this.#listings.set(path, {
+        names: names[i]!,
+        rows: own,
+        targets: targets.get(path) ?? noTargets,
+        folders: folders.get(path) ?? noFolders,
+        settledFrom: settledFrom[i]!,
+      });
     }
   }
 
@@ -135,24 +160,38 @@ export class FolderLister {
     const listed = names(host);
     const kept: string[] = [];
     let targets: Map<number, string> | undefined;
+    let folders: string[] | undefined;
+    let settled = 0;
     let rows = new BigInt64Array(listed.length * columns);
     for (const name of listed) {
-      const child = joinPath(path, name);
+      const child = ignore === undefined ? '' : joinPath(path, name);
       const hidden = ignore?.ignores(child) ?? false;
       if (hidden && ignore!.canPrune(child)) continue;
       const childHost = `${host}/${name}`;
       const stats = lstat(childHost);
       const kind = kindOf(stats.mode);
-      if (hidden && (kind !== constants.S_IFDIR || this.listing(child).rows.length === 0)) continue;
-      if (kind === constants.S_IFLNK) {
-        targets ??= new Map();
-        targets.set(kept.length, readLink(childHost));
-      }
+      if (hidden && (kind !== S_IFDIR || this.listing(child).rows.length === 0)) continue;
       setRow(rows, kept.length * columns, kind, stats);
+      if (kind === S_IFDIR) {
+        folders ??= [];
+        folders.push(joinPath(path, name));
+      } else {
+        settled = Math.max(settled, settledFrom(stats.mtimeNs, stats.ctimeNs));
+        if (kind === S_IFLNK) {
+          targets ??= new Map();
+          targets.set(kept.length, readLink(childHost));
+        }
+      }
       kept.push(name);
     }
     if (kept.length < listed.length) rows = rows.slice(0, kept.length * columns);
-    return { names: kept.join('\0'), rows, targets: targets ?? noTargets };
+    return {
+      names: kept.join('\0'),
+      rows,
+      targets: targets ?? noTargets,
+      folders: folders ?? noFolders,
+      settledFrom: settled,
+    };
   }
 }
 
@@ -174,17 +213,8 @@ export function* entriesOf({ names, rows }: FolderListing): Generator<ListedEntr
   if (rows.length === 0) return;
   for (const [row, name] of names.split('\0').entries()) {
     const mode = rows[row * columns + 5]!;
-    yield { name, row, kind: kindOf(mode), single: (mode & oneName) !== 0n };
+    yield { name, row, kind: kindOf(mode), single: (mode & moreNames) === 0n };
   }
-}
-
-/** Paths of the folders that are in a folder. */
-export function* foldersIn(path: string, listing: FolderListing): Generator<string> {
-  const { rows } = listing;
-  let found = false;
-  for (let at = 5; at < rows.length && !found; at += columns) found = kindOf(rows[at]!) === constants.S_IFDIR;
-  if (!found) return;
-  for (const { name, kind } of entriesOf(listing)) if (kind === constants.S_IFDIR) yield joinPath(path, name);
 }
 
 export function identityAt({ rows }: FolderListing, row: number): HostIdentity {
@@ -201,19 +231,18 @@ export function identityAt({ rows }: FolderListing, row: number): HostIdentity {
 }
 
 function setRow(rows: BigInt64Array, at: number, kind: number, stats: BigIntStats): void {
-  const { dev, ino, size, mtimeNs, ctimeNs, mode, nlink, rdev } = stats;
-  rows[at + 3] = mtimeNs;
-  rows[at + 5] = mode;
-  if (kind === constants.S_IFDIR) return;
-  rows[at] = dev;
-  rows[at + 1] = ino;
-  rows[at + 2] = kind === constants.S_IFCHR || kind === constants.S_IFBLK ? rdev : size;
-  rows[at + 4] = ctimeNs;
-  if (nlink === 1n) rows[at + 5] = mode | oneName;
+  rows[at + 3] = stats.mtimeNs;
+  rows[at + 5] = stats.mode;
+  if (kind === S_IFDIR) return;
+  rows[at] = stats.dev;
+  rows[at + 1] = stats.ino;
+  rows[at + 2] = kind === S_IFCHR || kind === S_IFBLK ? stats.rdev : stats.size;
+  rows[at + 4] = stats.ctimeNs;
+  if (stats.nlink !== 1n) rows[at + 5] = stats.mode | moreNames;
 }
 
 function kindOf(mode: bigint): number {
-  return Number(mode) & constants.S_IFMT;
+  return Number(mode) & S_IFMT;
 }
 
 function lstat(path: string): BigIntStats {

@@ -12,7 +12,9 @@ import type { DirectoryNode } from '../tree/node.js';
 import type { Material } from './material.js';
 
 /** What a build needs of the place that keeps its layers, records and images. */
-export interface BuildStore extends ContentSource, ContentTarget, ContentStore, LayerStore, RecordStore, ContextNotes {}
+export interface BuildStore extends ContentSource, ContentTarget, ContentStore, LayerStore, RecordStore {
+  readonly notes: ContextNotes;
+}
 
 /** Gets images by name. What it returns is in the build's store, complete. */
 export interface BaseImages {

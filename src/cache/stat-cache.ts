@@ -49,6 +49,11 @@ export class StatCache {
     return this.#loaded;
   }
 
+  /** How many files are known of, without reading what. */
+  async size(): Promise<number> {
+    return ((await this.#notes?.notesSize(this.#key)) ?? 0) / rowBytes;
+  }
+
   /** Not all files are looked up this time although they are there: what is known of the others stays. */
   keepAll(): void {
     this.#keepsAll = true;

@@ -1,13 +1,15 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { ContextNotes } from '../content/content.js';
+import type { CallOptions } from '../stream/bytes.js';
 import { replaceFile } from './durable.js';
 import { frame, readFramed } from './framed-file.js';
-import { onFile } from './io-error.js';
+import { ifExists, onFile } from './io-error.js';
 
 const notesKind = 'context 1';
 
 /** `cache/context/<key>` of the store: what is known of files outside. Any of it can be deleted at any time. */
-export class ContextFiles {
+export class ContextFiles implements ContextNotes {
   readonly #folder: string;
   readonly #temporary: () => Promise<string>;
 
@@ -17,13 +19,21 @@ export class ContextFiles {
   }
 
   /** `undefined` when there is none or it is damaged. */
-  async get(key: string): Promise<Buffer | undefined> {
+  async getNotes(key: string, options: CallOptions = {}): Promise<Buffer | undefined> {
+    options.signal?.throwIfAborted();
     const payload = await readFramed(notesKind, join(this.#folder, key));
     return payload === 'damaged' ? undefined : payload;
   }
 
+  /** Bytes of the file. */
+  async notesSize(key: string): Promise<number> {
+    const path = join(this.#folder, key);
+    return (await ifExists(path, () => stat(path)))?.size ?? 0;
+  }
+
   /** Of several at the same time the last one stays, whole. */
-  async put(key: string, payload: readonly Uint8Array[]): Promise<void> {
+  async putNotes(key: string, payload: readonly Uint8Array[], options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
     const path = join(this.#folder, key);
     await onFile(path, () => mkdir(dirname(path), { recursive: true }));
     await replaceFile(path, frame(notesKind, payload), { temporary: await this.#temporary(), durable: false });

@@ -74,13 +74,14 @@ export async function openStore(root: string, options: StoreOptions = {}): Promi
   return new Store(root, options);
 }
 
-export class Store implements ContentSource, ContentTarget, ContentStore, LayerStore, RecordStore, ContextNotes {
+export class Store implements ContentSource, ContentTarget, ContentStore, LayerStore, RecordStore {
   readonly root: string;
+  /** What is known of files of this machine. */
+  readonly notes: ContextNotes;
   readonly #session: Session;
   readonly #parts: StoreParts;
   readonly #layout: ImageLayout;
   readonly #shelf: LayerShelf;
-  readonly #contexts: ContextFiles;
   readonly #packer: LayerPacker;
   readonly #transfers: Transfers;
   #ready: Promise<void> | undefined;
@@ -110,7 +111,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     const layers = new LayerFiles(root, prepared);
     this.#shelf = new LayerShelf(this.#layout.blobs, layers);
     this.#packer = new LayerPacker(this.#layout.blobs, layers, this.#shelf, threads);
-    this.#contexts = new ContextFiles(root, prepared);
+    this.notes = new ContextFiles(root, prepared);
     this.#transfers = new Transfers(root, prepared);
     this.#parts = { root, layout: this.#layout, layers, records: new RecordFiles(root, prepared), sweepLock };
   }
@@ -234,16 +235,6 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
       await this.#layout.blobs.flush();
       await this.#parts.records.put(key, record);
     });
-  }
-
-  async getNotes(key: string, options: CallOptions = {}): Promise<Uint8Array | undefined> {
-    options.signal?.throwIfAborted();
-    return await this.#contexts.get(key);
-  }
-
-  async putNotes(key: string, payload: readonly Uint8Array[], options: CallOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted();
-    await this.#write(() => this.#contexts.put(key, payload));
   }
 
   /** Where the store is on the disk, and how much of it could go. */
