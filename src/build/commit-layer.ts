@@ -98,6 +98,8 @@ export async function commitLayer(
   for (let readers = files.readersOf(entries); readers.length > 0; readers = files.readersOf(entries)) {
     await Promise.allSettled(readers);
   }
+  // With an earlier layer to take over from, what is not known is read first; without one, while it is packed.
+  if (similar !== undefined) await files.learnAll(entries, { signal });
   let record = knownRecord(entries, files, recipe);
   if (record === undefined && similar === undefined) {
     const recorder = new LayerRecorder();
@@ -111,11 +113,7 @@ export async function commitLayer(
     if (stored === undefined) await layers.make(recordKey(record), () => keep(record!, layer));
     return result(layer, stored !== undefined);
   }
-  if (record === undefined) {
-    await files.learnAll(entries, { signal });
-    record = knownRecord(entries, files, recipe)!;
-  }
-  const known = record;
+  const known = record!;
   const stored = await look(known);
   if (stored !== undefined && !fresh) return result(stored, true);
   const make = async (): Promise<LayerRef> => keep(known, await pack(withDigests(entries, files)));

@@ -69,7 +69,7 @@ async function startSegment(
   const started = new SegmentKey(format.recipe, plan, layout, raw);
   const key = known === undefined ? started : started.finish(known);
   const found = typeof key === 'string' ? similar?.find(key) : undefined;
-  const reuse = found && { ...found, digests: wholeDigests(plan), headers: layout.headers };
+  const reuse = found && { ...found, digests: wholeDigests(plan) };
   if (reuse === undefined) await fillFromStore(layout, buffer, read, { signal });
   const { reads, contents } = layout;
   const { compression, level } = format;
@@ -151,6 +151,7 @@ class SegmentFinisher {
       raw,
       packed: done.packed ?? raw,
       crc: done.crc,
+      digest: done.digest,
       key: pieceKey ?? (() => finished as string),
     };
   }

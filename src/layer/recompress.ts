@@ -38,10 +38,10 @@ async function* recompressed(
     return { size, result };
   };
   const options = { limit: crew.capacity, capacity: segmentSize, signal };
-  for await (const [{ size }, { raw, packed, crc }] of inOrder(inPieces(content), start, options)) {
+  for await (const [{ size }, { raw, packed, crc, digest }] of inOrder(inPieces(content), start, options)) {
     const bytes = raw.subarray(0, size);
     // Cut without regard to files: no layer that is packed has such segments.
-    yield { raw: bytes, packed: packed ?? bytes, crc, key: () => '' };
+    yield { raw: bytes, packed: packed ?? bytes, crc, digest, key: () => '' };
   }
 }
 

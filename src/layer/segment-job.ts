@@ -32,10 +32,10 @@ export interface SegmentReuse {
   readonly start: number;
   readonly end: number;
   readonly crc: number;
+  /** SHA-256 in hexadecimal of what is there: what was written under the key that the segment has. */
+  readonly digest: string;
   /** SHA-256 in hexadecimal of each of `contents`. */
   readonly digests: readonly string[];
-  /** Pairs of offset and length: what of `raw` is in place, and must be the same in what is reused. */
-  readonly headers: Float64Array;
 }
 
 /** Files to be hashed. */
@@ -59,6 +59,8 @@ export interface PackedSegment extends Answer {
   /** SHA-256 in hexadecimal of each of `contents`. */
   readonly digests: readonly string[];
   readonly crc: number;
+  /** SHA-256 in hexadecimal of `packed`; empty without compression, when nothing is taken over. */
+  readonly digest: string;
 }
 
 export interface Hashed extends Answer {
@@ -98,27 +100,24 @@ export function runJob(job: Job): JobResult {
   const bytes = raw.subarray(0, job.size);
   const digests = digestsOf(raw, job.contents);
   const packed = compressSegment(bytes, job.compression, job.level);
-  return { kind: 'packed', raw, packed, digests, crc: crc32(bytes) };
+  const digest = packed === undefined ? '' : hash('sha256', packed, 'hex');
+  return { kind: 'packed', raw, packed, digests, crc: crc32(bytes), digest };
 }
 
-/** Takes the compressed bytes as they are, when what they hold is in every byte what is wanted. */
+/**
+ * Takes the compressed bytes as they are, when they are in every bit what was written there. They are inflated for the tar
+ * to be hashed: what they hold needs no other check.
+ */
 function reusedSegment(job: SegmentJob, reuse: SegmentReuse): JobResult {
   const { raw, size, compression } = job;
   const unusable = { kind: 'unusable', raw } as const;
   const packed = readRange(reuse.path, reuse.start, reuse.end);
-  if (packed === undefined) return unusable;
-  const bytes = compression === 'none' ? packed : inflateSegment(packed, compression, size);
-  if (bytes?.length !== size || crc32(bytes) !== reuse.crc) return unusable;
-  const expected = Buffer.from(raw.buffer, raw.byteOffset, size);
-  for (let i = 0; i < reuse.headers.length; i += 2) {
-    const at = reuse.headers[i]!;
-    const end = at + reuse.headers[i + 1]!;
-    if (expected.compare(bytes, at, end, at, end) !== 0) return unusable;
-  }
-  const digests = digestsOf(bytes, job.contents);
-  if (digests.some((digest, i) => digest !== reuse.digests[i])) return unusable;
+  if (packed === undefined || compression === 'none' || hash('sha256', packed, 'hex') !== reuse.digest) return unusable;
+  const bytes = inflateSegment(packed, compression, size);
+  if (bytes?.length !== size) return unusable;
   raw.set(bytes);
-  return { kind: 'packed', raw, packed: compression === 'none' ? undefined : packed, digests, crc: reuse.crc };
+  const { digests, crc, digest } = reuse;
+  return { kind: 'packed', raw, packed, digests, crc, digest };
 }
 
 function readRange(path: string, start: number, end: number): Uint8Array<ArrayBuffer> | undefined {

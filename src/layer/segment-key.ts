@@ -21,9 +21,9 @@ export class SegmentKey {
     this.#hash.update(gathered(headers, raw));
   }
 
-  /** 128 bits in hexadecimal; what is found by it is compared byte by byte before it is used. Call it once. */
+  /** In hexadecimal. Call it once. */
   finish(digests: readonly string[]): string {
-    return this.#hash.update(digests.join()).digest('hex').slice(0, 32);
+    return this.#hash.update(digests.join()).digest('hex');
   }
 }
 

@@ -19,6 +19,8 @@ export interface Segment {
   readonly packed: Uint8Array;
   /** Of `raw`. */
   readonly crc: number;
+  /** SHA-256, in hexadecimal, of `packed`. */
+  readonly digest: string;
   /** See `SegmentKey`; of a piece of a large file it is known behind the last piece. */
   readonly key: () => string;
 }
@@ -53,7 +55,7 @@ export async function writeBlob(
   };
   for await (const segment of segments) {
     if (raw.size === 0) await emit(format.head);
-    map.push({ offset: raw.size, blobOffset: blob.size, crc: segment.crc, key: segment.key });
+    map.push({ offset: raw.size, blobOffset: blob.size, crc: segment.crc, digest: segment.digest, key: segment.key });
     raw.update(segment.raw);
     crc = combineCrc32(crc, segment.crc, segment.raw.length);
     await emit(segment.packed);

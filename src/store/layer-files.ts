@@ -23,7 +23,9 @@ interface Note {
   readonly packed?:
     | {
         readonly compression: Compression;
-        readonly segments: ReadonlyArray<readonly [offset: number, blobOffset: number, crc: number, key: string]>;
+        readonly segments: ReadonlyArray<
+          readonly [offset: number, blobOffset: number, crc: number, digest: string, key: string]
+        >;
       }
     | undefined;
 }
@@ -33,7 +35,7 @@ export interface EncodedIndex extends Pick<LayerIndex, 'diffId' | 'segments'> {
   readonly encoded: () => readonly Uint8Array[];
 }
 
-export const blobLayerKind = 'blob-layer 2';
+export const blobLayerKind = 'blob-layer 3';
 /** Entries held in memory, over all layers: about 150 MB. */
 const cacheLimit = 500_000;
 
@@ -82,7 +84,13 @@ export class LayerFiles {
           diffId,
           packed: {
             compression: packed.compression,
-            segments: packed.segments.map(([offset, blobOffset, crc, key]) => ({ offset, blobOffset, crc, key })),
+            segments: packed.segments.map(([offset, blobOffset, crc, digest, key]) => ({
+              offset,
+              blobOffset,
+              crc,
+              digest,
+              key,
+            })),
           },
         }
       : { diffId };
@@ -130,7 +138,7 @@ export class LayerFiles {
       diffId,
       packed: packed && {
         compression,
-        segments: segments.map(({ offset, blobOffset, crc, key }) => [offset, blobOffset, crc, key]),
+        segments: segments.map(({ offset, blobOffset, crc, digest, key }) => [offset, blobOffset, crc, digest, key]),
       },
     };
     await this.#write(this.blobPath(blob), frame(blobLayerKind, [Buffer.from(JSON.stringify(note))]));

@@ -45,6 +45,8 @@ export interface LayerSegment {
   readonly blobOffset: number;
   /** Of the uncompressed bytes. */
   readonly crc: number;
+  /** SHA-256, in hexadecimal, of its bytes in the blob. */
+  readonly digest: string;
   /** What it was made of and how: segments with one key have the same bytes. */
   readonly key: string;
 }
