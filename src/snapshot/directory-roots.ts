@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ioError } from '../errors/io-error.js';
 import { removeFiles } from '../layer/remove-files.js';
-import { emptyRoot, treeOfLayers } from '../layer/tree-of-layers.js';
+import { emptyRoot } from '../layer/tree-of-layers.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode, LayerRef, TreeNode } from '../tree/node.js';
 import { joinPath, toHostPath } from '../tree/path.js';
@@ -11,6 +11,7 @@ import { changedTree, type ReadChangesOptions } from './changed-tree.js';
 import { readCapabilities } from './file-attributes.js';
 import { finishChanges } from './finish-changes.js';
 import type { FoundChange } from './found-change.js';
+import { KnownTrees } from './known-trees.js';
 import type { OverlayRootsOptions } from './overlay-roots.js';
 import type { RootState, WorkingRoot } from './roots.js';
 import { scanDirectory } from './scan-directory.js';
@@ -36,14 +37,17 @@ interface Filled {
 export class DirectoryRoots {
   readonly #options: OverlayRootsOptions;
   readonly #shelf: SnapshotShelf;
+  readonly #trees: KnownTrees;
 
   constructor(options: OverlayRootsOptions) {
     this.#options = options;
+    this.#trees = new KnownTrees(options.store);
     this.#shelf = new SnapshotShelf(options.store, 'directory', options.owners);
   }
 
   async open(state: RootState, options: CallOptions = {}): Promise<WorkingRoot> {
     const filled = await this.#move(await this.#nearest(state, options), state.tree, options);
+    this.#trees.add(state);
     const { work, table } = filled;
     const root = join(work, 'root');
     const { store, owners } = this.#options;
@@ -69,6 +73,7 @@ export class DirectoryRoots {
           { work, tree: next.tree, table: noted(root, next.tree, table, pathsOf(changes)) },
           next.layers,
         );
+        this.#trees.add(next);
         closed = true;
       },
       close: async () => {
@@ -97,7 +102,7 @@ export class DirectoryRoots {
       await removeFiles(work);
       if (!(await this.#shelf.take(snapshot, work))) continue;
       const table = StatTable.decode(await readFile(join(work, tableName)).catch(() => Buffer.alloc(0)));
-      const tree = await treeOfLayers(snapshot.layers, this.#options.store, options).catch(error => {
+      const tree = await this.#trees.get(snapshot.layers, options).catch(error => {
         if (options.signal?.aborted) throw error;
         // A layer that has been pruned: what the folder holds cannot be known any more.
         return undefined;
@@ -121,6 +126,7 @@ export class DirectoryRoots {
     try {
       const entries = [...treeDifference(tree, after)];
       await writeEntries(root, entries, after, { ...options, ...this.#options });
+      if (entries.length + touched.size === 0) return { work, tree: after, table };
       const changed = new Set([...touched, ...entries.map(({ path }) => path)]);
       return { work, tree: after, table: noted(root, after, table, changed) };
     } catch (error) {
