@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ioError } from '../errors/io-error.js';
 import { removeFiles } from '../layer/remove-files.js';
+import { RootDirectory } from '../layer/root-directory.js';
 import { emptyRoot } from '../layer/tree-of-layers.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode, LayerRef, TreeNode } from '../tree/node.js';
@@ -18,6 +19,7 @@ import { scanDirectory } from './scan-directory.js';
 import { newWork, type Snapshot, SnapshotShelf } from './snapshot-shelf.js';
 import { StatTable } from './stat-table.js';
 import { treeDifference } from './tree-difference.js';
+import { WalkedFolders } from './walked-folders.js';
 import { writeEntries } from './write-tree.js';
 
 const tableName = 'stats';
@@ -50,16 +52,17 @@ export class DirectoryRoots {
     this.#trees.add(state);
     const { work, table } = filled;
     const root = join(work, 'root');
-    const { store, owners } = this.#options;
+    const { store, owners, env } = this.#options;
+    const folders = new WalkedFolders(owners);
     let found: Promise<readonly FoundChange[]> | undefined;
     const scan = (call: CallOptions = {}): Promise<readonly FoundChange[]> => {
-      found ??= scanDirectory(root, state.tree, table, call);
+      found ??= scanDirectory(root, state.tree, table, folders, call);
       return found;
     };
     let closed = false;
     const read = async (call: Pick<ReadChangesOptions, 'ran' | 'clamp' | 'signal'>): Promise<DirectoryNode> => {
       const changes = await scan(call);
-      const capabilities = owners === 'kept' ? await readCapabilities(root, changes) : new Map();
+      const capabilities = owners === 'kept' ? await readCapabilities(root, changes, env) : 'unknown';
       const hashFiles: ReadChangesOptions['hashFiles'] = (files, hash) => store.hashFiles(files, hash);
       return await changedTree(state.tree, changes, { ...call, owners, capabilities, hashFiles });
     };
@@ -74,6 +77,7 @@ export class DirectoryRoots {
           next.layers,
         );
         this.#trees.add(next);
+        folders.close();
         closed = true;
       },
       close: async () => {
@@ -87,6 +91,8 @@ export class DirectoryRoots {
           await this.#place(await this.#move({ work, tree, table }, state.tree, { touched }), state.layers);
         } catch {
           await removeFiles(work);
+        } finally {
+          folders.close();
         }
       },
     };
@@ -154,17 +160,22 @@ function pathsOf(found: readonly FoundChange[]): ReadonlySet<string> {
 /** The table for a tree: what has changed is looked at, the rest is taken over. */
 function noted(root: string, tree: DirectoryNode, old: StatTable, changed: ReadonlySet<string>): StatTable {
   const table = new StatTable(old.size + changed.size);
-  const pending: Array<readonly [string, DirectoryNode]> = [['', tree]];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const [folder, { children }] = next;
-    for (const [name, node] of children) {
-      const path = joinPath(folder, name);
-      if (changed.has(path) || !table.take(path, old)) {
-        const stats = lstat(`${root}/${path}`);
-        if (stats !== undefined && isA(stats, node)) table.add(path, stats);
+  const folders = new RootDirectory(root);
+  try {
+    const pending: Array<readonly [string, DirectoryNode]> = [['', tree]];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const [folder, { children }] = next;
+      for (const [name, node] of children) {
+        const path = joinPath(folder, name);
+        if (changed.has(path) || !table.take(path, old)) {
+          const stats = lstat(`${folders.enter(folder)}/${name}`);
+          if (stats !== undefined && isA(stats, node)) table.add(path, stats);
+        }
+        if (node.type === 'directory') pending.push([path, node]);
       }
-      if (node.type === 'directory') pending.push([path, node]);
     }
+  } finally {
+    folders.close();
   }
   return table;
 }

@@ -7,7 +7,7 @@ import { emptyRoot, treeOfLayers } from '../layer/tree-of-layers.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
 import { changedTree } from './changed-tree.js';
-import { readCapabilities } from './file-attributes.js';
+import { type ProgramEnvironment, readCapabilities } from './file-attributes.js';
 import { finishChanges } from './finish-changes.js';
 import type { FoundChange } from './found-change.js';
 import { KnownTrees } from './known-trees.js';
@@ -16,6 +16,7 @@ import type { RootStore } from './root-store.js';
 import type { ChangesOptions, RanProcess, RootState, WorkingRoot } from './roots.js';
 import { newWork, type Snapshot, SnapshotShelf } from './snapshot-shelf.js';
 import { Underway } from './underway.js';
+import { WalkedFolders } from './walked-folders.js';
 import { writeTree } from './write-tree.js';
 
 /** The options of a mount are a page long, and lookups go through all folders: above this they are made one. */
@@ -25,6 +26,7 @@ const stackBytes = 3500;
 export interface OverlayRootsOptions {
   readonly store: RootStore;
   readonly owners: 'kept' | 'recorded';
+  readonly env?: ProgramEnvironment | undefined;
 }
 
 /**
@@ -59,9 +61,10 @@ export class OverlayRoots {
       throw ioError(error, work);
     }
     const lower = [snapshot.name, ...snapshot.below];
+    const folders = new WalkedFolders(this.#options.owners);
     let found: Promise<readonly FoundChange[]> | undefined;
     const read = (call: CallOptions = {}): Promise<readonly FoundChange[]> => {
-      found ??= readUpper(upper, state.tree, call);
+      found ??= readUpper(upper, state.tree, folders, { ...call, env: this.#options.env });
       return found;
     };
     let kept = false;
@@ -69,8 +72,8 @@ export class OverlayRoots {
       root: { kind: 'overlay', lower: await this.#shelf.roots(lower), upper, work: scratch },
       changes: async (ran: RanProcess, call: ChangesOptions = {}) => {
         const changes = await read(call);
-        const { store, owners } = this.#options;
-        const capabilities = owners === 'kept' ? await readCapabilities(upper, changes) : new Map();
+        const { store, owners, env } = this.#options;
+        const capabilities = owners === 'kept' ? await readCapabilities(upper, changes, env) : 'unknown';
         return await changedTree(state.tree, changes, {
           ...call,
           owners,
@@ -81,12 +84,19 @@ export class OverlayRoots {
       },
       keep: async next => {
         finishChanges(await read(), next.tree);
-        await removeFiles(scratch);
-        await this.#shelf.place(work, next.layers, lower);
+        folders.close();
+        // One more would be too many: the next root is made of the layers, as one folder.
+        if (await this.#fits(lower)) {
+          await removeFiles(scratch);
+          await this.#shelf.place(work, next.layers, lower);
+        } else {
+          await removeFiles(work);
+        }
         this.#trees.add(next);
         kept = true;
       },
       close: async () => {
+        folders.close();
         if (!kept) await removeFiles(work);
       },
     };
@@ -101,7 +111,7 @@ export class OverlayRoots {
   async #make(state: RootState, options: CallOptions): Promise<Snapshot> {
     const { layers } = state;
     const below = await this.#newestBelow(state, options);
-    if (below !== undefined && (await this.#fits(below))) {
+    if (below !== undefined && (await this.#fits([below.name, ...below.below]))) {
       const before = await this.#trees.get(below.layers, options);
       const above = layers.slice(below.layers.length);
       // Made of the tree below, so that what the layers above leave alone is known without comparing.
@@ -141,8 +151,9 @@ export class OverlayRoots {
     }
   }
 
-  async #fits({ name, below }: Snapshot): Promise<boolean> {
-    const roots = await this.#shelf.roots([name, ...below]);
+  /** Whether another folder may come on top of these. */
+  async #fits(names: readonly string[]): Promise<boolean> {
+    const roots = await this.#shelf.roots(names);
     return roots.length < stackLimit && roots.reduce((total, root) => total + root.length + 1, 0) < stackBytes;
   }
 }

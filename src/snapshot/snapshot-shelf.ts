@@ -32,7 +32,6 @@ export type SnapshotKind = 'overlay' | 'directory';
 export class SnapshotShelf {
   readonly #store: RootStore;
   readonly #kind: string;
-  #folder: Promise<string> | undefined;
 
   constructor(store: RootStore, kind: SnapshotKind, owners: 'kept' | 'recorded') {
     this.#store = store;
@@ -129,13 +128,12 @@ export class SnapshotShelf {
     }
   }
 
-  #place(): Promise<string> {
-    this.#folder ??= this.#store.folder('snapshots').then(async folder => {
-      // Files with setuid lie here that belong to whoever builds: nobody else may reach them.
-      await chmod(folder, 0o700);
-      return folder;
-    });
-    return this.#folder;
+  /** Asked for each time: the folder may be deleted at any time; that is what it is for. */
+  async #place(): Promise<string> {
+    const folder = await this.#store.folder('snapshots');
+    // Files with setuid lie here that belong to whoever builds: nobody else may reach them.
+    await chmod(folder, 0o700);
+    return folder;
   }
 }
 
