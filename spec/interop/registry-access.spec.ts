@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DockerRegistry, freePort, startDockerRegistry } from '../support/docker-registry.js';
+import { type Dockerd, startDockerd } from '../support/dockerd.js';
 import { type PrivateAuthority, privateAuthority } from '../support/private-authority.js';
 import { describeWith, patience, type RunResult, runProgram } from '../support/programs.js';
 import { type ProxyServer, proxyServer } from '../support/proxy-server.js';
@@ -125,6 +126,72 @@ describeWith(['docker-registry', 'skopeo', 'busybox', 'openssl'], 'a registry wi
     }
     const other = `${registry.host}/other/small:1`;
     expect((await lading.run(['push', 'small:1', other], { env, mayFail: true })).code).toBe(1);
+  });
+});
+
+describeWith(['docker-registry', 'dockerd', 'root', 'busybox', 'openssl'], 'logins of lading', () => {
+  let registry: DockerRegistry;
+  let dockerd: Dockerd;
+
+  beforeAll(async () => {
+    await prepare();
+    registry = await startDockerRegistry({
+      config: { auth: { htpasswd: { realm: 'tests', path: 'FOLDER/htpasswd' } } },
+      files: { htpasswd },
+    });
+    dockerd = await startDockerd();
+  }, patience);
+
+  afterAll(async () => {
+    await dockerd?.stop();
+    await registry?.stop();
+    await cleanUp();
+  });
+
+  it('are those of Docker, and the other way round', async () => {
+    const { env, home } = person('anna');
+    const DOCKER_CONFIG = join(home, '.docker');
+    const name = `${registry.host}/team/small:1`;
+    const login = ['login', '-u', 'anna', '--password-stdin', registry.host];
+    await lading.run(login, { env, input: user.password });
+    await lading.run(['push', 'small:1', name], { env });
+    await dockerd.docker(['pull', name], { env: { DOCKER_CONFIG } });
+    await dockerd.docker(['tag', name, `${registry.host}/team/docker:1`]);
+    await dockerd.docker(['push', `${registry.host}/team/docker:1`], { env: { DOCKER_CONFIG } });
+    await dockerd.docker(['logout', registry.host], { env: { DOCKER_CONFIG } });
+    expect((await lading.run(['pull', name], { env, mayFail: true })).code).toBe(1);
+    await dockerd.docker(login, { env: { DOCKER_CONFIG }, input: user.password });
+    await lading.run(['pull', `${registry.host}/team/docker:1`], { env });
+  });
+});
+
+describeWith(['script', 'docker-registry', 'busybox', 'openssl'], 'a login at a terminal', () => {
+  let registry: DockerRegistry;
+
+  beforeAll(async () => {
+    await prepare();
+    registry = await startDockerRegistry({
+      config: { auth: { htpasswd: { realm: 'tests', path: 'FOLDER/htpasswd' } } },
+      files: { htpasswd },
+    });
+  }, patience);
+
+  afterAll(async () => {
+    await registry?.stop();
+    await cleanUp();
+  });
+
+  it('asks, and shows no password', async () => {
+    const { env, home } = person('typing');
+    const command = `${process.execPath} ${ladingBin} login ${registry.host}; stty -a`;
+    const typed = `anna\r${user.password}\r`;
+    const { stdout } = await runProgram('script', ['-qec', command, '/dev/null'], { env, input: typed });
+    expect(stdout).toContain('logged in');
+    expect(stdout.slice(stdout.indexOf('Password:'))).not.toContain('horse');
+    // The terminal is as it was.
+    expect(stdout).toMatch(/[^-]icanon/);
+    const { auths } = JSON.parse(await readFile(join(home, '.docker/config.json'), 'utf8'));
+    expect(Object.keys(auths)).toEqual([registry.host]);
   });
 });
 

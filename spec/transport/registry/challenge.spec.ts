@@ -37,6 +37,14 @@ describe('parseChallenges', () => {
     ],
     ['Bearer realm="a\\"b\\\\c"', [['bearer', { realm: 'a"b\\c' }]]],
     ['Bearer realm="never ends', [['bearer', { realm: 'never ends' }]]],
+    ['\tBearer\trealm="a",,error="insufficient_scope" ,', [['bearer', { realm: 'a', error: 'insufficient_scope' }]]],
+    [
+      'Basic realm="a, Bearer realm=\\"b\\"", Digest nonce=x',
+      [
+        ['basic', { realm: 'a, Bearer realm="b"' }],
+        ['digest', { nonce: 'x' }],
+      ],
+    ],
     ['Bearer realm="first",realm="second"', [['bearer', { realm: 'first' }]]],
     ['Bearer __proto__="x",constructor="y"', [['bearer', JSON.parse('{"__proto__":"x","constructor":"y"}')]]],
     [

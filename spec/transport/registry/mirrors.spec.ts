@@ -128,6 +128,31 @@ describe('mirrors', () => {
     expect(mirror.requests.some(({ status }) => status === 401)).toBe(true);
   });
 
+  it.each(['basic', 'token'] as const)('get no credentials that are for the registry (%s)', async kind => {
+    const password = secrets.origin;
+    const origin = await startRegistry({ auth: { kind, username: 'user', password } });
+    const mirror = await startRegistry({ auth: { kind: 'basic', username: 'user', password } });
+    const asked: string[] = [];
+    const credentials = {
+      get: async (registry: string) => {
+        asked.push(registry);
+        return registry === origin.host ? ({ kind: 'password', username: 'user', password } as const) : undefined;
+      },
+    };
+    const image = await sampleImage();
+    await putImage(connect(origin, 'app/one:1', { credentials }), image, '1');
+    const registryConfig = join(await tempDir(), 'config.json');
+    const registries = { [origin.host]: { mirrors: [{ location: `${mirror.host}/cache` }] } };
+    await writeFile(registryConfig, JSON.stringify({ registries }));
+    const location = { transport: 'registry', reference: parseReference(`${origin.host}/app/one:1`) } as const;
+    const from = await openLocation(location, { access: 'read', registry: { credentials, registryConfig } });
+    onTestFinished(() => from.close());
+    await pull(from, image);
+    expect(mirror.requests.length).toBeGreaterThan(1);
+    expect(new Set(mirror.requests.map(({ authorization }) => authorization))).toEqual(new Set(['none']));
+    expect(asked).toContain(mirror.host);
+  });
+
   it('whose large blobs are not right cost one more download, from the registry', async () => {
     const { origin, mirror, image, warnings, open } = await mirrored();
     const other = await sampleImage(3, 6_000_000);

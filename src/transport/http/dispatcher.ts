@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { Agent, ProxyAgent, Dispatcher as UndiciDispatcher } from 'undici';
 import { LadingError } from '../../errors/errors.js';
 import { redactUrl } from '../../errors/redact.js';
@@ -169,11 +169,15 @@ export class Dispatcher {
 const plainSettings: TlsSettings = { verify: true };
 
 function connectOptions({ verify, authorities = [], client }: TlsSettings): ConnectionOptions {
+  if (authorities.length === 0 && client === undefined) return { rejectUnauthorized: verify };
   return {
     rejectUnauthorized: verify,
-    // Named at all, authorities replace those that Node would take by itself.
-    ...(authorities.length > 0 ? { ca: [...nodeAuthorities(), ...authorities] } : {}),
-    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+    // Made once: to read all authorities anew for each connection takes longer than the connection.
+    secureContext: createSecureContext({
+      // Named at all, authorities replace those that Node would take by itself.
+      ...(authorities.length > 0 ? { ca: [...nodeAuthorities(), ...authorities] } : {}),
+      ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+    }),
   };
 }
 
