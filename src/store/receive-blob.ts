@@ -11,8 +11,11 @@ import { abandon } from './layout.js';
 import type { StoreParts } from './store-parts.js';
 import type { Transfers } from './transfers.js';
 
+/** What is smaller is sooner fetched twice than noted once. */
+const notedSize = 64 * 1024;
+
 /**
- * Takes a blob in. Content that can be read again arrives through a file in `transfers/`: whoever comes for the same blob
+ * Takes a blob in. Large content that can be read again arrives through a file in `transfers/`: whoever comes for the same blob
  * meanwhile waits and then finds it, and after a failure the next one goes on behind what has arrived.
  */
 export async function receiveBlob(
@@ -25,7 +28,7 @@ export async function receiveBlob(
   if (await blobs.has(descriptor)) return abandon(content);
   const keep = (put: (options: PutOptions) => Promise<void>): Promise<void> =>
     isLayerType(descriptor.mediaType) ? indexing(descriptor, put) : put(options);
-  if (!isRereadable(content)) return keep(put => blobs.put(descriptor, content, put));
+  if (!isRereadable(content) || descriptor.size < notedSize) return keep(put => blobs.put(descriptor, content, put));
   await transfers.holdBlob(
     descriptor.digest,
     async partial => {

@@ -3,6 +3,7 @@ import { curve } from './curve.js';
 import { emptyFiles } from './empty-files.js';
 import { firstBuild } from './first-build.js';
 import { firstPush } from './first-push.js';
+import { hugeBlob } from './huge-blob.js';
 import { inProcess } from './in-process.js';
 import { largeFile } from './large-file.js';
 import { packing } from './packing.js';
@@ -10,6 +11,7 @@ import { pull } from './pull.js';
 import { push } from './push.js';
 import { oneChanged, unchanged } from './rebuild.js';
 import { runOne } from './run.js';
+import { smallBlobs } from './small-blobs.js';
 import { smallUnchanged } from './small-context.js';
 import { start } from './start.js';
 import type { Workload } from './workload.js';
@@ -29,5 +31,5 @@ export const workloads: readonly Workload[] = [
     largeFile,
     emptyFiles,
   ],
-  ...[pull, push, compression, curve],
+  ...[pull, push, smallBlobs, hugeBlob, compression, curve],
 ];

@@ -69,9 +69,9 @@ function statusHint(response: HttpResponse, errors: RegistryErrors): string | un
     case 404:
       if (errors.some(error => error.code === 'BLOB_UPLOAD_UNKNOWN'))
         return 'The registry forgot the upload; try again.';
-      return method === 'GET' || method === 'HEAD'
-        ? 'Check the name of the registry, the repository and the tag.'
-        : repositoryHint;
+      return method === 'POST' || errors.some(({ code }) => /NAME_UNKNOWN|RepositoryNotFound/.test(code))
+        ? repositoryHint
+        : 'Check the name of the registry, the repository and the tag.';
     case 413:
       return 'The registry, or a proxy before it, limits the size of uploads.';
     case 429: {
