@@ -44,6 +44,7 @@ async function run(): Promise<void> {
     etc: '/etc',
     arch: process.arch,
     runtime: { node: process.version, system: process.platform },
+    again: { program: process.execPath, args: [...process.execArgv, process.argv[1]!, ...argv] },
     signal: interruption.signal,
     interrupt: () => interrupt('SIGINT'),
     now: () => Date.now(),

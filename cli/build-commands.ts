@@ -17,7 +17,7 @@ export const commandOptions = {
   sandbox: {
     choices: sandboxNames,
     requiresArg: true,
-    describe: 'How RUN is executed [default: auto, the best that this machine allows]',
+    describe: 'How RUN is executed; see "lading doctor" [default: auto, the best that this machine allows]',
   },
   network: {
     choices: ['default', 'none', 'host'] as const,
@@ -47,12 +47,13 @@ interface CommandArguments {
 }
 
 /** @throws LadingError USAGE */
-export function buildCommands(args: CommandArguments, { env }: CliContext): Partial<BuildImageOptions> {
+export function buildCommands(args: CommandArguments, { env, again }: CliContext): Partial<BuildImageOptions> {
   const allowed = (args.allow ?? []).flatMap(text => text.split(','));
   // As with Docker, 0 is the usual size, and `default` what commands say themselves.
   const shmSizeBytes = args.shmSize === undefined ? 0 : parseSize(args.shmSize, 'shm-size');
   return {
     sandbox: args.sandbox,
+    mayEnter: again !== undefined,
     network: args.network === 'default' ? undefined : args.network,
     agents: Object.fromEntries((args.ssh ?? []).map(text => parseAgent(text, env))),
     extraHosts: args.addHost?.map(parseHost),

@@ -222,6 +222,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/fsck.js'),
   },
   {
+    name: 'doctor',
+    usage: '',
+    describe: 'Say how RUN works on this machine, and what would make it work better',
+    load: () => import('./commands/doctor.js'),
+  },
+  {
     name: 'version',
     usage: '',
     describe: 'Show the version',

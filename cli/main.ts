@@ -2,12 +2,14 @@
  * The command line: finds the command, reads its arguments, lets it make its one call into the library, and turns what
  * failed into text and an exit code. Nothing here knows how images are made; nothing but `bin.ts` knows the process.
  */
+import { UserNamespaceNeeded } from '../src/index.js';
 import { findCommand } from './arguments/find-command.js';
 import { parseArguments, refuseUnknownOptions, wantsHelp } from './arguments/parse-arguments.js';
 import type { CliContext } from './context.js';
 import { exitCode } from './exit-code.js';
 import { renderError } from './render/error.js';
 import { palette } from './render/palette.js';
+import { runAgain } from './run-again.js';
 import { UsageError } from './usage-error.js';
 import { version } from './version.js';
 
@@ -16,6 +18,9 @@ export async function main(argv: readonly string[], context: CliContext): Promis
   try {
     return await dispatch(argv, context);
   } catch (error) {
+    if (error instanceof UserNamespaceNeeded && context.again !== undefined) {
+      return await runAgain(error, context.again, context);
+    }
     if (context.signal.aborted) {
       context.stderr.write('interrupted\n');
       return exitCode.interrupted;

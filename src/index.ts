@@ -128,8 +128,16 @@ export { familiarName, formatReference, parseReference, type Reference } from '.
 export { matchesWildcard } from './oci/wildcard.js';
 export type { DockerfileOutline, OutlineArgument, OutlineMount } from './plan/outline.js';
 export type { BuildTarget } from './plan/targets.js';
-export { type ChooseSandboxOptions, chooseSandbox, type SandboxName, sandboxNames } from './sandbox/choose-sandbox.js';
+export {
+  type ChooseSandboxOptions,
+  chooseSandbox,
+  examineHost,
+  type SandboxName,
+  sandboxNames,
+  type TierReport,
+} from './sandbox/choose-sandbox.js';
 export { type ResourceLimit, refusingSandbox, type Sandbox } from './sandbox/sandbox.js';
+export { startInUserNamespace, UserNamespaceNeeded, type UserNamespaceStart } from './sandbox/user-namespace.js';
 export type { StoreCheck, StoreProblem } from './store/check.js';
 export type { PruneOptions, PruneReport } from './store/prune.js';
 export { openStore, type Store, type StoreOptions } from './store/store.js';

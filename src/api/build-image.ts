@@ -77,6 +77,11 @@ export interface BuildImageOptions extends ContextSource, CommandOptions {
   /** What executes RUN, or which of those that are there is to. @default 'auto', the best that this machine allows */
   readonly sandbox?: Sandbox | SandboxName | undefined;
   /**
+   * The caller can start itself anew in a user namespace, and does so when {@link UserNamespaceNeeded} is thrown, which is
+   * before anything is built. @default false
+   */
+  readonly mayEnter?: boolean | undefined;
+  /**
    * What relative paths start from: in `dockerfile` and `secrets` by default the current folder, in `buildContexts` the
    * context.
    */
@@ -135,7 +140,8 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   const { sandbox: wanted = 'auto' } = options;
   const sandbox = lazy(async () => {
     if (typeof wanted !== 'string') return wanted;
-    return await chooseSandbox({ name: wanted, path: options.env?.['PATH'], scratch: await workspace.temporary() });
+    const scratch = await workspace.temporary();
+    return await chooseSandbox({ name: wanted, path: options.env?.['PATH'], scratch, mayEnter: options.mayEnter });
   });
   const commands = openCommands({ ...options, sandbox }, workspace);
   try {

@@ -1,10 +1,10 @@
 import { platform } from 'node:os';
-import { chrootSandbox } from './chroot-sandbox.js';
-import { findHostProgram, systemFolders } from './host-program.js';
-import { type NamespacePrograms, namespacesSandbox } from './namespaces/namespaces.js';
-import { hasCapability, ownPrivileges } from './own-privileges.js';
-import { prootSandbox } from './proot-sandbox.js';
+import { systemFolders } from './host-program.js';
+import { ownPrivileges } from './own-privileges.js';
 import { refusingSandbox, type Sandbox } from './sandbox.js';
+import { changedRoot, mappedNamespaces, singleNamespaces, type Tier, type TierOptions, traced } from './tiers.js';
+import { UserNamespaceNeeded } from './user-namespace.js';
+import type { Obstacle } from './user-namespace-obstacle.js';
 
 export const sandboxNames = ['auto', 'namespaces', 'chroot', 'proot', 'oci'] as const;
 export type SandboxName = (typeof sandboxNames)[number];
@@ -16,38 +16,70 @@ export interface ChooseSandboxOptions {
   readonly path?: string | undefined;
   /** A folder that is there, on the disk of the roots, for what a run needs until it ends. */
   readonly scratch: string;
+  /** The builder can start itself anew in a user namespace: where that is the best, {@link UserNamespaceNeeded} is thrown. */
+  readonly mayEnter?: boolean | undefined;
 }
+
+/** The tiers in the order in which they are preferred; each is tried when it is asked for. */
+const tiers: ReadonlyArray<readonly [name: SandboxName, examine: (options: TierOptions) => Promise<Tier>]> = [
+  ['namespaces', mappedNamespaces],
+  ['chroot', changedRoot],
+  ['proot', traced],
+  ['namespaces', singleNamespaces],
+];
 
 /** A sandbox for this machine; where none works, one that says why. */
-export async function chooseSandbox({ name = 'auto', path = '', scratch }: ChooseSandboxOptions): Promise<Sandbox> {
-  if (platform() !== 'linux') return refusingSandbox('processes of images run on Linux alone');
-  const searchPath = [path, ...systemFolders].join(':');
-  const { uid } = await ownPrivileges();
-  if (name === 'chroot') return chrootSandbox({ scratch, searchPath, uid });
-  if (name === 'proot') return prootSandbox({ scratch, searchPath, uid });
-  if (name === 'oci') return refusingSandbox(`the sandbox ${name} is not there`);
-  const found = await tryNamespaces(searchPath);
-  if ('sandbox' in found) return found.sandbox;
-  if (name === 'namespaces') return refusingSandbox(found.missing);
-  return uid === 0 ? chrootSandbox({ scratch, searchPath, uid }) : prootSandbox({ scratch, searchPath, uid });
+export async function chooseSandbox(options: ChooseSandboxOptions): Promise<Sandbox> {
+  const { name = 'auto', mayEnter = false } = options;
+  const examined = await tierOptions(options);
+  if (examined === undefined) return refusingSandbox('processes of images run on Linux alone');
+  const obstacles: Obstacle[] = [];
+  for (const [tierName, examine] of tiers) {
+    if (name !== 'auto' && name !== tierName) continue;
+    const tier = await examine(examined);
+    if (!tier.works)
+      obstacles.push({ ...tier, missing: name === 'auto' ? `${tierName}: ${tier.missing}` : tier.missing });
+    else if ('sandbox' in tier) return tier.sandbox;
+    else if (mayEnter) throw new UserNamespaceNeeded(tier.namespace);
+  }
+  const missing = obstacles.map(obstacle => obstacle.missing).join('; ');
+  return refusingSandbox(
+    missing || `${name} is not there`,
+    obstacles.find(({ remedy }) => remedy !== undefined)?.remedy,
+  );
 }
 
-type Tried = { readonly sandbox: Sandbox } | { readonly missing: string };
+/** A way of running processes, and whether it works here. */
+export interface TierReport {
+  readonly name: SandboxName;
+  readonly works: boolean;
+  /** How it works here. */
+  readonly detail?: string | undefined;
+  /** Why it does not, or not better. */
+  readonly missing?: string | undefined;
+  /** The one command or setting that would change that. */
+  readonly remedy?: string | undefined;
+}
 
-async function tryNamespaces(searchPath: string): Promise<Tried> {
-  const { uid, effective, bounding } = await ownPrivileges();
-  if (uid !== 0) return { missing: 'the builder is not root' };
-  if (!hasCapability(effective, 'sys_admin')) return { missing: 'the builder lacks CAP_SYS_ADMIN' };
-  const names = ['sh', 'env', 'unshare', 'nsenter', 'setpriv', 'prlimit', 'touch', 'mount'] as const;
-  const found = names.map(async name => [name, await findHostProgram(name, searchPath)] as const);
-  const programs = new Map(await Promise.all(found));
-  const absent = names.filter(name => programs.get(name) === undefined);
-  if (absent.length > 0) return { missing: `not installed: ${absent.join(', ')}` };
-  return {
-    sandbox: namespacesSandbox({
-      programs: Object.fromEntries(programs) as unknown as NamespacePrograms,
-      path: searchPath,
-      bounding,
+/** What `lading doctor` says: every tier, tried; the first that works is the one that is used. */
+export async function examineHost(
+  options: Omit<ChooseSandboxOptions, 'name' | 'mayEnter'>,
+): Promise<readonly TierReport[]> {
+  const examined = await tierOptions(options);
+  if (examined === undefined) return [];
+  // Of namespaces there is the way of root, or those of others.
+  const concerned = tiers.filter(([, examine]) => examine !== singleNamespaces || examined.own.uid !== 0);
+  return await Promise.all(
+    concerned.map(async ([name, examine]) => {
+      const tier = await examine(examined);
+      if (!tier.works) return { name, works: false, missing: tier.missing, remedy: tier.remedy };
+      const better = 'better' in tier ? tier.better : undefined;
+      return { name, works: true, detail: tier.detail, missing: better?.missing, remedy: better?.remedy };
     }),
-  };
+  );
+}
+
+async function tierOptions({ path = '', scratch }: ChooseSandboxOptions): Promise<TierOptions | undefined> {
+  if (platform() !== 'linux') return undefined;
+  return { searchPath: [path, ...systemFolders].join(':'), scratch, own: await ownPrivileges() };
 }

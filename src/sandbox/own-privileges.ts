@@ -9,12 +9,19 @@ export interface OwnPrivileges {
   readonly bounding: bigint;
   /** Programs that it starts gain nothing: sudo, newuidmap and their like do not work. */
   readonly noNewPrivileges: boolean;
+  /** System calls are filtered, as in most containers. */
+  readonly filtered: boolean;
+  /** Its users are not those of the machine: root of it is root of a user namespace alone. */
+  readonly inUserNamespace: boolean;
 }
 
 const capabilityBits = { sys_chroot: 18, sys_admin: 21 } as const;
 
 export async function ownPrivileges(): Promise<OwnPrivileges> {
-  const status = await readFile('/proc/self/status', 'utf8');
+  const [status, uidMap] = await Promise.all([
+    readFile('/proc/self/status', 'utf8'),
+    readFile('/proc/self/uid_map', 'utf8').catch(() => '0 0 4294967295'),
+  ]);
   const field = (name: string): string[] =>
     (new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '').split(/\s+/);
   const set = (name: string): bigint => BigInt(`0x${field(name)[0] || '0'}`);
@@ -25,6 +32,8 @@ export async function ownPrivileges(): Promise<OwnPrivileges> {
     effective: set('CapEff'),
     bounding: set('CapBnd'),
     noNewPrivileges: field('NoNewPrivs')[0] === '1',
+    filtered: field('Seccomp')[0] === '2',
+    inUserNamespace: uidMap.trim().split(/\s+/).join(' ') !== '0 0 4294967295',
   };
 }
 

@@ -127,12 +127,23 @@ export interface Sandbox {
   run(request: RunRequest): Promise<RunResult>;
 }
 
+/** That a process cannot be started for want of something; whoever asked for it knows the line. */
+export function runUnavailable(missing: string, { hint }: { readonly hint?: string | undefined } = {}): LadingError {
+  const start = { line: 1, column: 1 };
+  return new LadingError('RUN_UNAVAILABLE', missing, {
+    details: { range: { file: 'RUN', start, end: start }, missing },
+    hint,
+  });
+}
+
 /** The sandbox of hosts where nothing can be executed: it refuses, saying what is missing. */
-export function refusingSandbox(missing: string): Sandbox {
+export function refusingSandbox(missing: string, remedy?: string): Sandbox {
+  const way =
+    'Build the stages without RUN (--target), or take the files that RUN would make from another image with COPY --from.';
   const refuse = (title: string, range: SourceRange): LadingError =>
     new LadingError('RUN_UNAVAILABLE', `${title}: RUN cannot be executed here: ${missing}`, {
       details: { range, missing },
-      hint: 'Build the stages without RUN (--target), or take the files that RUN would make from another image with COPY --from.',
+      hint: remedy === undefined ? way : `To change that: ${remedy}. ${way}`,
     });
   return {
     tier: 'none',

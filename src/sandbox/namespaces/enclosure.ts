@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { LadingError } from '../../errors/errors.js';
+import type { LadingError } from '../../errors/errors.js';
 import { onlyThese } from '../inherited-descriptors.js';
 import type { MadeForMount } from '../made-for-mounts.js';
+import { runUnavailable } from '../sandbox.js';
 import { placeScript } from './place-script.js';
 import { stageScript } from './stage-script.js';
 
@@ -137,9 +138,7 @@ function reasonIn(messages: string): string {
 }
 
 function unavailable(missing: string): LadingError {
-  const start = { line: 1, column: 1 };
-  return new LadingError('RUN_UNAVAILABLE', `the root for a process cannot be made: ${missing}`, {
-    details: { range: { file: 'RUN', start, end: start }, missing },
+  return runUnavailable(`the root for a process cannot be made: ${missing}`, {
     hint: 'lading doctor says what this machine allows.',
   });
 }

@@ -1,13 +1,12 @@
-import { LadingError } from '../../errors/errors.js';
 import { defaultCapabilities } from '../capabilities.js';
 import { removeMadeForMounts } from '../made-for-mounts.js';
 import { resolverFile } from '../network-files.js';
 import { carryEnvironment, shellNames } from '../process-environment.js';
 import { limitOption } from '../resource-limits.js';
 import { startProcess } from '../run-process.js';
-import type { RunRequest, RunResult, Sandbox } from '../sandbox.js';
+import { type RunRequest, type RunResult, runUnavailable, type Sandbox } from '../sandbox.js';
 import { type Enclosure, enclose } from './enclosure.js';
-import { rootOperations } from './root-operations.js';
+import { type NamespaceRights, rootOperations } from './root-operations.js';
 
 /** Programs of this machine, by absolute path. */
 export interface NamespacePrograms {
@@ -24,16 +23,18 @@ export interface NamespacesOptions {
   readonly programs: NamespacePrograms;
   /** PATH for what these start in turn. */
   readonly path: string;
-  /** Capabilities that the builder can pass on, as a set of the kernel's. */
+  /** Capabilities that can be passed on, as a set of the kernel's. */
   readonly bounding: bigint;
+  readonly rights: NamespaceRights;
+  readonly roots: Sandbox['roots'];
 }
 
-/** Processes in namespaces of their own, made by a builder that is root. */
+/** Processes in namespaces of their own. */
 export function namespacesSandbox(options: NamespacesOptions): Sandbox {
   return {
     tier: 'namespaces',
-    roots: 'overlay',
-    owners: 'kept',
+    roots: options.roots,
+    owners: options.rights === 'single' ? 'recorded' : 'kept',
     check: async () => {},
     run: request => run(request, options),
   };
@@ -42,15 +43,17 @@ export function namespacesSandbox(options: NamespacesOptions): Sandbox {
 async function run(request: RunRequest, options: NamespacesOptions): Promise<RunResult> {
   const { signal } = request;
   const { programs, path } = options;
+  if (options.rights === 'single') requireRoot(request);
   const environment = carryEnvironment(request.env);
   const limits = request.limits.map(limitOption);
   const ownNetwork = request.network === 'none';
   const enclosure = await enclose({
     ...{ unshare: programs.unshare, shell: programs.sh, path, signal },
-    namespaces: ['--mount', '--uts', '--ipc', '--pid', ...(ownNetwork ? ['--net'] : [])],
+    namespaces: namespaceOptions(options.rights, ownNetwork),
     operations: await rootOperations(request, {
       resolvConf: await resolverFile(request),
       ownNetwork,
+      rights: options.rights,
       wanted: environment.inside.length === 0 ? undefined : ['/usr/bin/env', '/bin/env'],
     }),
   });
@@ -83,14 +86,29 @@ async function run(request: RunRequest, options: NamespacesOptions): Promise<Run
 }
 
 /** @throws LadingError RUN_UNAVAILABLE */
+function requireRoot({ user }: RunRequest): void {
+  if (user.uid === 0 && user.gid === 0 && user.groups.length === 0) return;
+  throw runUnavailable(`there is a single user here, and ${user.uid}:${user.gid} is another`, {
+    hint: 'Install uidmap and give your user a range in /etc/subuid and /etc/subgid, or install proot.',
+  });
+}
+
+/** @throws LadingError RUN_UNAVAILABLE */
 function requireEnv(inside: readonly string[], { programs }: Enclosure): void {
   if (inside.length === 0 || programs[0] !== '') return;
   const names = inside.map(entry => entry.slice(0, entry.indexOf('='))).join(', ');
-  const start = { line: 1, column: 1 };
-  throw new LadingError('RUN_UNAVAILABLE', `the image has no program env, which is needed to set ${names}`, {
-    details: { range: { file: 'RUN', start, end: start }, missing: 'env' },
+  throw runUnavailable(`the image has no program env, which is needed to set ${names}`, {
     hint: 'These variables would steer the programs that make the sandbox; the rest of the environment needs none.',
   });
+}
+
+/** For `unshare`. */
+export function namespaceOptions(rights: NamespaceRights, ownNetwork: boolean): string[] {
+  return [
+    ...(rights === 'single' ? ['--user', '--map-root-user'] : []),
+    ...['--mount', '--uts', '--ipc', '--pid'],
+    ...(ownNetwork ? ['--net'] : []),
+  ];
 }
 
 interface Entry {
@@ -106,7 +124,7 @@ interface Entry {
 /** What starts the process: each program does its part, and becomes the next. */
 function commandLine(
   { request, limits, inside, enclosure, ownNetwork }: Entry,
-  { programs, bounding }: NamespacesOptions,
+  { programs, bounding, rights }: NamespacesOptions,
 ): string[] {
   const { user } = request;
   const { pid, programs: found } = enclosure;
@@ -115,11 +133,16 @@ function commandLine(
     ...['-c', 'umask 022; exec "$@"', 'lading', programs.env, ...shellNames.flatMap(name => ['-u', name])],
     ...[programs.nsenter, '--target', String(pid), '--mount', '--uts', '--ipc', '--pid'],
     ...(ownNetwork ? ['--net'] : []),
+    ...(rights === 'single' ? ['--user', '--preserve-credentials'] : []),
     ...['--root=/', `--wd=/proc/${pid}/cwd`, '--'],
     ...(limits.length === 0 ? [] : [programs.prlimit]),
     ...limits,
     ...[programs.setpriv, '--regid', String(user.gid)],
-    ...(user.groups.length === 0 ? ['--clear-groups'] : ['--groups', user.groups.join(',')]),
+    ...(rights === 'single'
+      ? ['--keep-groups']
+      : user.groups.length === 0
+        ? ['--clear-groups']
+        : ['--groups', user.groups.join(',')]),
     ...(request.security === 'insecure' ? [] : [`--bounding-set=-all${capabilities.map(name => `,${name}`).join('')}`]),
     ...['--inh-caps=-all', '--'],
     ...[programs.unshare, '--root=.', `--wd=${request.cwd}`, `--setuid=${user.uid}`, '--'],

@@ -3,9 +3,16 @@ import { deviceLinks, devices } from '../devices.js';
 import { hostsFile } from '../network-files.js';
 import type { RootFileSystem, RunRequest, SandboxMount } from '../sandbox.js';
 
+/**
+ * Whose root the namespaces are made by: that of this machine; that of a user namespace with ranges of ids, which the
+ * builder is in; or that of a new user namespace, in which the builder's own user is the only one.
+ */
+export type NamespaceRights = 'root' | 'mapped' | 'single';
+
 export interface RootOperationsOptions {
   /** `/etc/resolv.conf` of the process. */
   readonly resolvConf: string;
+  readonly rights: NamespaceRights;
   /** The process has a network of its own, with nothing in it yet. */
   readonly ownNetwork: boolean;
   /** Names of programs in the root, of which the first that is there is wanted. */
@@ -26,12 +33,15 @@ const defaultShmBytes = 64 * 1024 * 1024;
 /** What {@link stageScript} and {@link placeScript} have to do for a request. */
 export async function rootOperations(request: RunRequest, options: RootOperationsOptions): Promise<string[]> {
   const sandboxed = request.security === 'sandbox';
+  // In a user namespace nodes of devices cannot be made, nor be opened where they are.
+  const devices = sandboxed && options.rights === 'root' ? 'nodev' : 'dev';
   const staged = [
     ...['text', 'hosts', hostsFile(request), 'text', 'resolv.conf', options.resolvConf],
     ...['text', 'hostname', `${request.hostname}\n`, 'hostname', request.hostname],
-    ...['mount', 'proc', 'proc', quiet, 'mount', 'sys', 'sysfs', quiet],
+    ...['mount', 'proc', 'proc', quiet],
+    ...deviceOperations(request.shmSizeBytes ?? defaultShmBytes, options.rights),
+    ...kernelObjects(options),
     ...(options.ownNetwork ? ['loopback'] : []),
-    ...deviceOperations(request.shmSizeBytes ?? defaultShmBytes),
     ...(sandboxed ? [...masked, ...maskedInSys].flatMap(name => ['mask', name]) : []),
     ...(sandboxed ? protectedPaths.flatMap(name => ['protect', name]) : []),
     ...(sandboxed ? ['seal', 'sys'] : []),
@@ -45,13 +55,13 @@ export async function rootOperations(request: RunRequest, options: RootOperation
   for (const [number, mount] of request.mounts.entries()) {
     const name = `mount-${number}`;
     const folder = mount.type === 'tmpfs' || (await stat(mount.source)).isDirectory();
-    if (mount.type === 'bind') staged.push(...(await bind(name, mount.source, mount.readOnly ? 'ro' : 'nodev')));
+    if (mount.type === 'bind') staged.push(...(await bind(name, mount.source, mount.readOnly ? 'ro' : devices)));
     else staged.push('mount', name, 'tmpfs', tmpfsOptions(mount));
     placed.push('place', name, mount.target, folder ? 'folder' : 'file');
   }
   return [
     ...staged,
-    ...(await rootMount(request.root, sandboxed)),
+    ...(await rootMount(request.root, devices, options.rights)),
     'root',
     ...placed,
     ...['enter', request.cwd],
@@ -64,17 +74,29 @@ export async function rootOperations(request: RunRequest, options: RootOperation
  * Device nodes work only where they are mounted one by one: everything else is without devices, so that a process that
  * may make nodes, as it may in a container of Docker, cannot open a disk of this machine with one.
  */
-function deviceOperations(shmSizeBytes: number): string[] {
+function deviceOperations(shmSizeBytes: number, rights: NamespaceRights): string[] {
+  const nodes =
+    rights === 'root'
+      ? devices.flatMap(({ name, major, minor }) => ['node', name, String(major), String(minor)])
+      : devices.flatMap(({ name }) => ['device', name, `/dev/${name}`]);
+  // The group of terminals; with a single user there is none.
+  const group = rights === 'single' ? '' : ',gid=5';
   return [
     ...['mount', 'dev', 'tmpfs', 'nosuid,nodev,strictatime,mode=755,size=65536k'],
-    ...devices.flatMap(({ name, major, minor }) => ['node', name, String(major), String(minor)]),
+    ...nodes,
     ...devices.flatMap(({ name }) => ['device', `dev/${name}`, `./${name}`]),
     ...deviceLinks.flatMap(([name, target]) => ['link', `dev/${name}`, target]),
     ...['link', 'dev/ptmx', 'pts/ptmx'],
-    ...['mount', 'dev/pts', 'devpts', 'nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5'],
+    ...['mount', 'dev/pts', 'devpts', `nosuid,noexec,newinstance,ptmxmode=0666,mode=0620${group}`],
     ...['mount', 'dev/mqueue', 'mqueue', quiet],
     ...['mount', 'dev/shm', 'tmpfs', `${quiet},mode=1777,size=${shmSizeBytes}`],
   ];
+}
+
+/** What belongs to the network of this machine cannot be mounted by who does not own that: it is shown as it is. */
+function kernelObjects({ rights, ownNetwork }: RootOperationsOptions): string[] {
+  if (rights === 'root' || ownNetwork) return ['mount', 'sys', 'sysfs', quiet];
+  return ['share', 'sys', '/sys', 'mask', 'sys/fs/cgroup'];
 }
 
 /** The source may be the name of a descriptor: what that holds is bound, under the name that it has. */
@@ -89,8 +111,7 @@ function tmpfsOptions({ sizeBytes, mode = 0o1777, readOnly }: Extract<SandboxMou
 }
 
 /** Folders of an overlay are given by links with short names: they may be many, and theirs may hold what options end at. */
-async function rootMount(root: RootFileSystem, sandboxed: boolean): Promise<string[]> {
-  const flags = sandboxed ? 'nodev' : 'dev';
+async function rootMount(root: RootFileSystem, flags: 'nodev' | 'dev', rights: NamespaceRights): Promise<string[]> {
   if (root.kind === 'directory') return await bind('root', root.path, flags);
   const links = [
     ...root.lower.map((folder, i) => [String(i), folder] as const),
@@ -99,7 +120,7 @@ async function rootMount(root: RootFileSystem, sandboxed: boolean): Promise<stri
   ];
   const operations = links.map(async ([name, folder]) => ['link', name, await realpath(folder)]);
   const lower = root.lower.map((_, i) => i).join(':');
-  const same = 'redirect_dir=nofollow,metacopy=off,index=off';
+  const same = `redirect_dir=nofollow,metacopy=off,index=off${rights === 'root' ? '' : ',userxattr'}`;
   return [
     ...(await Promise.all(operations)).flat(),
     ...['overlay', `${flags},lowerdir=${lower},upperdir=upper,workdir=work,${same}`],

@@ -17,11 +17,13 @@ umask 022
 fail() { printf '%s\n' "$1" >&2; exit 1; }
 mounted() { mount -n -i -c "$@"; }
 # What a mount of another namespace must keep cannot be asked for in a portable way: it is tried.
-readonly_bind() {
-  for more in '' ,noexec ,noatime ,noexec,noatime ,nodiratime; do
-    if mounted -o "remount,bind,ro,nosuid,nodev$more" "$1" 2>/dev/null; then return 0; fi
+remount() { # NAME FLAGS
+  for more in '' ,noexec ,nosuid ,nosuid,nodev ,nosuid,nodev,noexec; do
+    for time in '' ,noatime ,nodiratime ,noatime,nodiratime; do
+      if mounted -o "remount,bind,$2$more$time" "$1" 2>/dev/null; then return 0; fi
+    done
   done
-  fail "$1 cannot be made read-only"
+  fail "$1 cannot be mounted with $2"
 }
 read -r pid rest </proc/self/stat
 printf 'pid %s\0' "$pid"
@@ -52,10 +54,14 @@ while [ $# -gt 0 ]; do
       mounted --bind "$3" "./$2"
       [ "$(stat -c %d:%i "./$2")" = "$4" ] || fail "$3 has been put in the place of what was to be mounted"
       case $5 in
-        ro) readonly_bind "./$2" ;;
-        nodev) mounted -o remount,bind,nodev "./$2" ;;
+        ro) remount "./$2" ro,nosuid,nodev ;;
+        nodev) remount "./$2" nodev ;;
       esac
       shift 5 ;;
+    share) # NAME SOURCE: with what is mounted in it
+      mkdir "./$2"
+      mounted --rbind "$3" "./$2"
+      shift 3 ;;
     node) # NAME MAJOR MINOR
       mknod -m 666 "./$2" c "$3" "$4"
       shift 4 ;;
@@ -68,7 +74,7 @@ while [ $# -gt 0 ]; do
       elif [ -e "./$2" ]; then mounted --bind ./dev/null "./$2"; fi
       shift 2 ;;
     protect) # NAME: to be read only
-      if [ -e "./$2" ]; then mounted --bind "./$2" "./$2"; readonly_bind "./$2"; fi
+      if [ -e "./$2" ]; then mounted --bind "./$2" "./$2"; remount "./$2" ro,nosuid,nodev,noexec; fi
       shift 2 ;;
     hostname)
       printf '%s' "$2" >/proc/sys/kernel/hostname 2>/dev/null || hostname -- "$2"
@@ -76,7 +82,7 @@ while [ $# -gt 0 ]; do
     loopback)
       printf 1 >./sys/class/net/lo/flags 2>/dev/null || ip link set lo up
       shift ;;
-    seal) mounted -o remount,ro,bind,nosuid,nodev,noexec "./$2"; shift 2 ;;
+    seal) remount "./$2" ro,nosuid,nodev,noexec; shift 2 ;;
     root)
       shift
       cd -P ./root

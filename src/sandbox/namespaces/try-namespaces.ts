@@ -1,0 +1,60 @@
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeTree } from '../remove-tree.js';
+import type { RootFileSystem, RunRequest, Sandbox } from '../sandbox.js';
+import { enclose } from './enclosure.js';
+import { type NamespacePrograms, namespaceOptions } from './namespaces.js';
+import { type NamespaceRights, rootOperations } from './root-operations.js';
+
+export interface TryNamespacesOptions {
+  readonly programs: NamespacePrograms;
+  readonly path: string;
+  readonly rights: NamespaceRights;
+  /** On the disk of the roots. */
+  readonly scratch: string;
+}
+
+export type TriedNamespaces =
+  | { readonly roots: Sandbox['roots']; readonly withoutOverlay?: string | undefined }
+  | { readonly missing: string };
+
+/** Milliseconds. */
+const patience = 20_000;
+
+/** Makes namespaces with an empty root, just as for a process: on an overlay where that can be had, else in a folder. */
+export async function tryNamespaces(options: TryNamespacesOptions): Promise<TriedNamespaces> {
+  const folder = await mkdtemp(join(options.scratch, 'try-'));
+  try {
+    const [lower, upper, work] = ['lower', 'upper', 'work'].map(name => join(folder, name));
+    for (const path of [lower!, upper!, work!]) await mkdir(path);
+    const overlay = await attempt({ kind: 'overlay', lower: [lower!], upper: upper!, work: work! }, options);
+    if (overlay === undefined) return { roots: 'overlay' };
+    const directory = await attempt({ kind: 'directory', path: lower! }, options);
+    return directory === undefined ? { roots: 'directory', withoutOverlay: overlay } : { missing: directory };
+  } finally {
+    await removeTree(folder);
+  }
+}
+
+/** What is in the way, or nothing. */
+async function attempt(root: RootFileSystem, options: TryNamespacesOptions): Promise<string | undefined> {
+  const { programs, path, rights } = options;
+  const request: RunRequest = {
+    ...{ root, argv: ['true'], env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [] }, hostname: 'lading' },
+    ...{ network: 'host', extraHosts: [], mounts: [], limits: [], security: 'sandbox', input: 'none' },
+    onOutput: () => {},
+  };
+  try {
+    const enclosure = await enclose({
+      ...{ unshare: programs.unshare, shell: programs.sh, path },
+      namespaces: namespaceOptions(rights, false),
+      operations: await rootOperations(request, { resolvConf: '', ownNetwork: false, rights }),
+      signal: AbortSignal.timeout(patience),
+    });
+    await enclosure.close();
+    return undefined;
+  } catch (error) {
+    const { details, message } = error as { details?: { missing?: string }; message: string };
+    return details?.missing ?? message;
+  }
+}

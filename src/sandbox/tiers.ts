@@ -1,0 +1,135 @@
+import { allCapabilities } from './capabilities.js';
+import { chrootSandbox } from './chroot-sandbox.js';
+import { findHostProgram } from './host-program.js';
+import { launcherObstacle } from './launcher/launcher.js';
+import { type NamespacePrograms, namespacesSandbox } from './namespaces/namespaces.js';
+import type { NamespaceRights } from './namespaces/root-operations.js';
+import { tryNamespaces } from './namespaces/try-namespaces.js';
+import { hasCapability, type OwnPrivileges } from './own-privileges.js';
+import { prootSandbox } from './proot-sandbox.js';
+import type { Sandbox } from './sandbox.js';
+import { tryProgram } from './try-program.js';
+import { findUserNamespace, startInUserNamespace, type UserNamespace } from './user-namespace.js';
+import { type Obstacle, userNamespaceObstacle } from './user-namespace-obstacle.js';
+
+/** What a tier is tried with. */
+export interface TierOptions {
+  /** PATH with the folders of the system. */
+  readonly searchPath: string;
+  /** On the disk of the roots. */
+  readonly scratch: string;
+  readonly own: OwnPrivileges;
+}
+
+/** A tier that works: what makes its sandbox here, or the namespace to start anew in first. */
+export type Tier =
+  | {
+      readonly works: true;
+      /** How it works here. */
+      readonly detail: string;
+      readonly sandbox: Sandbox;
+      /** What would make it better. */
+      readonly better?: Obstacle | undefined;
+    }
+  | { readonly works: true; readonly detail: string; readonly namespace: UserNamespace }
+  | ({ readonly works: false } & Obstacle);
+
+const namespacePrograms = [
+  ...(['sh', 'env', 'unshare', 'nsenter', 'setpriv', 'prlimit', 'touch', 'mount', 'umount'] as const),
+  ...(['pivot_root', 'mkdir', 'mknod', 'ln', 'readlink', 'stat', 'cat'] as const),
+] as const;
+
+const refused = (missing: string, remedy?: string): Tier => ({ works: false, missing, remedy });
+
+/** Namespaces with all users: made by root, or in a user namespace with ranges of ids. */
+export async function mappedNamespaces(options: TierOptions): Promise<Tier> {
+  const { own, searchPath } = options;
+  if (own.uid === 0) {
+    if (!hasCapability(own.effective, 'sys_admin')) {
+      return refused('root of this container lacks CAP_SYS_ADMIN', 'start the container with --privileged');
+    }
+    return await namespaces(options, own.inUserNamespace ? 'mapped' : 'root');
+  }
+  const found = await findUserNamespace(searchPath);
+  if ('missing' in found) {
+    const user = `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER`;
+    const remedy = found.missing.startsWith('not installed') ? 'install uidmap and util-linux' : `as root: ${user}`;
+    return refused(found.missing, own.noNewPrivileges ? 'let programs gain privileges' : remedy);
+  }
+  const obstacle = await userNamespaceTried(found, own);
+  if (obstacle !== undefined) return { works: false, ...obstacle };
+  return { works: true, detail: `rootless, with ${found.ranges.uids.count} users`, namespace: found };
+}
+
+/** Namespaces with the builder's user alone, who is root in them: files cannot be given to others. */
+export async function singleNamespaces(options: TierOptions): Promise<Tier> {
+  if (options.own.uid === 0) return refused('the builder is root');
+  const unshare = await findHostProgram('unshare', options.searchPath);
+  if (unshare === undefined) return refused('not installed: unshare', 'install util-linux');
+  const tried = await tryProgram(unshare, ['--user', '--map-root-user', '--', 'true']);
+  if (!tried.works) return { works: false, ...(await userNamespaceObstacle(options.own, tried.says)) };
+  return await namespaces(options, 'single');
+}
+
+export async function changedRoot({ searchPath, scratch, own }: TierOptions): Promise<Tier> {
+  if (own.uid !== 0) return refused('changing the root is for root alone');
+  if (!hasCapability(own.effective, 'sys_chroot')) {
+    return refused('root of this container lacks CAP_SYS_CHROOT', 'start the container with --cap-add SYS_CHROOT');
+  }
+  const missing = await missingPrograms(['perl'], searchPath);
+  if (missing !== undefined) return missing;
+  return { works: true, detail: 'a changed root', sandbox: chrootSandbox({ scratch, searchPath, uid: own.uid }) };
+}
+
+export async function traced({ searchPath, scratch, own }: TierOptions): Promise<Tier> {
+  const missing = await missingPrograms(['proot', 'perl'], searchPath);
+  if (missing !== undefined) return missing;
+  const proot = (await findHostProgram('proot', searchPath))!;
+  const tried = await tryProgram(proot, ['-r', '/', '/bin/true']);
+  if (!tried.works) return refused(`proot does not work here: ${tried.says}`);
+  const detail = own.uid === 0 ? 'traced' : 'traced, with users that are played';
+  return { works: true, detail, sandbox: prootSandbox({ scratch, searchPath, uid: own.uid }) };
+}
+
+async function namespaces({ searchPath, scratch, own }: TierOptions, rights: NamespaceRights): Promise<Tier> {
+  const missing = await missingPrograms(namespacePrograms, searchPath);
+  if (missing !== undefined) return missing;
+  const found = namespacePrograms.map(async name => [name, await findHostProgram(name, searchPath)] as const);
+  const programs = Object.fromEntries(await Promise.all(found)) as unknown as NamespacePrograms;
+  const tried = await tryNamespaces({ programs, path: searchPath, rights, scratch });
+  if ('missing' in tried) return refused(tried.missing);
+  const { roots, withoutOverlay } = tried;
+  const who = { root: 'as root', mapped: 'as root of a user namespace', single: 'with a single user' }[rights];
+  return {
+    works: true,
+    detail: `${who}, ${roots === 'overlay' ? 'on an overlay' : 'in a folder'}`,
+    better: withoutOverlay === undefined ? undefined : { missing: `no overlay: ${withoutOverlay}` },
+    sandbox: namespacesSandbox({
+      ...{ programs, path: searchPath, rights, roots },
+      bounding: rights === 'single' ? allCapabilities : own.bounding,
+    }),
+  };
+}
+
+async function missingPrograms(names: readonly string[], searchPath: string): Promise<Tier | undefined> {
+  if (launcherObstacle() !== undefined && names.includes('perl')) return refused(launcherObstacle()!);
+  const found = await Promise.all(names.map(async name => [name, await findHostProgram(name, searchPath)] as const));
+  const absent = found.filter(([, path]) => path === undefined).map(([name]) => name);
+  if (absent.length === 0) return undefined;
+  const packages = absent.filter(name => ['perl', 'proot'].includes(name));
+  const rest = packages.length < absent.length ? ['util-linux and coreutils'] : [];
+  return refused(`not installed: ${absent.join(', ')}`, `install ${[...packages, ...rest].join(', ')}`);
+}
+
+async function userNamespaceTried(namespace: UserNamespace, own: OwnPrivileges): Promise<Obstacle | undefined> {
+  try {
+    const child = await startInUserNamespace(namespace, {
+      ...{ program: namespace.programs.sh, args: ['-c', 'test "$(id -u)" = 0'], cwd: '/', streams: 'ignore' },
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    const code = await new Promise<number | null>(resolve => child.once('close', resolve));
+    return code === 0 ? undefined : await userNamespaceObstacle(own, `exit status ${code}`);
+  } catch (error) {
+    return await userNamespaceObstacle(own, (error as Error).message);
+  }
+}

@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+import { systemFolders } from './host-program.js';
+
+/** Milliseconds. What hangs does not work. */
+const patience = 10_000;
+
+/** Whether a program does what it is told; when not, the end of what it says. */
+export type Tried = { readonly works: true } | { readonly works: false; readonly says: string };
+
+/** Tries something by doing it. It is ended when it takes too long, and reads nothing of the builder's environment. */
+export function tryProgram(program: string, args: readonly string[], stdin = ''): Promise<Tried> {
+  return new Promise(resolve => {
+    const child = execFile(
+      program,
+      args,
+      { cwd: '/', env: { PATH: systemFolders.join(':'), LC_ALL: 'C' }, timeout: patience, killSignal: 'SIGKILL' },
+      (error, _, stderr) => {
+        if (error === null) resolve({ works: true });
+        else {
+          const lines = stderr.trim().split('\n').filter(Boolean);
+          resolve({ works: false, says: lines.slice(-2).join('; ') || (error.killed ? 'it hangs' : error.message) });
+        }
+      },
+    );
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(stdin);
+  });
+}
