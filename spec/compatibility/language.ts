@@ -320,6 +320,21 @@ export const language: Readonly<Record<string, readonly Part[]>> = {
       'cli/build-secrets.spec.ts',
     ),
     part(
+      'credentials of Docker and of podman: `config.json`, `auth.json`, helpers, DOCKER_AUTH_CONFIG, REGISTRY_AUTH_FILE',
+      '',
+      'transport/registry/credentials.spec.ts',
+      'cli/login.spec.ts',
+      'interop/registry-access.spec.ts',
+    ),
+    part(
+      '`certs.d`, `registries.conf`, `hosts.toml`',
+      '',
+      'transport/registry/certificates.spec.ts',
+      'transport/registry/settings/route.spec.ts',
+      'transport/registry/mirrors.spec.ts',
+      'interop/registry-access.spec.ts',
+    ),
+    part(
       'HTTP_PROXY, HTTPS_PROXY, NO_PROXY',
       '',
       'transport/http/proxy.spec.ts',

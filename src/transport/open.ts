@@ -59,7 +59,7 @@ export async function openRegistryLocation(
   // Loaded when it is needed: most commands never speak to a registry.
   const { openRegistry } = await import('./registry/client.js');
   const { routeTo } = await import('./registry/access.js');
-  const { connection, ...place } = await routeTo(reference, registry);
+  const { connection, ...place } = await routeTo(reference, registry, access);
   return openRegistry({
     ...connection,
     reference: { ...reference, ...place },

@@ -85,6 +85,22 @@ describe('mirrors', () => {
     expect(mirror.log().filter(line => !/^(?:GET|HEAD) /.test(line))).toEqual([]);
   });
 
+  it('are no reason not to write what they have', async () => {
+    const { origin, mirror, open } = await mirrored();
+    const account = { kind: 'basic', username: 'user', password: secrets.mirror } as const;
+    const other = await sampleImage(2);
+    const credentials = { get: async () => ({ ...account, kind: 'password' }) as const };
+    await putImage(connect(mirror, 'cache/app/one:2', { credentials }), other, '2');
+    mirror.requests.length = 0;
+    await putImage(await open('write'), other, '2');
+    const blobs = other.blobs.filter(({ descriptor }) => descriptor !== other.manifest.descriptor);
+    expect(blobs.length).toBeGreaterThan(1);
+    for (const { descriptor } of blobs) {
+      expect(origin.content.blob('app/one', descriptor.digest)).toBeDefined();
+    }
+    expect(mirror.requests).toEqual([]);
+  });
+
   it('need not have anything', async () => {
     const { origin, image, warnings, open } = await mirrored({ filled: false });
     await pull(await open(), image);

@@ -61,8 +61,15 @@ export interface RegistryRoute {
   readonly connection: ConnectionOptions;
 }
 
-/** @throws LadingError REGISTRY_BLOCKED, INVALID_DOCUMENT, IO, PATH_NOT_FOUND */
-export async function routeTo(reference: Reference, access: RegistryAccessOptions): Promise<RegistryRoute> {
+/**
+ * To write, the registry alone is asked: what a mirror has is no reason not to bring it there.
+ * @throws LadingError REGISTRY_BLOCKED, INVALID_DOCUMENT, IO, PATH_NOT_FOUND
+ */
+export async function routeTo(
+  reference: Reference,
+  access: RegistryAccessOptions,
+  intent: 'read' | 'write',
+): Promise<RegistryRoute> {
   const { origin, mirrors } = await findRoute(reference, access);
   const common = connectionOptions(access);
   const { registry, repository } = origin;
@@ -71,7 +78,7 @@ export async function routeTo(reference: Reference, access: RegistryAccessOption
     repository,
     connection: {
       ...placeOptions(origin, common),
-      ...(mirrors.length === 0
+      ...(intent === 'write' || mirrors.length === 0
         ? {}
         : {
             mirrors: {

@@ -96,7 +96,7 @@ export async function explainLogin(
   { registry: access = {}, signal }: LogoutOptions = {},
 ): Promise<CredentialExplanation> {
   // What counts is where the image is, whatever it is called.
-  const { registry, repository } = await routeTo(parseReference(reference), access);
+  const { registry, repository } = await routeTo(parseReference(reference), access, 'read');
   return await explainCredentials(placesOf(access), { registry, repository }, { signal });
 }
 
