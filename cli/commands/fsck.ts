@@ -59,6 +59,7 @@ function describe(problem: Problem): string {
       return `${problem.path}: not a blob`;
     case 'layer-file-damaged':
     case 'record-damaged':
+    case 'snapshot-damaged':
       return `${problem.path}: damaged`;
   }
 }

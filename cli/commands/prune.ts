@@ -46,7 +46,10 @@ export const command = defineCommand({
       }
       const report = await store.prune({ ...options, dryRun: args.dryRun });
       if (args.json) stdout.write(formatJson({ ...report, dryRun: args.dryRun }));
-      else stdout.write(`${args.dryRun ? 'would delete' : 'deleted'} ${contents(report)}\n${leased(report)}`);
+      for (const path of report.stuck)
+        stderr.write(`warning: could not delete all of ${path}: it belongs to somebody else\n`);
+      if (!args.json)
+        stdout.write(`${args.dryRun ? 'would delete' : 'deleted'} ${contents(report)}\n${leased(report)}`);
     });
   },
 });

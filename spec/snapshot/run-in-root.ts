@@ -8,11 +8,16 @@ const run = promisify(execFile);
 
 /**
  * Runs a script of this machine's shell with a root as its current folder: `rm -r etc` and the like. No sandbox: what is
- * tested is what roots make of the changes, whoever made them.
+ * tested is what roots make of the changes, whoever made them. `look` sees the root as the script has left it.
  */
-export async function runInRoot(root: RootFileSystem, script: string): Promise<void> {
+export async function runInRoot(
+  root: RootFileSystem,
+  script: string,
+  look: (folder: string) => Promise<void> = async () => {},
+): Promise<void> {
   if (root.kind === 'directory') {
     await run('sh', ['-euc', script], { cwd: root.path });
+    await look(root.path);
     return;
   }
   const folder = `${await tempDir()}/merged`;
@@ -22,6 +27,7 @@ export async function runInRoot(root: RootFileSystem, script: string): Promise<v
   await run('mount', ['-t', 'overlay', 'overlay', '-o', options, folder]);
   try {
     await run('sh', ['-euc', script], { cwd: folder });
+    await look(folder);
   } finally {
     await run('umount', [folder]);
     await rmdir(folder);

@@ -7,10 +7,10 @@ import { runProgram } from './run-program.js';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The program of `run-in-sandbox.ts` in one file; gives its path. */
-export async function sandboxProgram(folder: string): Promise<string> {
-  const outfile = join(folder, 'run-in-sandbox.mjs');
-  const entryPoints = ['spec/support/run-in-sandbox.ts'];
+/** A program of this folder in one file; gives its path. */
+export async function sandboxProgram(folder: string, name = 'run-in-sandbox'): Promise<string> {
+  const outfile = join(folder, `${name}.mjs`);
+  const entryPoints = [`spec/support/${name}.ts`];
   await build({ absWorkingDir: top, entryPoints, outfile, bundle: true, format: 'esm', platform: 'node' });
   await chmod(outfile, 0o644);
   return outfile;

@@ -472,7 +472,7 @@ export const sandboxCases: readonly SandboxCase[] = [
     },
   },
   {
-    title: 'reaches no file and no process of this machine',
+    title: 'reaches no file of this machine',
     test: async ({ run, base, folder }) => {
       const secret = join(folder, 'secret');
       await writeFile(secret, 'of the host');
@@ -488,8 +488,26 @@ export const sandboxCases: readonly SandboxCase[] = [
         assert.equal(stdout, '', way);
         assert.notEqual(exitCode, 0, way);
       }
+    },
+  },
+  {
+    title: 'sees no process of this machine',
+    needs: ['namespaces'],
+    test: async ({ run }) => {
       const seen = await run(`cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '`);
       assert.ok(!seen.stdout.includes('node'), seen.stdout);
+    },
+  },
+  {
+    title: 'looks into no process of this machine, and changes none',
+    test: async ({ run }) => {
+      const own = `/proc/${process.pid}`;
+      const ways = [`cat ${own}/environ`, `cat ${own}/fd/0 </dev/null`, `ls ${own}/root/`, `head -c 1 ${own}/mem`];
+      for (const way of ways) {
+        const { stdout, exitCode } = await run(way);
+        assert.deepEqual([stdout, exitCode === 0], ['', false], way);
+      }
+      await run(`kill -9 ${process.pid}; echo 5 >${own}/oom_score_adj`, { user: { uid: 1000, gid: 1000, groups: [] } });
     },
   },
   {

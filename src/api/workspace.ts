@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { FileAccess } from '../build/file-access.js';
 import type { GitRepositories, RemoteFiles, Secrets } from '../build/inputs.js';
+import { removeFiles } from '../layer/remove-files.js';
 import type { Store } from '../store/store.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { PullPolicy } from './base-images.js';
@@ -62,7 +62,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
       await remote.close();
       if (opened === undefined) return;
       const { folder, release } = await opened;
-      await rm(folder, { recursive: true, force: true });
+      await removeFiles(folder);
       await release();
     },
   };

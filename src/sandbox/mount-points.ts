@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import type { BigIntStats } from 'node:fs';
 import { chmod, lstat, mkdir, open, realpath, rename, rmdir, unlink, utimes } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { LadingError } from '../errors/errors.js';
 import { findInRoot, hostPath } from './path-in-root.js';
 import { removeTree } from './remove-tree.js';
@@ -45,6 +47,8 @@ interface Times {
   readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
 }
+
+const second = 1_000_000_000n;
 
 /** Nothing may run in the root while points are made or removed. @param root without links */
 export function mountPoints(root: string): MountPoints {
@@ -126,7 +130,7 @@ export function mountPoints(root: string): MountPoints {
         // What the process itself did in the folder has a time of its own.
         const { before, after } = parents.get(path)!;
         const { atimeNs, mtimeNs } = now.mtimeNs === after.mtimeNs ? before : now;
-        await utimes(path, Number(atimeNs) / 1e9, Number(mtimeNs) / 1e9);
+        await setTimes(path, atimeNs, mtimeNs);
       }
       parents.clear();
     },
@@ -153,6 +157,14 @@ async function takeAway({ path, kind, inode, aside }: Made, inPlace: boolean): P
   if (there?.ino !== inode || (kind === 'file' && there.size > 0n)) return;
   // A folder that is not empty any more is the process's.
   await (kind === 'directory' ? rmdir(path) : unlink(path)).catch(() => {});
+}
+
+/** Node sets times as floating numbers, which are exact for whole seconds alone. */
+async function setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): Promise<void> {
+  await utimes(path, Number(atimeNs) / 1e9, Number(mtimeNs) / 1e9);
+  if (mtimeNs % second === 0n) return;
+  const time = `@${mtimeNs / second}.${String(mtimeNs % second).padStart(9, '0')}`;
+  await promisify(execFile)('touch', ['-m', '-d', time, '--', path], { env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' } });
 }
 
 function invalid(path: string, problem: string): LadingError {

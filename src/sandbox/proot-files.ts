@@ -5,6 +5,7 @@ import { deviceLinks, devices } from './devices.js';
 import type { HostProgram } from './host-program.js';
 import type { MountPoints } from './mount-points.js';
 import { hostsFile, resolverFile } from './network-files.js';
+import { findInRoot } from './path-in-root.js';
 import type { RunRequest, SandboxMount } from './sandbox.js';
 
 /** A tree or a file of this machine that the process sees at a place of the root. */
@@ -25,6 +26,13 @@ export interface Surroundings {
   readonly perl: readonly string[];
 }
 
+/** Where places for mounts can be made. */
+export interface PointsIn {
+  /** Without links. */
+  readonly root: string;
+  readonly pointsIn: (folder: string) => MountPoints;
+}
+
 /** Where the launcher is, in the folder that is shown as `/dev`. */
 const launcherFolder = '.lading';
 
@@ -37,7 +45,7 @@ export async function prootSurroundings(
   request: RunRequest,
   folder: string,
   perl: HostProgram,
-  points: MountPoints,
+  points: PointsIn,
 ): Promise<Surroundings> {
   const fixed = join(folder, 'fixed');
   const open = join(folder, 'open');
@@ -46,7 +54,7 @@ export async function prootSurroundings(
   const readable = [fixed, '/proc', '/sys'];
   const writable = [open];
   const show = async (source: string, target: string, kind: 'directory' | 'file'): Promise<void> => {
-    bindings.push({ source, target: await points.make(target, kind) });
+    bindings.push({ source, target: await pointFor(target, kind, bindings, points) });
   };
 
   const dev = join(open, 'dev');
@@ -80,6 +88,19 @@ export async function prootSurroundings(
   const start = await launcherFiles(perl, join(fixed, 'launcher'), readable);
   bindings.push({ source: join(fixed, 'launcher'), target: place });
   return { bindings, readable, writable, perl: start.map(name => (name.startsWith('-') ? name : `${place}/${name}`)) };
+}
+
+/** Makes the place to show something in: in the root, or in what is shown already in the place where it is to be. */
+async function pointFor(
+  target: string,
+  kind: 'directory' | 'file',
+  shown: readonly Binding[],
+  { root, pointsIn }: PointsIn,
+): Promise<string> {
+  const path = `/${(await findInRoot(root, target)).names.join('/')}`;
+  const around = shown.findLast(binding => path.startsWith(`${binding.target}/`));
+  if (around === undefined) return pointsIn(root).make(path, kind);
+  return `${around.target}${await pointsIn(around.source).make(path.slice(around.target.length), kind)}`;
 }
 
 /**

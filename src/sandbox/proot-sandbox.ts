@@ -13,7 +13,7 @@ import { applyOwners, ownerReport } from './owners/owner-report.js';
 import { OwnerTrace } from './owners/owner-trace.js';
 import { ProotLog } from './owners/proot-log.js';
 import { endingOfStatus } from './process-ending.js';
-import { prootSurroundings, type Surroundings } from './proot-files.js';
+import { type PointsIn, prootSurroundings, type Surroundings } from './proot-files.js';
 import { removeTree } from './remove-tree.js';
 import { limitField } from './resource-limits.js';
 import { type RunRequest, type RunResult, refusingSandbox, type Sandbox } from './sandbox.js';
@@ -90,10 +90,15 @@ async function runTraced(
   if (request.root.kind !== 'directory') throw new Error('a traced process has a folder as its root');
   const root = await realpath(request.root.path);
   const folder = await mkdtemp(join(await realpath(scratch), 'run-'));
-  const points = mountPoints(root);
+  const points = new Map<string, MountPoints>();
+  const pointsIn = (place: string): MountPoints => {
+    const known = points.get(place) ?? mountPoints(place);
+    points.set(place, known);
+    return known;
+  };
   try {
-    const missing = await points.makeDirectory(request.cwd);
-    const fields = await traceFields(request, tools, { root, folder, points, builder: uid });
+    const missing = await pointsIn(root).makeDirectory(request.cwd);
+    const fields = await traceFields(request, tools, { root, folder, pointsIn, builder: uid });
     const { user, ownerBefore } = request;
     const trace = new OwnerTrace({ root: decodePath(Buffer.from(root)), user, ownerBefore });
     const log = new ProotLog(trace);
@@ -106,17 +111,14 @@ async function runTraced(
     applyOwners(root, report.owners);
     return { ...endingOfStatus(ending.status), uncertain: report.uncertain };
   } finally {
-    await points.remove();
+    for (const each of points.values()) await each.remove();
     await removeTree(folder);
   }
 }
 
-interface Place {
-  /** Without links. */
-  readonly root: string;
+interface Place extends PointsIn {
   /** For this run. */
   readonly folder: string;
-  readonly points: MountPoints;
   /** The user who runs this. */
   readonly builder: number;
 }
@@ -132,7 +134,7 @@ const rootCapabilities = {
 async function traceFields(
   request: RunRequest,
   { proot, perl, loaders, names }: Tools,
-  { root, folder, points, builder }: Place,
+  { root, folder, pointsIn, builder }: Place,
 ): Promise<LaunchFields> {
   const tools = join(folder, 'tools');
   await mkdir(tools);
@@ -143,7 +145,7 @@ async function traceFields(
     await writeFile(path, bytes, { mode: 0o755 });
     hostEnvironment.push(`PROOT_LOADER${bits === 32 ? '_32' : ''}=${path}`);
   }
-  const around = await prootSurroundings(request, join(folder), perl, points);
+  const around = await prootSurroundings(request, folder, perl, { root, pointsIn });
   const readable = [...around.readable, tools, ...filesOf(proot)];
   const writable = around.writable;
   const { uid, gid } = request.user;

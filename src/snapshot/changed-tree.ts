@@ -1,4 +1,3 @@
-import type { BigIntStats } from 'node:fs';
 import type { HostFile } from '../layer/hash-files.js';
 import { deviceNumbers, identityOf, linkTarget, wholeSeconds } from '../layer/host-stats.js';
 import type { Digest } from '../oci/digest.js';
@@ -6,9 +5,9 @@ import type { FileOwner } from '../sandbox/sandbox.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { emptyDirectory, TreeEditor, withMetadata } from '../tree/editor.js';
 import type { DirectoryNode, FileNode, Metadata, TreeNode } from '../tree/node.js';
-import { parentOf } from '../tree/path.js';
 import { capability } from './file-attributes.js';
 import { type FoundChange, type FoundFile, isPresent } from './found-change.js';
+import { foundOwners } from './found-owners.js';
 import { loosened } from './loosened.js';
 import type { ChangesOptions, RanProcess } from './roots.js';
 
@@ -16,8 +15,11 @@ export interface ReadChangesOptions extends ChangesOptions {
   /** `kept`: what `stat` says is true. `recorded`: all files belong to one uid, and what they should is known otherwise. */
   readonly owners: 'kept' | 'recorded';
   readonly ran: RanProcess;
-  /** Values of `security.capability` of files, by their path in the tree; absent for those that have none. */
-  readonly capabilities: ReadonlyMap<string, string>;
+  /**
+   * Values of `security.capability` of files, by their path in the tree. `unknown` where files on the disk can have none: they
+   * are what they were for as long as the content is, as the kernel has it.
+   */
+  readonly capabilities: ReadonlyMap<string, string> | 'unknown';
   readonly hashFiles: (files: readonly HostFile[], options?: CallOptions) => Promise<Digest[]>;
 }
 
@@ -25,8 +27,10 @@ export interface ReadChangesOptions extends ChangesOptions {
 interface FoundInode {
   readonly names: FoundFile[];
   readonly metadata: Metadata;
-  /** What the tree has under the names, when it could be the very same. */
-  readonly same: FileNode | undefined;
+  /** What the tree has under the first name that it has a file under. */
+  readonly was: FileNode | undefined;
+  /** Whether it is the same under all names, as far as metadata tell. */
+  readonly same: boolean;
 }
 
 /**
@@ -41,7 +45,8 @@ export async function changedTree(
   const { clamp = mtime => mtime } = options;
   const old = new TreeEditor(before);
   const editor = new TreeEditor(before);
-  const files = await unchangedFiles(foundFiles(old, found, options), options);
+  const owner = foundOwners(old, found, options);
+  const files = await unchangedFiles(foundFiles(old, found, owner, options), options);
   for (const change of found) {
     const { path } = change;
     if (!isPresent(change) || change.stats.isSocket()) {
@@ -54,7 +59,7 @@ export async function changedTree(
       editor.set(path, file);
       continue;
     }
-    const metadata = metadataOf(change, was, ownerOf(change, was, editor, options), options);
+    const metadata = metadataOf(change, was, owner(path), options);
     const same = was !== undefined && sameMetadata(was, metadata);
     const kept = same ? was : { ...metadata, mtime: clamp(metadata.mtime) };
     if (change.stats.isDirectory()) {
@@ -73,6 +78,7 @@ export async function changedTree(
 function foundFiles(
   old: TreeEditor,
   found: readonly FoundChange[],
+  owner: (path: string) => FileOwner,
   options: ReadChangesOptions,
 ): readonly FoundInode[] {
   const linked = new Map<string, FoundFile[]>();
@@ -92,78 +98,67 @@ function foundFiles(
   }
   return groups.map(names => {
     const known = names.find(({ path }) => old.get(path)?.type === 'file') ?? names[0]!;
-    const named = names.find(({ path }) => options.ran.owners?.has(path)) ?? known;
     const was = old.get(known.path);
-    const metadata = metadataOf(known, was, ownerOf(named, was, old, options), options);
-    const nodes = new Set(names.map(({ path }) => old.get(path)));
-    const [node] = nodes;
-    const possible = nodes.size === 1 && node?.type === 'file' && sameMetadata(node, metadata);
-    return { names, metadata, same: possible && node.size === Number(known.stats.size) ? node : undefined };
+    const metadata = metadataOf(known, was, owner(known.path), options);
+    const same =
+      was?.type === 'file' && sameMetadata(was, metadata) && names.every(({ path }) => old.get(path) === was);
+    return { names, metadata, was: was?.type === 'file' ? was : undefined, same };
   });
 }
 
 /** The node of every name: the one of before for what has not changed, which takes reading where metadata cannot tell. */
 async function unchangedFiles(
   files: readonly FoundInode[],
-  { clamp = mtime => mtime, hashFiles, signal }: ReadChangesOptions,
+  { clamp = mtime => mtime, capabilities, hashFiles, signal }: ReadChangesOptions,
 ): Promise<ReadonlyMap<FoundChange, FileNode>> {
-  const nodes = new Map<FoundChange, FileNode>();
-  const read: Array<{ readonly file: FoundInode; readonly now: FileNode & HostFile }> = [];
-  for (const file of files) {
-    const { names, metadata, same } = file;
+  const inodes = files.map(file => {
+    const { names, metadata, was, same } = file;
     const { host, stats } = names[0]!;
-    const content = { kind: 'host', path: host, identity: identityOf(stats) } as const;
-    const single = names.length === 1;
-    const now = {
+    const node: FileNode & HostFile = {
       type: 'file',
       ...metadata,
       mtime: clamp(metadata.mtime),
       size: Number(stats.size),
-      content,
-      single,
-    } as const;
-    for (const name of names) nodes.set(name, now);
-    if (same?.digest !== undefined) read.push({ file, now });
-  }
+      content: { kind: 'host', path: host, identity: identityOf(stats) },
+      single: names.length === 1,
+    };
+    const guessed = capabilities === 'unknown' && metadata.xattrs !== undefined;
+    const sameSize = was?.digest !== undefined && was.size === node.size;
+    return { ...file, node, guessed, read: sameSize && (same || guessed) };
+  });
+  const read = inodes.filter(inode => inode.read);
   const digests = await hashFiles(
-    read.map(({ now }) => now),
+    read.map(({ node }) => node),
     { signal },
   );
-  for (const [i, { file }] of read.entries()) {
-    if (digests[i] === file.same!.digest) for (const name of file.names) nodes.set(name, file.same!);
+  const unchanged = new Set(read.filter(({ was }, i) => digests[i] === was!.digest));
+  const nodes = new Map<FoundChange, FileNode>();
+  for (const inode of inodes) {
+    const { names, node, was, same, guessed } = inode;
+    const sameContent = unchanged.has(inode);
+    const now = same && sameContent ? was! : guessed && !sameContent ? { ...node, xattrs: undefined } : node;
+    for (const name of names) nodes.set(name, now);
   }
   return nodes;
 }
 
-function ownerOf(
-  { path, stats }: FoundFile,
-  was: TreeNode | undefined,
-  tree: TreeEditor,
-  { owners, ran }: ReadChangesOptions,
-): FileOwner {
-  if (owners === 'kept') return { uid: Number(stats.uid), gid: Number(stats.gid) };
-  const recorded = ran.owners?.get(path) ?? was;
-  if (recorded !== undefined) return recorded;
-  const parent = tree.get(parentOf(path));
-  const inherits = parent !== undefined && (parent.mode & 0o2000) !== 0;
-  return { uid: ran.user.uid, gid: inherits ? parent.gid : ran.user.gid };
-}
-
 function metadataOf(
-  { path, stats }: FoundFile,
+  file: FoundFile,
   was: TreeNode | undefined,
   { uid, gid }: FileOwner,
   { owners, capabilities }: ReadChangesOptions,
 ): Metadata {
+  const { path, stats } = file;
   const mtime = wholeSeconds(stats.mtimeNs);
-  const value = owners === 'recorded' ? was?.xattrs?.[capability] : capabilities.get(path);
+  const value = capabilities === 'unknown' ? was?.xattrs?.[capability] : capabilities.get(path);
   const xattrs = value === undefined ? undefined : { [capability]: value };
-  return { mode: modeOf(stats, was, owners), uid, gid, mtime, xattrs };
+  return { mode: modeOf(file, was, owners), uid, gid, mtime, xattrs };
 }
 
-function modeOf(stats: BigIntStats, was: TreeNode | undefined, owners: 'kept' | 'recorded'): number {
+function modeOf(file: FoundFile, was: TreeNode | undefined, owners: 'kept' | 'recorded'): number {
+  const { stats } = file;
   if (stats.isSymbolicLink()) return 0o777;
-  const mode = Number(stats.mode) & 0o7777;
+  const mode = (file.mode ?? Number(stats.mode)) & 0o7777;
   if (owners === 'kept' || was === undefined) return mode;
   const type = stats.isDirectory() ? 'directory' : stats.isFile() ? 'file' : 'other';
   return was.type === type && loosened(was.mode, type) === mode ? was.mode : mode;

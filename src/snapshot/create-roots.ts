@@ -1,6 +1,7 @@
 import { emptyRoot } from '../layer/tree-of-layers.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { DirectoryRoots } from './directory-roots.js';
+import type { ProgramEnvironment } from './file-attributes.js';
 import { OverlayRoots } from './overlay-roots.js';
 import type { RootStore } from './root-store.js';
 import type { Roots } from './roots.js';
@@ -11,15 +12,17 @@ export interface RootsOptions {
   readonly store: RootStore;
   /** What the roots are for. */
   readonly sandbox: Pick<Sandbox, 'roots' | 'owners'>;
+  /** The environment of the programs that read and write what Node cannot; by default that of this process. */
+  readonly env?: ProgramEnvironment | undefined;
 }
 
 /** Roots for a sandbox, of the kind that it can use. */
-export function createRoots({ store, sandbox }: RootsOptions): Roots {
+export function createRoots({ store, sandbox, env }: RootsOptions): Roots {
   const { owners } = sandbox;
-  const roots =
-    sandbox.roots === 'overlay' ? new OverlayRoots({ store, owners }) : new DirectoryRoots({ store, owners });
+  const options = { store, owners, env };
+  const roots = sandbox.roots === 'overlay' ? new OverlayRoots(options) : new DirectoryRoots(options);
   return {
-    open: (state, options) => roots.open(state, options),
-    materialise: (tree, folder, options) => writeTree(folder, emptyRoot, tree, { ...options, store, owners }),
+    open: (state, call) => roots.open(state, call),
+    materialise: (tree, folder, call) => writeTree(folder, emptyRoot, tree, { ...call, ...options }),
   };
 }

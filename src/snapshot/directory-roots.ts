@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ioError } from '../errors/io-error.js';
 import { removeFiles } from '../layer/remove-files.js';
-import { emptyRoot, treeOfLayers } from '../layer/tree-of-layers.js';
+import { RootDirectory } from '../layer/root-directory.js';
+import { emptyRoot } from '../layer/tree-of-layers.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode, LayerRef, TreeNode } from '../tree/node.js';
 import { joinPath, toHostPath } from '../tree/path.js';
@@ -11,12 +12,14 @@ import { changedTree, type ReadChangesOptions } from './changed-tree.js';
 import { readCapabilities } from './file-attributes.js';
 import { finishChanges } from './finish-changes.js';
 import type { FoundChange } from './found-change.js';
+import { KnownTrees } from './known-trees.js';
 import type { OverlayRootsOptions } from './overlay-roots.js';
 import type { RootState, WorkingRoot } from './roots.js';
 import { scanDirectory } from './scan-directory.js';
 import { newWork, type Snapshot, SnapshotShelf } from './snapshot-shelf.js';
 import { StatTable } from './stat-table.js';
 import { treeDifference } from './tree-difference.js';
+import { WalkedFolders } from './walked-folders.js';
 import { writeEntries } from './write-tree.js';
 
 const tableName = 'stats';
@@ -36,26 +39,30 @@ interface Filled {
 export class DirectoryRoots {
   readonly #options: OverlayRootsOptions;
   readonly #shelf: SnapshotShelf;
+  readonly #trees: KnownTrees;
 
   constructor(options: OverlayRootsOptions) {
     this.#options = options;
+    this.#trees = new KnownTrees(options.store);
     this.#shelf = new SnapshotShelf(options.store, 'directory', options.owners);
   }
 
   async open(state: RootState, options: CallOptions = {}): Promise<WorkingRoot> {
     const filled = await this.#move(await this.#nearest(state, options), state.tree, options);
+    this.#trees.add(state);
     const { work, table } = filled;
     const root = join(work, 'root');
-    const { store, owners } = this.#options;
+    const { store, owners, env } = this.#options;
+    const folders = new WalkedFolders(owners);
     let found: Promise<readonly FoundChange[]> | undefined;
     const scan = (call: CallOptions = {}): Promise<readonly FoundChange[]> => {
-      found ??= scanDirectory(root, state.tree, table, call);
+      found ??= scanDirectory(root, state.tree, table, folders, call);
       return found;
     };
     let closed = false;
     const read = async (call: Pick<ReadChangesOptions, 'ran' | 'clamp' | 'signal'>): Promise<DirectoryNode> => {
       const changes = await scan(call);
-      const capabilities = owners === 'kept' ? await readCapabilities(root, changes) : new Map();
+      const capabilities = owners === 'kept' ? await readCapabilities(root, changes, env) : 'unknown';
       const hashFiles: ReadChangesOptions['hashFiles'] = (files, hash) => store.hashFiles(files, hash);
       return await changedTree(state.tree, changes, { ...call, owners, capabilities, hashFiles });
     };
@@ -69,6 +76,8 @@ export class DirectoryRoots {
           { work, tree: next.tree, table: noted(root, next.tree, table, pathsOf(changes)) },
           next.layers,
         );
+        this.#trees.add(next);
+        folders.close();
         closed = true;
       },
       close: async () => {
@@ -82,6 +91,8 @@ export class DirectoryRoots {
           await this.#place(await this.#move({ work, tree, table }, state.tree, { touched }), state.layers);
         } catch {
           await removeFiles(work);
+        } finally {
+          folders.close();
         }
       },
     };
@@ -97,7 +108,7 @@ export class DirectoryRoots {
       await removeFiles(work);
       if (!(await this.#shelf.take(snapshot, work))) continue;
       const table = StatTable.decode(await readFile(join(work, tableName)).catch(() => Buffer.alloc(0)));
-      const tree = await treeOfLayers(snapshot.layers, this.#options.store, options).catch(error => {
+      const tree = await this.#trees.get(snapshot.layers, options).catch(error => {
         if (options.signal?.aborted) throw error;
         // A layer that has been pruned: what the folder holds cannot be known any more.
         return undefined;
@@ -121,6 +132,7 @@ export class DirectoryRoots {
     try {
       const entries = [...treeDifference(tree, after)];
       await writeEntries(root, entries, after, { ...options, ...this.#options });
+      if (entries.length + touched.size === 0) return { work, tree: after, table };
       const changed = new Set([...touched, ...entries.map(({ path }) => path)]);
       return { work, tree: after, table: noted(root, after, table, changed) };
     } catch (error) {
@@ -148,17 +160,22 @@ function pathsOf(found: readonly FoundChange[]): ReadonlySet<string> {
 /** The table for a tree: what has changed is looked at, the rest is taken over. */
 function noted(root: string, tree: DirectoryNode, old: StatTable, changed: ReadonlySet<string>): StatTable {
   const table = new StatTable(old.size + changed.size);
-  const pending: Array<readonly [string, DirectoryNode]> = [['', tree]];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const [folder, { children }] = next;
-    for (const [name, node] of children) {
-      const path = joinPath(folder, name);
-      if (changed.has(path) || !table.take(path, old)) {
-        const stats = lstat(`${root}/${path}`);
-        if (stats !== undefined && isA(stats, node)) table.add(path, stats);
+  const folders = new RootDirectory(root);
+  try {
+    const pending: Array<readonly [string, DirectoryNode]> = [['', tree]];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const [folder, { children }] = next;
+      for (const [name, node] of children) {
+        const path = joinPath(folder, name);
+        if (changed.has(path) || !table.take(path, old)) {
+          const stats = lstat(`${folders.enter(folder)}/${name}`);
+          if (stats !== undefined && isA(stats, node)) table.add(path, stats);
+        }
+        if (node.type === 'directory') pending.push([path, node]);
       }
-      if (node.type === 'directory') pending.push([path, node]);
     }
+  } finally {
+    folders.close();
   }
   return table;
 }

@@ -1,34 +1,60 @@
 import { spawn } from 'node:child_process';
 import { LadingError } from '../errors/errors.js';
-import { decodePath, toHostPath } from '../tree/path.js';
+import { readTar } from '../layer/tar-reader.js';
+import { inOnePiece } from '../stream/bytes.js';
+import { cleanPath, decodePath, toHostPath } from '../tree/path.js';
 import { type FoundChange, isPresent } from './found-change.js';
 
 /** The extended attribute that layers hold: what an executable file may do beyond what its user may. */
 export const capability = 'security.capability';
+
+/** PATH, to find programs in; nothing else of it is needed. */
+export type ProgramEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** By path, then by name; the values hold any bytes, one a character (latin1). */
 export type FoundAttributes = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 /**
  * Extended attributes, of files given by paths below a folder, whose names match. Node can neither read nor write them:
- * `getfattr` (of the package attr) does, through xargs, for the bytes of a name may be no text.
- * @returns `undefined` when a program is missing
+ * `getfattr` (of the package attr) does, through xargs, for the bytes of a name may be no text. Where it is missing, GNU tar
+ * tells them beside the content, which takes longer.
+ * @throws LadingError PROGRAM_MISSING
  */
 export async function readAttributes(
   folder: string,
   paths: readonly string[],
   names: RegExp,
-): Promise<FoundAttributes | undefined> {
+  env: ProgramEnvironment | undefined,
+): Promise<FoundAttributes> {
   if (paths.length === 0) return new Map();
+  const input = hostPaths(paths);
   const getfattr = ['getfattr', '--no-dereference', '--dump', '--encoding=hex', `--match=${names.source}`, '--'];
-  const output = await filtered(['xargs', '-0', ...getfattr], folder, hostPaths(paths));
-  return output === undefined ? undefined : parseDump(output);
+  const dump = await filtered(['xargs', '-0', ...getfattr], folder, input, { env, done: code => code < 126 });
+  if (dump !== undefined) return parseDump(dump);
+  const tar = ['tar', '--create', '--file=-', '--format=pax', '--no-recursion', '--xattrs', '--xattrs-include=*'];
+  const files = ['--verbatim-files-from', '--null', '--files-from=-'];
+  const archive = await filtered([...tar, ...files], folder, input, { env, done: code => code === 0 });
+  if (archive !== undefined) return await attributesOfArchive(archive, names);
+  throw new LadingError('PROGRAM_MISSING', 'getfattr is needed to read what RUN has changed', {
+    details: { program: 'getfattr' },
+    hint: 'Install the package attr, or GNU tar.',
+  });
+}
+
+async function attributesOfArchive(archive: Buffer, names: RegExp): Promise<FoundAttributes> {
+  const found = new Map<string, ReadonlyMap<string, string>>();
+  for await (const { path, xattrs } of readTar(inOnePiece(archive))) {
+    const matching = Object.entries(xattrs ?? {}).filter(([name]) => names.test(name));
+    if (matching.length > 0) found.set(cleanPath(path), new Map(matching));
+  }
+  return found;
 }
 
 /** Gives files, by paths below a folder, attributes. @returns whether it could be done */
 export async function writeAttributes(
   folder: string,
   values: ReadonlyMap<string, Readonly<Record<string, string>>>,
+  env: ProgramEnvironment | undefined,
 ): Promise<boolean> {
   if (values.size === 0) return true;
   const dump: Buffer[] = [];
@@ -39,33 +65,27 @@ export async function writeAttributes(
     }
     dump.push(Buffer.from('\n'));
   }
-  return (await filtered(['setfattr', '--no-dereference', '--restore=-'], folder, dump, 'strict')) !== undefined;
+  const setfattr = ['setfattr', '--no-dereference', '--restore=-'];
+  return (await filtered(setfattr, folder, dump, { env, done: code => code === 0 })) !== undefined;
 }
 
-/**
- * What a program writes that is given an input. Files without the attribute are none of its errors, nor are files that
- * have gone; `strict` asks for success.
- */
+/** What a program writes that is given an input; `undefined` when it is not there, or `done` does not like its status. */
 function filtered(
   [program, ...args]: readonly string[],
   cwd: string,
   input: readonly Buffer[],
-  how: 'strict' | 'lenient' = 'lenient',
+  { env, done }: { readonly env?: ProgramEnvironment | undefined; readonly done: (code: number) => boolean },
 ): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program!, args, { cwd, stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn(program!, args, { cwd, env, stdio: ['pipe', 'pipe', 'ignore'] });
     const output: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-    // It may end before it has read all; what it says then counts.
+    // It may end before it has read all; its status then says so.
     child.stdin.on('error', () => {});
     child.on('error', error =>
       (error as NodeJS.ErrnoException).code === 'ENOENT' ? resolve(undefined) : reject(error),
     );
-    child.on('close', code => {
-      // xargs: 127 when the program is not there, 126 when it cannot be run.
-      const done = how === 'strict' ? code === 0 : code !== 126 && code !== 127 && code !== null;
-      resolve(done ? Buffer.concat(output) : undefined);
-    });
+    child.on('close', code => resolve(code !== null && done(code) ? Buffer.concat(output) : undefined));
     child.stdin.end(Buffer.concat(input));
   });
 }
@@ -114,16 +134,18 @@ function parseDump(dump: Buffer): FoundAttributes {
 export async function readCapabilities(
   folder: string,
   found: readonly FoundChange[],
+  env: ProgramEnvironment | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const paths = found.flatMap(change => (isPresent(change) && change.stats.isFile() ? [change.path] : []));
-  const attributes = await readAttributes(folder, paths, /^security\.capability$/);
-  if (attributes === undefined) throw getfattrMissing();
-  return new Map([...attributes].map(([path, values]) => [path, values.get(capability)!]));
+  const attributes = await readAttributes(folder, paths, /^security\.capability$/, env);
+  return new Map([...attributes].map(([path, values]) => [path, withoutNamespace(values.get(capability)!)]));
 }
 
-export function getfattrMissing(): LadingError<'PROGRAM_MISSING'> {
-  return new LadingError('PROGRAM_MISSING', 'getfattr is needed to read what RUN has changed', {
-    details: { program: 'getfattr' },
-    hint: 'Install the package attr.',
-  });
+/**
+ * What was given in a user namespace names the root of it, which no other machine knows: `VFS_CAP_REVISION_3` becomes
+ * revision 2, which is the same without.
+ */
+function withoutNamespace(value: string): string {
+  const isThird = value.length === 24 && value.charCodeAt(3) === 3;
+  return isThird ? `${value.slice(0, 3)}\u0002${value.slice(4, 20)}` : value;
 }

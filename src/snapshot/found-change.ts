@@ -6,6 +6,8 @@ export interface FoundFile {
   readonly stats: BigIntStats;
   /** Where it is on this machine, spelled as in `path.ts`. */
   readonly host: string;
+  /** What its mode was before it was made readable for whoever builds. */
+  readonly mode?: number | undefined;
   /** A folder of which nothing is left but what is found in it. */
   readonly opaque?: boolean | undefined;
 }

@@ -4,30 +4,29 @@ import { ioError } from '../errors/io-error.js';
 import { diffTrees } from '../layer/diff.js';
 import { removeFiles } from '../layer/remove-files.js';
 import { emptyRoot, treeOfLayers } from '../layer/tree-of-layers.js';
-import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
-import { chainId } from './chain-id.js';
 import { changedTree } from './changed-tree.js';
-import { readCapabilities } from './file-attributes.js';
+import { type ProgramEnvironment, readCapabilities } from './file-attributes.js';
 import { finishChanges } from './finish-changes.js';
 import type { FoundChange } from './found-change.js';
+import { KnownTrees } from './known-trees.js';
 import { readUpper } from './read-upper.js';
 import type { RootStore } from './root-store.js';
 import type { ChangesOptions, RanProcess, RootState, WorkingRoot } from './roots.js';
 import { newWork, type Snapshot, SnapshotShelf } from './snapshot-shelf.js';
 import { Underway } from './underway.js';
+import { WalkedFolders } from './walked-folders.js';
 import { writeTree } from './write-tree.js';
 
 /** The options of a mount are a page long, and lookups go through all folders: above this they are made one. */
 const stackLimit = 40;
 const stackBytes = 3500;
-/** Trees of states that the next one is likely to stand on. */
-const rememberedTrees = 8;
 
 export interface OverlayRootsOptions {
   readonly store: RootStore;
   readonly owners: 'kept' | 'recorded';
+  readonly env?: ProgramEnvironment | undefined;
 }
 
 /**
@@ -38,17 +37,18 @@ export class OverlayRoots {
   readonly #options: OverlayRootsOptions;
   readonly #shelf: SnapshotShelf;
   readonly #underway = new Underway<Snapshot>();
-  /** The newest last. */
-  readonly #trees = new Map<Digest, DirectoryNode>();
+  readonly #trees: KnownTrees;
 
   constructor(options: OverlayRootsOptions) {
     this.#options = options;
+    this.#trees = new KnownTrees(options.store);
     this.#shelf = new SnapshotShelf(options.store, 'overlay', options.owners);
   }
 
   async open(state: RootState, options: CallOptions = {}): Promise<WorkingRoot> {
     const snapshot = await this.#ensure(state, options);
-    this.#remember(state);
+    await this.#shelf.touch(snapshot);
+    this.#trees.add(state);
     const work = await newWork(this.#options.store);
     const upper = join(work, 'root');
     const scratch = join(work, 'work');
@@ -61,9 +61,10 @@ export class OverlayRoots {
       throw ioError(error, work);
     }
     const lower = [snapshot.name, ...snapshot.below];
+    const folders = new WalkedFolders(this.#options.owners);
     let found: Promise<readonly FoundChange[]> | undefined;
     const read = (call: CallOptions = {}): Promise<readonly FoundChange[]> => {
-      found ??= readUpper(upper, state.tree, call);
+      found ??= readUpper(upper, state.tree, folders, { ...call, env: this.#options.env });
       return found;
     };
     let kept = false;
@@ -71,8 +72,8 @@ export class OverlayRoots {
       root: { kind: 'overlay', lower: await this.#shelf.roots(lower), upper, work: scratch },
       changes: async (ran: RanProcess, call: ChangesOptions = {}) => {
         const changes = await read(call);
-        const { store, owners } = this.#options;
-        const capabilities = owners === 'kept' ? await readCapabilities(upper, changes) : new Map();
+        const { store, owners, env } = this.#options;
+        const capabilities = owners === 'kept' ? await readCapabilities(upper, changes, env) : 'unknown';
         return await changedTree(state.tree, changes, {
           ...call,
           owners,
@@ -83,19 +84,26 @@ export class OverlayRoots {
       },
       keep: async next => {
         finishChanges(await read(), next.tree);
-        await removeFiles(scratch);
-        await this.#shelf.place(work, next.layers, lower);
-        this.#remember(next);
+        folders.close();
+        // One more would be too many: the next root is made of the layers, as one folder.
+        if (await this.#fits(lower)) {
+          await removeFiles(scratch);
+          await this.#shelf.place(work, next.layers, lower);
+        } else {
+          await removeFiles(work);
+        }
+        this.#trees.add(next);
         kept = true;
       },
       close: async () => {
+        folders.close();
         if (!kept) await removeFiles(work);
       },
     };
   }
 
   async #ensure(state: RootState, options: CallOptions): Promise<Snapshot> {
-    const known = await this.#intact(state.layers);
+    const known = await this.#shelf.find(state.layers);
     if (known !== undefined) return known;
     return await this.#underway.do(this.#shelf.nameOf(state.layers), options.signal, () => this.#make(state, options));
   }
@@ -103,9 +111,8 @@ export class OverlayRoots {
   async #make(state: RootState, options: CallOptions): Promise<Snapshot> {
     const { layers } = state;
     const below = await this.#newestBelow(state, options);
-    if (below !== undefined && (await this.#fits(below))) {
-      const before =
-        this.#trees.get(chainId(below.layers)) ?? (await treeOfLayers(below.layers, this.#options.store, options));
+    if (below !== undefined && (await this.#fits([below.name, ...below.below]))) {
+      const before = await this.#trees.get(below.layers, options);
       const above = layers.slice(below.layers.length);
       // Made of the tree below, so that what the layers above leave alone is known without comparing.
       const after = await treeOfLayers(above, this.#options.store, { ...options, root: before });
@@ -118,12 +125,12 @@ export class OverlayRoots {
   /** The snapshot of as many of the layers as there is one of; that of the base is made when there is none. */
   async #newestBelow({ layers, baseLayers }: RootState, options: CallOptions): Promise<Snapshot | undefined> {
     for (let count = layers.length - 1; count > 0; count--) {
-      const snapshot = await this.#intact(layers.slice(0, count));
+      const snapshot = await this.#shelf.find(layers.slice(0, count));
       if (snapshot !== undefined) return snapshot;
     }
     if (baseLayers === 0 || baseLayers === layers.length) return undefined;
     const base = layers.slice(0, baseLayers);
-    const tree = await treeOfLayers(base, this.#options.store, options);
+    const tree = await this.#trees.get(base, options);
     return await this.#ensure({ layers: base, baseLayers, tree }, options);
   }
 
@@ -144,26 +151,10 @@ export class OverlayRoots {
     }
   }
 
-  /** A snapshot that is there with all that it lies on. */
-  async #intact(layers: readonly LayerRef[]): Promise<Snapshot | undefined> {
-    const snapshot = await this.#shelf.find(layers);
-    if (snapshot === undefined) return undefined;
-    const stack = [snapshot, ...(await Promise.all(snapshot.below.map(name => this.#shelf.named(name))))];
-    for (const part of stack) if (part === undefined) return undefined;
-    for (const part of stack) await this.#shelf.touch(part!);
-    return snapshot;
-  }
-
-  async #fits({ name, below }: Snapshot): Promise<boolean> {
-    const roots = await this.#shelf.roots([name, ...below]);
+  /** Whether another folder may come on top of these. */
+  async #fits(names: readonly string[]): Promise<boolean> {
+    const roots = await this.#shelf.roots(names);
     return roots.length < stackLimit && roots.reduce((total, root) => total + root.length + 1, 0) < stackBytes;
-  }
-
-  #remember({ layers, tree }: RootState): void {
-    const chain = chainId(layers);
-    this.#trees.delete(chain);
-    this.#trees.set(chain, tree);
-    if (this.#trees.size > rememberedTrees) this.#trees.delete(this.#trees.keys().next().value!);
   }
 }
 

@@ -1,13 +1,11 @@
-import { type BigIntStats, lstatSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { LadingError } from '../errors/errors.js';
-import { ioError } from '../errors/io-error.js';
-import { folderNames } from '../layer/folder-names.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode, TreeNode } from '../tree/node.js';
-import { joinPath, toHostPath } from '../tree/path.js';
-import { getfattrMissing, readAttributes } from './file-attributes.js';
+import { joinPath } from '../tree/path.js';
+import { type ProgramEnvironment, readAttributes } from './file-attributes.js';
 import type { FoundChange, FoundFile } from './found-change.js';
+import type { WalkedFolders } from './walked-folders.js';
 
 /** `trusted.` where root of the machine mounts, `user.` in user namespaces. */
 const overlayAttributes = /^(trusted|user)\.overlay\.(opaque|redirect|metacopy)$/;
@@ -20,7 +18,8 @@ const overlayAttributes = /^(trusted|user)\.overlay\.(opaque|redirect|metacopy)$
 export async function readUpper(
   upper: string,
   before: DirectoryNode,
-  { signal }: CallOptions = {},
+  folders: WalkedFolders,
+  { env, signal }: CallOptions & { readonly env: ProgramEnvironment | undefined },
 ): Promise<FoundChange[]> {
   const found: FoundChange[] = [];
   /** Folders that were folders before: only these can hide anything. */
@@ -33,21 +32,21 @@ export async function readUpper(
     await setImmediate();
     signal?.throwIfAborted();
     const children = was?.type === 'directory' ? was.children : undefined;
-    for (const name of names(host)) {
+    for (const name of folders.names(host)) {
       const child = { path: joinPath(path, name), host: `${host}/${name}`, was: children?.get(name) };
-      const stats = lstat(child.host);
+      const file = folders.look(child.path, child.host);
+      const { stats } = file;
       if (stats.isCharacterDevice() && stats.rdev === 0n) {
         found.push({ path: child.path, gone: true });
         continue;
       }
-      found.push({ path: child.path, stats, host: child.host });
+      found.push(file);
       if (!stats.isDirectory()) continue;
       if (child.was?.type === 'directory') merged.set(child.path, found.length - 1);
-      pending.push(child);
+      pending.push({ ...child, host: folders.enter(child.host) });
     }
   }
-  const attributes = await readAttributes(upper, [...merged.keys()], overlayAttributes);
-  if (attributes === undefined) throw getfattrMissing();
+  const attributes = await readAttributes(upper, [...merged.keys()], overlayAttributes, env);
   for (const [path, values] of attributes) {
     for (const [name, value] of values) {
       if (!name.endsWith('.opaque')) {
@@ -60,21 +59,5 @@ export async function readUpper(
       found[place] = { ...(found[place] as FoundFile), opaque: true };
     }
   }
-  return found;
-}
-
-function names(folder: string): string[] {
-  try {
-    return folderNames(folder);
-  } catch (error) {
-    throw ioError(error, folder);
-  }
-}
-
-function lstat(path: string): BigIntStats {
-  try {
-    return lstatSync(toHostPath(path), { bigint: true });
-  } catch (error) {
-    throw ioError(error, path);
-  }
+  return folders.settled(found);
 }

@@ -32,7 +32,6 @@ export type SnapshotKind = 'overlay' | 'directory';
 export class SnapshotShelf {
   readonly #store: RootStore;
   readonly #kind: string;
-  #folder: Promise<string> | undefined;
 
   constructor(store: RootStore, kind: SnapshotKind, owners: 'kept' | 'recorded') {
     this.#store = store;
@@ -47,20 +46,17 @@ export class SnapshotShelf {
       .slice(0, 24);
   }
 
+  /** The snapshot of layers, when it is there with all that it lies on. */
   async find(layers: readonly LayerRef[]): Promise<Snapshot | undefined> {
     const snapshot = await this.#read(this.nameOf(layers));
-    return snapshot !== undefined && chainId(snapshot.layers) === chainId(layers) ? snapshot : undefined;
-  }
-
-  /** A snapshot by its name, when it is there and one of these. */
-  async named(name: string): Promise<Snapshot | undefined> {
-    const snapshot = await this.#read(name);
-    return snapshot !== undefined && this.nameOf(snapshot.layers) === name ? snapshot : undefined;
+    if (snapshot === undefined || chainId(snapshot.layers) !== chainId(layers)) return undefined;
+    const below = await Promise.all(snapshot.below.map(name => this.#read(name)));
+    return below.includes(undefined) ? undefined : snapshot;
   }
 
   async all(): Promise<Snapshot[]> {
     const names = await readdir(await this.#place());
-    const snapshots = await Promise.all(names.map(name => this.named(name)));
+    const snapshots = await Promise.all(names.map(name => this.#read(name)));
     return snapshots.filter(snapshot => snapshot !== undefined);
   }
 
@@ -71,9 +67,10 @@ export class SnapshotShelf {
   }
 
   /** Says that it is being used, so that what has not been goes first. */
-  async touch({ folder }: Snapshot): Promise<void> {
+  async touch({ name, below }: Pick<Snapshot, 'name' | 'below'>): Promise<void> {
     const now = new Date();
-    await utimes(folder, now, now).catch(() => {});
+    const place = await this.#place();
+    await Promise.all([name, ...below].map(part => utimes(join(place, part), now, now).catch(() => {})));
   }
 
   /** Moves `work`, which has its `root`, into place; when the same is there already, that stays and `work` goes. */
@@ -83,13 +80,29 @@ export class SnapshotShelf {
     try {
       await chmod(work, 0o700);
       await writeFile(join(work, 'about'), JSON.stringify({ kind: this.#kind, layers, below }));
-      await rename(work, folder);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw ioError(error, folder);
-      await removeFiles(work);
+      throw ioError(error, work);
     }
-    return { name, folder, layers, below };
+    for (;;) {
+      try {
+        await rename(work, folder);
+        return { name, folder, layers, below };
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw ioError(error, folder);
+      }
+      const other = await this.find(layers);
+      if (other !== undefined) {
+        await removeFiles(work);
+        return other;
+      }
+      // Something of it has been deleted, or it never was a snapshot.
+      const aside = `${work}.aside`;
+      await rename(folder, aside).catch(error => {
+        if (error.code !== 'ENOENT') throw ioError(error, folder);
+      });
+      await removeFiles(aside);
+    }
   }
 
   /** Takes a snapshot for oneself, by moving it to a path where nothing is. @returns whether it was still there */
@@ -107,20 +120,20 @@ export class SnapshotShelf {
     const folder = join(await this.#place(), name);
     try {
       const { kind, layers, below } = JSON.parse(await readFile(join(folder, 'about'), 'utf8'));
-      if (kind !== this.#kind || !layers.every((layer: LayerRef) => isDigest(layer.diffId))) return undefined;
-      return { name, folder, layers, below };
+      // Each is where its name says: one that has been put elsewhere is none.
+      const sound = kind === this.#kind && layers.every(({ diffId }: LayerRef) => isDigest(diffId));
+      return sound && this.nameOf(layers) === name ? { name, folder, layers, below } : undefined;
     } catch {
       return undefined;
     }
   }
 
-  #place(): Promise<string> {
-    this.#folder ??= this.#store.folder('snapshots').then(async folder => {
-      // Files with setuid lie here that belong to whoever builds: nobody else may reach them.
-      await chmod(folder, 0o700);
-      return folder;
-    });
-    return this.#folder;
+  /** Asked for each time: the folder may be deleted at any time; that is what it is for. */
+  async #place(): Promise<string> {
+    const folder = await this.#store.folder('snapshots');
+    // Files with setuid lie here that belong to whoever builds: nobody else may reach them.
+    await chmod(folder, 0o700);
+    return folder;
   }
 }
 

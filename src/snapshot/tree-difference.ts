@@ -7,6 +7,7 @@ import { joinPath } from '../tree/path.js';
  * share no nodes. Names of one file are written together, as links.
  */
 export function* treeDifference(before: DirectoryNode, after: DirectoryNode): Generator<LayerEntry> {
+  if (before === after) return;
   const oldNames = fileNames(before);
   const newNames = fileNames(after);
   const written = new Map<FileNode, string>();

@@ -6,13 +6,14 @@ import type { LayerEntry } from '../layer/entry.js';
 import { hostTime } from '../layer/host-time.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode } from '../tree/node.js';
-import { capability, writeAttributes } from './file-attributes.js';
+import { capability, type ProgramEnvironment, writeAttributes } from './file-attributes.js';
 import { loosened } from './loosened.js';
 import type { RootStore } from './root-store.js';
 
 export interface WriteTreeOptions extends CallOptions {
   readonly store: Pick<RootStore, 'unpack'>;
   readonly owners: 'kept' | 'recorded';
+  readonly env?: ProgramEnvironment | undefined;
 }
 
 /** Changes a folder that holds one tree, whose nodes the other shares, into the other. */
@@ -41,7 +42,7 @@ export async function writeEntries(
   const entries = writable(changes, owners, capable);
   await store.unpack(entries, folder, { ownership, signal });
   // Without the privilege to give files to others nobody can give them capabilities: the tree knows them.
-  if (owners === 'kept' && !(await writeAttributes(folder, capable))) {
+  if (owners === 'kept' && !(await writeAttributes(folder, capable, options.env))) {
     throw new LadingError(
       'PROGRAM_MISSING',
       'files of the image have capabilities, which setfattr is needed to write',

@@ -1,14 +1,16 @@
-import { rm } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { childrenOf } from '../content/walk.js';
 import { isLadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
+import { removeFiles } from '../layer/remove-files.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestAlgorithm } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { Digester } from '../stream/verified.js';
 import { readFramed } from './framed-file.js';
 import { type Inventory, type LayerFile, takeInventory } from './inventory.js';
-
+import { ifExists } from './io-error.js';
 import { blobLayerKind } from './layer-files.js';
 import { layerIndexKind } from './layer-index-codec.js';
 import { mayBeMissing, refNameOf } from './layout-entry.js';
@@ -27,6 +29,8 @@ export type StoreProblem = { readonly repaired: boolean } & (
   | { readonly kind: 'stray-file'; readonly path: string }
   | { readonly kind: 'layer-file-damaged'; readonly path: string }
   | { readonly kind: 'record-damaged'; readonly path: string }
+  /** A root for processes, without what says which layers it holds. */
+  | { readonly kind: 'snapshot-damaged'; readonly path: string }
 );
 
 export interface StoreCheck {
@@ -58,7 +62,7 @@ export async function checkStore(parts: StoreParts, options: CheckOptions = {}):
   const repair = options.repair ?? false;
   const problems: StoreProblem[] = [];
   const remove = async (path: string): Promise<boolean> => {
-    if (repair) await rm(path, { force: true, recursive: true });
+    if (repair) await removeFiles(path);
     return repair;
   };
 
@@ -82,6 +86,10 @@ export async function checkStore(parts: StoreParts, options: CheckOptions = {}):
   for (const { path, record } of inventory.records) {
     const whole = record?.blobs.every(digest => inventory.blobs.has(digest) && !damaged.has(digest)) ?? false;
     if (!whole) problems.push({ kind: 'record-damaged', path, repaired: await remove(path) });
+  }
+  for (const { kind, path } of inventory.cacheItems) {
+    if (kind !== 'snapshots' || (await isSnapshot(path))) continue;
+    problems.push({ kind: 'snapshot-damaged', path, repaired: await remove(path) });
   }
   if (repair) for (const id of leftovers) await removeSession(parts.root, id);
   return { blobs: inventory.blobs.size, problems, leftovers };
@@ -123,6 +131,16 @@ async function isSound({ kind, path, digest }: LayerFile): Promise<boolean> {
   if (kind === 'spool') return (await hashFile(path, digest!, {})) === digest;
   if (kind === 'unknown') return false;
   return (await readFramed(kind === 'note' ? blobLayerKind : layerIndexKind, path)) !== 'damaged';
+}
+
+/** Whether it says what it is; whoever uses it looks closer. One that has been taken into use meanwhile is sound. */
+async function isSnapshot(path: string): Promise<boolean> {
+  try {
+    const about = JSON.parse(await readFile(join(path, 'about'), 'utf8'));
+    return Array.isArray(about.layers) && (await lstat(join(path, 'root'))).isDirectory();
+  } catch {
+    return (await ifExists(path, () => lstat(path))) === undefined;
+  }
 }
 
 /** `undefined` when the file has gone meanwhile. */

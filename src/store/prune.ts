@@ -1,9 +1,13 @@
-import { rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isLadingError } from '../errors/errors.js';
+import { removeFiles } from '../layer/remove-files.js';
 import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { type CacheItem, type Inventory, type LayerFile, takeInventory } from './inventory.js';
-import { onFile } from './io-error.js';
+import { ifExists, onFile } from './io-error.js';
 import type { RecordFile } from './record-files.js';
 import { deadSessions, oldestLease, removeSession } from './session.js';
 import type { StoreParts } from './store-parts.js';
@@ -34,6 +38,8 @@ export interface PruneReport {
   /** Processes that were killed, and whose unfinished files went. */
   readonly leftovers: number;
   readonly freedBytes: number;
+  /** What could not be deleted, for it belongs to somebody else or is protected. The next prune tries again. */
+  readonly stuck: readonly string[];
   /** Garbage that stays for now, because a living process may be about to use it. */
   readonly leasedBytes: number;
 }
@@ -56,7 +62,7 @@ export async function pruneStore(parts: StoreParts, options: PruneOptions = {}):
     const inventory = await takeInventory(parts, options);
     const plan = makePlan(inventory, Math.min(leased, began), leased < began, options);
     const dead = await deadSessions(parts.root);
-    if (!options.dryRun) await carryOut(parts, plan, dead, options);
+    const stuck = options.dryRun ? [] : await carryOut(parts, plan, dead, options);
     const freed = [
       ...plan.blobs.map(digest => inventory.blobs.get(digest)!),
       ...plan.records,
@@ -71,6 +77,7 @@ export async function pruneStore(parts: StoreParts, options: PruneOptions = {}):
       cacheItems: plan.items.length,
       leftovers: dead.length,
       freedBytes: freed.reduce((total, { size }) => total + size, 0),
+      stuck,
       leasedBytes: plan.leasedBytes,
     };
   }, options);
@@ -179,23 +186,45 @@ function planCache(
   };
 }
 
-/** In an order that leaves a clean store wherever it is cut off: what points first, what is pointed to after it. */
+/**
+ * In an order that leaves a clean store wherever it is cut off: what points first, what is pointed to after it.
+ * @returns folders that could not be removed
+ */
 async function carryOut(
   parts: StoreParts,
   plan: Plan,
   dead: readonly string[],
   { signal }: CallOptions,
-): Promise<void> {
+): Promise<string[]> {
+  const stuck: string[] = [];
+  const attempt = async (path: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!isLadingError(error, 'IO')) throw error;
+      stuck.push(path);
+    }
+  };
   if (plan.images.length > 0) await parts.layout.dropUnnamed(new Set(plan.images), { signal });
   for (const record of plan.records) await parts.records.remove(record);
   for (const { kind, path } of plan.items) {
-    if (kind === 'transfers') await removeTransfer(path);
-    else await onFile(path, () => rm(path, { recursive: true, force: true }));
+    await attempt(path, () => (kind === 'transfers' ? removeTransfer(path) : removeItem(parts.root, path)));
   }
   for (const { path } of plan.files) await onFile(path, () => rm(path, { force: true }));
   for (const digest of plan.blobs) {
     signal?.throwIfAborted();
     await parts.layout.blobs.remove(digest);
   }
-  for (const id of dead) await removeSession(parts.root, id);
+  for (const id of dead) await attempt(join(parts.root, 'tmp', id), () => removeSession(parts.root, id));
+  return stuck;
+}
+
+/** Out of sight first: whoever finds a half of it, when this is cut off, would take it for whole. */
+async function removeItem(root: string, path: string): Promise<void> {
+  const aside = join(root, 'tmp', randomUUID());
+  await onFile(path, async () => {
+    await mkdir(dirname(aside), { recursive: true });
+    await ifExists(path, () => rename(path, aside));
+  });
+  await removeFiles(aside);
 }

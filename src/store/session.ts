@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLadingError } from '../errors/errors.js';
+import { removeFiles } from '../layer/remove-files.js';
 import { renew } from './file-lock.js';
 import { hasErrno, ifExists, onFile } from './io-error.js';
 import { decodeIdentity, encodeIdentity, identifyProcess, isAlive, silenceLimitMs } from './process-identity.js';
@@ -142,9 +144,16 @@ export async function deadSessions(root: string): Promise<string[]> {
   return dead.sort();
 }
 
-/** Removes what killed processes left: half-written blobs can be as large as any blob. */
+/**
+ * Removes what killed processes left: half-written blobs can be as large as any blob. What belongs to somebody else stays,
+ * and is no reason not to work: `prune` tells of it.
+ */
 export async function sweepDeadSessions(root: string): Promise<void> {
-  for (const id of await deadSessions(root)) await removeSession(root, id);
+  for (const id of await deadSessions(root)) {
+    await removeSession(root, id).catch(error => {
+      if (!isLadingError(error, 'IO')) throw error;
+    });
+  }
 }
 
 /** Removes all that a session has on the disk. */
@@ -153,7 +162,7 @@ export async function removeSession(root: string, id: string): Promise<void> {
   for (const name of (await ifExists(leases, () => readdir(leases))) ?? []) {
     if (name.startsWith(`${id}.`)) await rm(join(leases, name), { force: true });
   }
-  await rm(join(root, 'tmp', id), { recursive: true, force: true });
+  await removeFiles(join(root, 'tmp', id));
   await rm(sessionPath(root, id), { force: true });
 }
 

@@ -25,7 +25,6 @@ sub begin {
     start($ask, $tell);
     return;
   }
-  require POSIX;
   capabilities($ask);
   # The request goes on in memory, where no other user and no file has it.
   my $name = 'request';

@@ -47,13 +47,13 @@ export async function launch({ perl, fields, request, onLog }: Launch): Promise<
   request.signal?.throwIfAborted();
   const inherit = request.input === 'inherit';
   const script = `${prelude()}${startProgram}${confineProgram}${beginProgram}${superviseProgram}`;
-  const output = inherit ? 'inherit' : 'pipe';
+  const streams = inherit ? 'inherit' : 'pipe';
   const child = spawn(perl, ['-e', script], {
     // Nothing of the builder's environment, and nothing of the step's: neither is to steer programs of this machine.
     env: { LC_ALL: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     cwd: '/',
     detached: !inherit,
-    stdio: [inherit ? 'inherit' : 'ignore', output, output, 'pipe', 'pipe', 'pipe'],
+    stdio: [inherit ? 'inherit' : 'ignore', streams, streams, 'pipe', 'pipe', 'pipe'],
   });
   const [, stdout, stderr, lifeline, report, log] = child.stdio as unknown as [
     null,
@@ -65,8 +65,10 @@ export async function launch({ perl, fields, request, onLog }: Launch): Promise<
   ];
   // Its end is heard of by 'close'; a write that comes too late is no news.
   lifeline.on('error', () => {});
-  stdout?.on('data', (chunk: Buffer) => request.onOutput('stdout', chunk));
-  stderr?.on('data', (chunk: Buffer) => request.onOutput('stderr', chunk));
+  const giveUp = (): void => void lifeline.end();
+  const output = Promise.all([handOver('stdout', stdout, request), handOver('stderr', stderr, request)]);
+  // Heard of below, when the process has ended.
+  output.catch(giveUp);
   const told: Buffer[] = [];
   report.on('data', (chunk: Buffer) => told.push(chunk));
   log.on('data', (chunk: Buffer) => onLog?.(chunk));
@@ -76,10 +78,10 @@ export async function launch({ perl, fields, request, onLog }: Launch): Promise<
   const head = Buffer.alloc(4);
   head.writeUInt32BE(body.length);
   lifeline.write(Buffer.concat([head, body]));
-  const giveUp = (): void => void lifeline.end();
   request.signal?.addEventListener('abort', giveUp, { once: true });
   try {
     await closed(child, perl);
+    await output;
   } finally {
     request.signal?.removeEventListener('abort', giveUp);
     lifeline.destroy();
@@ -92,6 +94,15 @@ function endingOf(report: string): Ending {
   const [, word, rest] = /^(end|fail) (.*)\n?$/.exec(report) ?? [];
   if (word === 'end') return { status: Number(rest) };
   return { failure: rest ?? 'the process that guards it was ended' };
+}
+
+/** One piece after the other, at the pace of whoever takes them. */
+async function handOver(
+  name: 'stdout' | 'stderr',
+  stream: Readable | null,
+  { onOutput }: Pick<RunRequest, 'onOutput'>,
+): Promise<void> {
+  for await (const chunk of stream ?? []) await onOutput(name, chunk as Buffer);
 }
 
 function closed(child: ChildProcess, perl: string): Promise<void> {
