@@ -100,7 +100,7 @@ export const command = defineCommand({
     'compression-level': {
       type: 'number',
       requiresArg: true,
-      describe: 'From 0, fast, to 9, small; zstd from 1 to 22',
+      describe: 'From 1, fast, to 9, small; zstd from 1 to 22 [default: 4; of zstd 3]',
     },
     'force-compression': { type: 'boolean', describe: 'Compress layers of the base image like new ones' },
     jobs: {

@@ -19,7 +19,8 @@ export interface SegmentFormat {
 const formatVersion = 2;
 const nothing = new Uint8Array(0);
 
-export const defaultLevels: Readonly<Record<Compression, number>> = { gzip: 6, zstd: 3, none: 0 };
+/** Chosen from the table in docs/benchmarks.md. */
+export const defaultLevels: Readonly<Record<Compression, number>> = { gzip: 4, zstd: 3, none: 0 };
 
 /** @throws LadingError UNSUPPORTED for zstd on a Node without it; USAGE for a level out of range */
 export function segmentFormat(compression: Compression, level: number = defaultLevels[compression]): SegmentFormat {
