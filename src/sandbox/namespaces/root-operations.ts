@@ -1,7 +1,8 @@
-import { realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { deviceLinks, devices } from '../devices.js';
 import { hostsFile } from '../network-files.js';
-import type { RootFileSystem, RunRequest, SandboxMount } from '../sandbox.js';
+import { type RootFileSystem, type RunRequest, runUnavailable, type SandboxMount } from '../sandbox.js';
 
 /**
  * Whose root the namespaces are made by: that of this machine; that of a user namespace with ranges of ids, which the
@@ -99,10 +100,20 @@ function kernelObjects({ rights, ownNetwork }: RootOperationsOptions): string[] 
   return ['share', 'sys', '/sys', 'mask', 'sys/fs/cgroup'];
 }
 
-/** The source may be the name of a descriptor: what that holds is bound, under the name that it has. */
+/** The name of a descriptor, which holds a file whatever is put in its place. */
+const descriptor = /^\/proc\/(?:self|\d+)\/fd\/\d+$/;
+
+/**
+ * What a descriptor holds is bound under the name that it has. Of other paths the last part must not be a link: a process
+ * that shares the folder may put one there at any moment.
+ */
 async function bind(name: string, source: string, mode: 'ro' | 'nodev' | 'dev'): Promise<string[]> {
-  const { dev, ino } = await stat(source, { bigint: true });
-  return ['bind', name, await realpath(source), `${dev}:${ino}`, mode];
+  const held = descriptor.test(source);
+  const found = held ? await stat(source, { bigint: true }) : await lstat(source, { bigint: true });
+  if (found.isSymbolicLink()) throw runUnavailable(`what is to be mounted is a symbolic link: ${source}`);
+  const path =
+    held || source === '/' ? await realpath(source) : join(await realpath(dirname(source)), basename(source));
+  return ['bind', name, path, `${found.dev}:${found.ino}`, mode];
 }
 
 function tmpfsOptions({ sizeBytes, mode = 0o1777, readOnly }: Extract<SandboxMount, { type: 'tmpfs' }>): string {
@@ -112,7 +123,7 @@ function tmpfsOptions({ sizeBytes, mode = 0o1777, readOnly }: Extract<SandboxMou
 
 /** Folders of an overlay are given by links with short names: they may be many, and theirs may hold what options end at. */
 async function rootMount(root: RootFileSystem, flags: 'nodev' | 'dev', rights: NamespaceRights): Promise<string[]> {
-  if (root.kind === 'directory') return await bind('root', root.path, flags);
+  if (root.kind === 'directory') return await bind('root', await realpath(root.path), flags);
   const links = [
     ...root.lower.map((folder, i) => [String(i), folder] as const),
     ['upper', root.upper] as const,
