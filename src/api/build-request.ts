@@ -1,8 +1,10 @@
 import { redactUrl } from '../errors/redact.js';
 import { formatGitReference, parseGitContext } from '../plan/git-reference.js';
 
+import type { CommandOptions } from './command-settings.js';
+
 /** What of the options of a build goes into the record of it. */
-export interface RequestOptions {
+export interface RequestOptions extends Pick<CommandOptions, 'extraHosts' | 'limits' | 'network' | 'shmSizeBytes'> {
   readonly target?: string | undefined;
   readonly buildArgs?: Readonly<Record<string, string>> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -19,7 +21,24 @@ export function requestArguments(options: RequestOptions): Readonly<Record<strin
     ...(target === undefined ? {} : { target }),
     ...prefixed('build-arg:', buildArgs),
     ...prefixed('label:', labels),
+    ...commandArguments(options),
     ...prefixed('context:', Object.fromEntries(Object.entries(buildContexts).map(placeless))),
+  };
+}
+
+function commandArguments({
+  extraHosts = [],
+  limits = [],
+  network,
+  shmSizeBytes,
+}: RequestOptions): Record<string, string> {
+  const hosts = extraHosts.map(({ host, address }) => `${host}=${address}`);
+  const ulimits = limits.map(({ name, soft, hard }) => `${name}=${soft}:${hard}`);
+  return {
+    ...(hosts.length === 0 ? {} : { 'add-hosts': hosts.join(',') }),
+    ...(network === undefined ? {} : { 'force-network-mode': network }),
+    ...(shmSizeBytes === undefined ? {} : { 'shm-size': String(shmSizeBytes) }),
+    ...(ulimits.length === 0 ? {} : { ulimit: ulimits.join(',') }),
   };
 }
 

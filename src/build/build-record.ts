@@ -40,6 +40,8 @@ export function plannedInputs(
   { stages, platform }: Pick<PlannedPlatform, 'stages' | 'platform'>,
   context: BuildContext,
   contexts: NamedContexts,
+  /** Of commands, instead of what they say. */
+  network?: string | undefined,
 ): Pick<BuildRecord, 'locals' | 'secrets' | 'agents' | 'network'> {
   const steps = stages.flatMap(stage => stage.plan.steps);
   const runs = steps.filter(step => step.kind === 'run');
@@ -53,7 +55,7 @@ export function plannedInputs(
     locals: [...new Set(locals)].sort(),
     secrets: borrowed(mounts.filter(mount => mount.type === 'secret')),
     agents: borrowed(mounts.filter(mount => mount.type === 'ssh')),
-    network: runs.some(run => run.network !== 'none'),
+    network: runs.some(run => (network ?? run.network) !== 'none'),
   };
 }
 

@@ -179,7 +179,7 @@ async function buildWith(options: BuildOptions, { now, stats, crew }: Listing): 
     const config = imageConfig(target, asked, history, diffIds, epoch(planned), options);
     const used = materialsOf(planned, { opened, contexts, fetched: fetched.fetched, origins });
     const materials = [...(origin === undefined ? [] : [origin]), ...used];
-    const inputs = plannedInputs(planned, options.context, contexts);
+    const inputs = plannedInputs(planned, options.context, contexts, options.commands.network);
     const record = { request, dockerfile, buildPlatform, materials, ...inputs };
     const { platform } = planned;
     return { platform, tree, layers, baseLayers, compression, level, config, epoch: epoch(planned), record };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { removeFiles } from '../layer/remove-files.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { FileLock, renew } from './file-lock.js';
 import { ifExists, onFile } from './io-error.js';
@@ -83,14 +84,14 @@ export class CacheFolders {
     if (free === undefined && slots.length > 0 && sharing === 'locked') return undefined;
     const slot = free ?? slots.length;
     const path = join(folder, String(slot));
-    if (anew) await onFile(path, () => rm(path, { recursive: true, force: true }));
+    if (anew) await removeFiles(path);
     if (anew || free === undefined) {
       const made = await this.#temporary();
       try {
         await fill(made);
         await onFile(path, () => rename(made, path));
       } finally {
-        await rm(made, { recursive: true, force: true });
+        await removeFiles(made);
       }
     }
     this.#refreshed.add(key);

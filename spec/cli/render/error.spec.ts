@@ -24,6 +24,28 @@ describe('renderError', () => {
     );
   });
 
+  it('shows what a command said last, and how it was run', () => {
+    const error = new LadingError('RUN_FAILED', 'process "false" did not complete successfully: exit code: 1', {
+      details: {
+        range: { file: 'Dockerfile', start: { line: 2, column: 1 }, end: { line: 2, column: 9 } },
+        exitCode: 1,
+        output: 'one\n\u001b[31mtwo',
+        tier: 'namespaces',
+      },
+    });
+    expect(shown(error)).toBe(
+      [
+        'error: process "false" did not complete successfully: exit code: 1 [RUN_FAILED]',
+        '------',
+        'one',
+        'two',
+        '------',
+        '  run with: namespaces',
+        '',
+      ].join('\n'),
+    );
+  });
+
   it('says nothing twice', () => {
     const cause = Object.assign(new Error("ENOENT: no such file, open 'x'"), { syscall: 'open' });
     const details = { path: 'x', errno: 'ENOENT' };

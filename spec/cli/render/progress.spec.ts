@@ -130,10 +130,10 @@ describe('buildProgress', () => {
     show({ kind: 'step-done', step, cached: false });
     expect(view.lines).toEqual([
       '#3 [build 1/2] RUN make',
-      '#3 one',
-      '#3 two',
-      '#3 100%',
-      '#3 bold end',
+      '#3 0.000 one',
+      '#3 0.000 two',
+      '#3 0.000 100%',
+      '#3 1.234 bold end',
       '#3 DONE 1.2s',
     ]);
     expect([...view.states]).toEqual([]);
@@ -164,9 +164,9 @@ describe('buildProgress', () => {
       '#1 [linux/amd64,linux/arm/v7 a 1/1] COPY . /',
       '#2 [linux/arm/v7 2/3] RUN make',
       '#3 [linux/arm/v7] ENV A=b',
-      '#2 made',
+      '#2 0.000 made',
       '#1 ERROR',
-      '#2 half',
+      '#2 0.000 half',
       '#2 CANCELED',
     ]);
     expect([...view.states]).toEqual([]);
@@ -178,7 +178,22 @@ describe('buildProgress', () => {
     const bytes = Buffer.from('ä\n');
     show({ kind: 'output', step, stream: 'stdout', chunk: bytes.subarray(0, 1) });
     show({ kind: 'output', step, stream: 'stdout', chunk: bytes.subarray(1) });
-    expect(view.lines).toEqual(['#3 ä']);
+    expect(view.lines).toEqual(['#3 0.000 ä']);
+  });
+
+  it('shows what a command says last while it works, and leaves the terminal to a shell', () => {
+    const view = recorder();
+    const show = buildProgress({ view, palette: palette({}, {}), now: () => 2500 });
+    show({ kind: 'output', step, stream: 'stderr', chunk: Buffer.from('  linking\n') });
+    expect([...view.states.values()]).toEqual(['#3 0.0s linking']);
+    show({ kind: 'step-failed', step, cancelled: false });
+    show({ kind: 'debug-shell', state: 'open', reason: 'it \u001b[1mfailed' });
+    show({ kind: 'debug-shell', state: 'closed', reason: 'it failed' });
+    expect(view.lines.slice(-2)).toEqual([
+      'failed: it failed',
+      'a shell among the files that it began with; what is done here is forgotten',
+    ]);
+    expect([...view.states]).toEqual([]);
   });
 
   it('does not keep a line that never ends', () => {

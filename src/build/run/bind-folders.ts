@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ioError } from '../../errors/io-error.js';
+import { removeFiles } from '../../layer/remove-files.js';
 import type { Roots } from '../../snapshot/roots.js';
 import type { CallOptions } from '../../stream/bytes.js';
 import { once } from '../once.js';
@@ -38,7 +39,7 @@ export function bindFolders(roots: () => Promise<Roots>, temporary: string): Bin
         return { path: await shared(files.exactDigest, () => written(files, { signal })), release: async () => {} };
       }
       const path = await written(files, { signal });
-      return { path, release: () => rm(path, { recursive: true, force: true }) };
+      return { path, release: () => removeFiles(path) };
     },
     write,
     async empty(path) {

@@ -46,19 +46,22 @@ export async function executeCommand(job: CommandJob, options: RunOptions): Prom
   const { tree } = state;
   try {
     const { result, output, tier } = await runJob(job, opened, options);
-    const clamp = options.timestamps === 'keep' ? undefined : (time: number) => Math.min(time, work.epoch);
-    const changes = () => root.changes({ owners: result.owners, user: account }, { clamp, signal });
+    const ran = { owners: result.owners, user: account };
     if (result.exitCode !== 0) {
       settings.onFailure?.(() => openShell(job, options));
       if (settings.keepFailed) {
-        const layer = await store.packLayer(diffTrees(tree, await changes()), { compression: 'none', signal });
+        const layer = await store.packLayer(diffTrees(tree, await root.changes(ran, { signal })), {
+          compression: 'none',
+          signal,
+        });
         const { title, file, line } = origin;
         const failed = { title, file, line, exitCode: result.exitCode, before: before.layers, layer };
         await putFailedCommand(store, failed, { signal });
       }
       throw commandFailure(job.step, result, { output, tier });
     }
-    const after = await changes();
+    const clamp = options.timestamps === 'keep' ? undefined : (time: number) => Math.min(time, work.epoch);
+    const after = await root.changes(ran, { clamp, signal });
     const uncertain = checkOwners(job, result, options);
     const similar = work.fresh ? undefined : await latestLayer(options.cache, origin, { signal });
     const committing = { ...options, fresh: work.fresh, similar };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { recordKey } from '../../cache/record.js';
 import { LadingError } from '../../errors/errors.js';
 import type { CacheMount, RunMount, SecretMount, SshMount } from '../../plan/run-mount.js';
@@ -11,7 +12,7 @@ import type { BindFolders } from './bind-folders.js';
 import { type BoundFiles, contentPath, requireFolder } from './bound-files.js';
 import { cacheSource } from './cache-source.js';
 import type { CommandSettings } from './command-settings.js';
-import { give, type PrivateFolder, privateFolder } from './private-folder.js';
+import { give, memoryFolder, type PrivateFolder, privateFolder } from './private-folder.js';
 
 export interface OpenMountsOptions extends CallOptions {
   readonly settings: CommandSettings;
@@ -24,6 +25,9 @@ export interface OpenMountsOptions extends CallOptions {
   /** A folder of the build's own. */
   readonly temporary: string;
 }
+
+/** What the kernel takes for the path of a socket, and a few bytes less. */
+const longestSocketPath = 100;
 
 /** The mounts of one command, ready to be made. */
 export interface OpenedMounts {
@@ -55,7 +59,8 @@ class Opening implements OpenedMounts {
   readonly secrets: Buffer[] = [];
   readonly #options: OpenMountsOptions;
   readonly #closers: Array<() => Promise<void>> = [];
-  #private: PrivateFolder | undefined;
+  #memory: PrivateFolder | undefined;
+  #disk: PrivateFolder | undefined;
 
   constructor(options: OpenMountsOptions) {
     this.#options = options;
@@ -90,7 +95,8 @@ class Opening implements OpenedMounts {
   /** A program of the Dockerfile itself. */
   async script(target: string, content: string): Promise<void> {
     const permissions = { mode: 0o755, uid: 0, gid: 0 };
-    const source = await (await this.#folder()).write('script', Buffer.from(content, 'utf8'), permissions);
+    // Programs cannot be executed from what is in memory on every machine.
+    const source = await (await this.#diskFolder()).write('script', Buffer.from(content, 'utf8'), permissions);
     this.#bind(source, target, true);
   }
 
@@ -133,7 +139,7 @@ class Opening implements OpenedMounts {
     if (env !== undefined) this.env.set(env, content.toString('utf8'));
     if (target === undefined) return;
     const name = `secret-${this.mounts.length}`;
-    this.#bind(await (await this.#folder()).write(name, content, permissions), target, true);
+    this.#bind(await (await this.#memoryFolder()).write(name, content, permissions), target, true);
   }
 
   async #agent({ id, target, required, permissions }: SshMount): Promise<void> {
@@ -143,7 +149,11 @@ class Opening implements OpenedMounts {
       if (required) throw missing('ssh', id, `ssh agent ${id}: not found`, `--ssh ${id}`);
       return;
     }
-    const socket = await agentSocket(`agent-${this.mounts.length}`, agent, await this.#folder(), permissions);
+    const name = `agent-${this.mounts.length}`;
+    const disk = await this.#diskFolder();
+    // On the disk of the roots a socket can be given another name; but paths of sockets are short.
+    const folder = join(disk.path, name).length <= longestSocketPath ? disk : await this.#memoryFolder();
+    const socket = await agentSocket(name, agent, folder, permissions);
     this.#closers.push(() => socket.close());
     this.#bind(socket.path, target, true);
   }
@@ -152,13 +162,19 @@ class Opening implements OpenedMounts {
     this.mounts.push({ type: 'bind', source, target, readOnly });
   }
 
-  async #folder(): Promise<PrivateFolder> {
-    if (this.#private === undefined) {
-      const folder = await privateFolder(this.#options.temporary);
-      this.#private = folder;
-      this.#closers.push(() => folder.remove());
-    }
-    return this.#private;
+  async #memoryFolder(): Promise<PrivateFolder> {
+    this.#memory ??= this.#closing(await memoryFolder(this.#options.temporary));
+    return this.#memory;
+  }
+
+  async #diskFolder(): Promise<PrivateFolder> {
+    this.#disk ??= this.#closing(await privateFolder(this.#options.temporary));
+    return this.#disk;
+  }
+
+  #closing(folder: PrivateFolder): PrivateFolder {
+    this.#closers.push(() => folder.remove());
+    return folder;
   }
 }
 

@@ -17,15 +17,19 @@ export interface PrivateFolder {
 }
 
 /** In memory where that can be had, else in the given folder. What a killed build has left there is removed. */
-export async function privateFolder(fallback: string): Promise<PrivateFolder> {
+export async function memoryFolder(fallback: string): Promise<PrivateFolder> {
   const prefix = `lading.${(await pidRealm()) ?? '0'}.`;
   const inMemory = await access(memory, constants.W_OK | constants.X_OK).then(
     () => true,
     () => false,
   );
   if (inMemory) await sweep(prefix);
-  const parent = inMemory ? memory : fallback;
-  const path = await mkdtemp(join(parent, `${prefix}${pid}.`)).catch(error => {
+  return await privateFolder(inMemory ? memory : fallback, `${prefix}${pid}.`);
+}
+
+/** A folder of a new name below another one. */
+export async function privateFolder(parent: string, prefix = 'private.'): Promise<PrivateFolder> {
+  const path = await mkdtemp(join(parent, prefix)).catch(error => {
     throw ioError(error, parent);
   });
   return {
