@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The program: the one file that knows the process it runs in. */
+import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
 import type { CliContext } from './context.js';
 import { version } from './version.js';
@@ -45,6 +46,10 @@ async function run(): Promise<void> {
     arch: process.arch,
     runtime: { node: process.version, system: process.platform },
     again: { program: process.execPath, args: [...process.execArgv, process.argv[1]!, ...argv] },
+    startApart: argv => {
+      const program = process.argv[1]!;
+      spawn(process.execPath, [...process.execArgv, program, ...argv], { detached: true, stdio: 'ignore' }).unref();
+    },
     signal: interruption.signal,
     interrupt: () => interrupt('SIGINT'),
     now: () => Date.now(),

@@ -28,6 +28,8 @@ export interface Command {
   readonly options: OptionTable;
   readonly unsupported: Readonly<Record<string, UnsupportedOption>>;
   readonly examples: readonly Example[];
+  /** How many words are its own, with all options before the last of them; the rest is for another program. */
+  readonly ownWords?: number | undefined;
   /** Throws what failed; returning is success, unless with another exit code. */
   run(args: GlobalArguments & Record<string, unknown>, context: CliContext): Promise<number | undefined>;
 }
@@ -37,6 +39,7 @@ export interface CommandDefinition<P extends PositionalTable, O extends OptionTa
   readonly options?: O;
   readonly unsupported?: Readonly<Record<string, UnsupportedOption>>;
   readonly examples: readonly Example[];
+  readonly ownWords?: number | undefined;
   run(
     args: GlobalArguments & ArgumentsCamelCase<InferredOptionTypes<P> & InferredOptionTypes<O>>,
     context: CliContext,
@@ -47,12 +50,13 @@ export interface CommandDefinition<P extends PositionalTable, O extends OptionTa
 export function defineCommand<const P extends PositionalTable, const O extends OptionTable>(
   definition: CommandDefinition<P, O>,
 ): Command {
-  const { positionals, options, unsupported, examples, run } = definition;
+  const { positionals, options, unsupported, examples, ownWords, run } = definition;
   return {
     positionals: positionals ?? {},
     options: options ?? {},
     unsupported: unsupported ?? {},
     examples,
+    ownWords,
     run: run as Command['run'],
   };
 }

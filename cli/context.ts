@@ -27,6 +27,8 @@ export interface CliContext {
   readonly runtime: { readonly node: string; readonly system: string };
   /** What starts this program again, with the same arguments; absent where it is no program of its own. */
   readonly again?: { readonly program: string; readonly args: readonly string[] } | undefined;
+  /** Starts this program with other arguments, to go on by itself when this process has ended. */
+  readonly startApart: (argv: readonly string[]) => void;
   readonly signal: AbortSignal;
   /** Aborts the signal, as Ctrl+C does; a terminal that is read key by key makes no signal of it. */
   readonly interrupt: () => void;

@@ -35,6 +35,13 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
     folders: ['src/errors', 'src/oci', 'src/stream', 'src/tree', 'src/layer', 'src/content'],
     packages: ['zod'],
   },
+  'src/container': {
+    folders: [
+      ...['src/errors', 'src/oci', 'src/stream', 'src/dockerfile', 'src/plan', 'src/tree', 'src/layer'],
+      ...['src/content', 'src/image', 'src/sandbox', 'src/snapshot', 'src/build', 'src/store'],
+    ],
+    packages: ['zod'],
+  },
   'src/transport': {
     folders: ['src/errors', 'src/oci', 'src/stream', 'src/tree', 'src/layer', 'src/content', 'src/store'],
     packages: ['smol-toml', 'tar-stream', 'undici', 'zod'],
@@ -42,7 +49,16 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
   'src/api': {
     folders: [
       ...['src/errors', 'src/oci', 'src/stream', 'src/dockerfile', 'src/plan', 'src/tree', 'src/layer', 'src/content'],
-      ...['src/image', 'src/cache', 'src/sandbox', 'src/snapshot', 'src/build', 'src/store', 'src/transport'],
+      ...[
+        'src/image',
+        'src/cache',
+        'src/sandbox',
+        'src/snapshot',
+        'src/build',
+        'src/store',
+        'src/container',
+        'src/transport',
+      ],
     ],
   },
   'src/index.ts': {
@@ -55,6 +71,7 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
         'src/snapshot',
         'src/build',
         'src/store',
+        'src/container',
         'src/transport',
         'src/api',
       ],

@@ -35,6 +35,28 @@ export {
 export type { BuildSecret } from './api/build-secrets.js';
 export type { CommandOptions } from './api/command-settings.js';
 export {
+  archiveFromContainer,
+  type CommitContainerOptions,
+  type ContainerOptions,
+  type CreateContainerOptions,
+  commitContainer,
+  containerDiff,
+  containerLog,
+  copyFromContainer,
+  copyToContainer,
+  createContainer,
+  exportContainer,
+  findContainer,
+  listContainers,
+  type ReadContainerLogOptions,
+  type RemoveContainerOptions,
+  removeContainer,
+  type StartContainerOptions,
+  type StopContainerOptions,
+  startContainer,
+  stopContainer,
+} from './api/containers.js';
+export {
   type CopiedTag,
   type CopyBetweenOptions,
   type CopyTagsOptions,
@@ -100,6 +122,10 @@ export type { Annotation, AnnotationPlace } from './build/annotations.js';
 export type { BuildEvent, StepInfo } from './build/event.js';
 export type { ProvenanceOptions } from './build/provenance.js';
 export type { Entitlement } from './build/run/entitlement.js';
+export type { Container, ContainerProcess, ContainerStatus, ContainerVolume } from './container/container.js';
+export type { ContainerChange } from './container/container-changes.js';
+export type { LogEntry } from './container/container-log.js';
+export type { ProcessOptions } from './container/container-process.js';
 export type { ContentSource, ContentTarget } from './content/content.js';
 export type { CopyEvent } from './content/copy.js';
 export type { Diagnostic, DockerfileAst, Instruction } from './dockerfile/ast.js';

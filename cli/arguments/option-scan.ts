@@ -14,11 +14,13 @@ export interface WrittenOption {
 }
 
 /**
- * The options among arguments, in order, and the words that are none.
+ * The options among arguments, in order, and the words that are none. Behind `lastWord` words, if that is said, everything
+ * is a word: the command line of another program.
  */
 export function scanArguments(
   argv: readonly string[],
   table: OptionTable,
+  lastWord = Number.POSITIVE_INFINITY,
 ): { readonly options: WrittenOption[]; readonly words: string[] } {
   const byWritten = writtenNames(table);
   const options: WrittenOption[] = [];
@@ -41,6 +43,9 @@ export function scanArguments(
       if (scanLetters(token, argv[i + 1], byWritten, table, options)) i++;
     } else {
       words.push(token);
+      if (words.length < lastWord) continue;
+      words.push(...argv.slice(i + 1));
+      break;
     }
   }
   return { options, words };

@@ -15,7 +15,7 @@ export type CommandArguments = GlobalArguments & Record<string, unknown>;
  */
 export function parseArguments(entry: CommandEntry, command: Command, argv: readonly string[]): CommandArguments {
   const own: OptionTable = { ...command.options, ...globalOptions };
-  const { options, words } = scanArguments(argv, { ...own, ...foreignOptions(command) });
+  const { options, words } = scanArguments(argv, { ...own, ...foreignOptions(command) }, command.ownWords);
   refuseForeign(options, own, entry, command);
   const values = new Map<string, unknown>();
   for (const [name, option] of Object.entries({ ...command.positionals, ...own })) {
@@ -42,7 +42,7 @@ export function parseArguments(entry: CommandEntry, command: Command, argv: read
 
 export function wantsHelp(command: Command | undefined, argv: readonly string[]): boolean {
   const table = { ...command?.options, ...foreignOptions(command), ...globalOptions };
-  return scanArguments(argv, table).options.some(({ name }) => name === 'help');
+  return scanArguments(argv, table, command?.ownWords).options.some(({ name }) => name === 'help');
 }
 
 /** A global option that is not known, when there is no command to ask. */

@@ -60,6 +60,7 @@ function describe(problem: Problem): string {
     case 'layer-file-damaged':
     case 'record-damaged':
     case 'snapshot-damaged':
+    case 'container-damaged':
       return `${problem.path}: damaged`;
   }
 }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import type { InputStream } from '../../cli/context.js';
+import type { CliContext, InputStream } from '../../cli/context.js';
 import { main } from '../../cli/main.js';
 
 export interface RunCliOptions {
@@ -32,7 +32,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions): P
   const interruption = new AbortController();
   const stdout = new Collector(terminal);
   const stderr = new Collector(terminal);
-  const code = await main(argv, {
+  const context: CliContext = {
     stdout,
     stderr,
     stdin: options.stdin instanceof Readable ? options.stdin : Readable.from(bytesOf(options.stdin)),
@@ -42,10 +42,13 @@ export async function runCli(argv: readonly string[], options: RunCliOptions): P
     etc: join(cwd, 'etc'),
     arch: 'x64',
     runtime: { node: 'v20.0.0', system: 'linux' },
+    startApart: argv =>
+      void main(argv, { ...context, stdout: new Collector(undefined), stderr: new Collector(undefined) }),
     signal: options.signal === undefined ? interruption.signal : AbortSignal.any([options.signal, interruption.signal]),
     interrupt: () => interruption.abort(new DOMException('interrupted', 'AbortError')),
     now: options.now ?? Date.now,
-  });
+  };
+  const code = await main(argv, context);
   return { code, stdout: stdout.text, stderr: stderr.text, bytes: stdout.bytes };
 }
 

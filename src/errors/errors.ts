@@ -77,6 +77,8 @@ export interface ErrorDetails {
   /** A path that is not of the kind that is needed, or a link loop. */
   readonly PATH_INVALID: { readonly path: string; readonly problem: string };
 
+  /** A container that the store does not have, or too many that are meant. */
+  readonly CONTAINER_NOT_FOUND: { readonly container: string };
   readonly BLOB_NOT_FOUND: { readonly digest: string };
   readonly REFERENCE_NOT_FOUND: { readonly reference: string };
   readonly PLATFORM_NOT_FOUND: { readonly wanted: string; readonly available: readonly string[] };

@@ -109,7 +109,7 @@ const historySchema = z.object({
   empty_layer: absent(z.boolean()),
 });
 
-const configSchema = z.object({
+export const imageConfigSchema = z.object({
   architecture: absent(z.string()).transform(value => value ?? ''),
   author: absent(z.string()),
   config: absent(containerSchema),
@@ -130,7 +130,7 @@ export const configSizeLimit = 8 * 1024 * 1024;
 
 /** @throws LadingError INVALID_DOCUMENT */
 export function parseConfig(bytes: Uint8Array, digest?: string): ImageConfig {
-  return parseDocument(bytes, configSchema, 'image config', digest);
+  return parseDocument(bytes, imageConfigSchema, 'image config', digest);
 }
 
 /** The bytes of a config: top-level keys and maps sorted, the inner ones in Docker's order, empty values left out. */

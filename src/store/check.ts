@@ -31,6 +31,8 @@ export type StoreProblem = { readonly repaired: boolean } & (
   | { readonly kind: 'record-damaged'; readonly path: string }
   /** A root for processes, without what says which layers it holds. */
   | { readonly kind: 'snapshot-damaged'; readonly path: string }
+  /** A container whose record cannot be read, or that lacks a part of its files. */
+  | { readonly kind: 'container-damaged'; readonly path: string }
 );
 
 export interface StoreCheck {
@@ -90,6 +92,11 @@ export async function checkStore(parts: StoreParts, options: CheckOptions = {}):
   for (const { kind, path } of inventory.cacheItems) {
     if (kind !== 'snapshots' || (await isSnapshot(path))) continue;
     problems.push({ kind: 'snapshot-damaged', path, repaired: await remove(path) });
+  }
+  // A container cannot be made again, so its record stays whatever is wrong with it.
+  for (const { path, record } of inventory.containers) {
+    const whole = record?.blobs.every(digest => inventory.blobs.has(digest) && !damaged.has(digest)) ?? false;
+    if (!whole) problems.push({ kind: 'container-damaged', path, repaired: false });
   }
   if (repair) for (const id of leftovers) await removeSession(parts.root, id);
   return { blobs: inventory.blobs.size, problems, leftovers };

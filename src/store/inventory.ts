@@ -9,7 +9,7 @@ import type { CallOptions } from '../stream/bytes.js';
 import type { BlobFile } from './blob-directory.js';
 import { ifExists } from './io-error.js';
 import { refNameOf } from './layout-entry.js';
-import type { RecordFile } from './record-files.js';
+import { type RecordFile, RecordFiles, recordFolders } from './record-files.js';
 import type { StoreParts } from './store-parts.js';
 import { listTransfers } from './transfers.js';
 
@@ -45,6 +45,8 @@ export interface Inventory {
   readonly images: readonly InventoryImage[];
   readonly blobs: ReadonlyMap<Digest, BlobFile>;
   readonly records: readonly RecordFile[];
+  /** Of containers: what they need stays for as long as they are there. */
+  readonly containers: readonly RecordFile[];
   readonly layerFiles: readonly LayerFile[];
   readonly cacheItems: readonly CacheItem[];
 }
@@ -74,12 +76,15 @@ export async function takeInventory(parts: StoreParts, options: CallOptions = {}
   options.signal?.throwIfAborted();
   const records: RecordFile[] = [];
   for await (const file of parts.records.list()) records.push(file);
+  const containers: RecordFile[] = [];
+  const containerFiles = new RecordFiles(parts.root, async () => parts.root, recordFolders.containers);
+  for await (const file of containerFiles.list()) containers.push(file);
   const cacheItems: CacheItem[] = [];
   for (const kind of ['snapshots', 'mounts', 'contexts'] as const) {
     cacheItems.push(...(await listItems(kind, join(parts.root, cacheFolders[kind]), options)));
   }
   for (const files of await listTransfers(parts.root)) cacheItems.push({ kind: 'transfers', ...files });
-  return { images, blobs, records, layerFiles: await listLayerFiles(parts), cacheItems };
+  return { images, blobs, records, containers, layerFiles: await listLayerFiles(parts), cacheItems };
 }
 
 /** The digests that an image needs; of a part that cannot be read only its own. */

@@ -103,6 +103,7 @@ function makePlan(inventory: Inventory, keepSinceMs: number, busy: boolean, opti
   const staying = inventory.images.filter(image => image.name !== undefined || !options.all);
   const stayingDigests = new Set(staying.map(image => image.descriptor.digest));
   const alive = new Set(staying.flatMap(image => [...image.blobs]));
+  for (const { record } of inventory.containers) for (const blob of record?.blobs ?? []) alive.add(blob);
   const { records, spools, items } = planCache(inventory, alive, keepSinceMs, busy, options);
   const dropped = new Set(records);
   for (const file of inventory.records) {

@@ -22,13 +22,16 @@ export interface RecordFile {
   readonly record?: StoredRecord | undefined;
 }
 
-/** `cache/steps/<key>` of the store: small records that keep blobs alive. The time of a file is when it was last used. */
+/** Where records of steps are, and those of containers, which no budget touches. */
+export const recordFolders = { steps: join('cache', 'steps'), containers: join('containers', 'records') } as const;
+
+/** A folder of small records that keep blobs alive. The time of a file is when it was last used. */
 export class RecordFiles {
   readonly #folder: string;
   readonly #temporary: () => Promise<string>;
 
-  constructor(root: string, temporary: () => Promise<string>) {
-    this.#folder = join(root, 'cache', 'steps');
+  constructor(root: string, temporary: () => Promise<string>, folder: string = recordFolders.steps) {
+    this.#folder = join(root, folder);
     this.#temporary = temporary;
   }
 

@@ -27,6 +27,8 @@ export interface StoreUsage {
   readonly images: UsageClass;
   /** Records of steps and of files of the web, with the blobs that only they keep. */
   readonly records: UsageClass;
+  /** Records of containers, with the blobs that no image has. */
+  readonly containers: UsageClass;
   /** Blobs that nothing needs. */
   readonly garbage: UsageClass;
   /** Indexes of layers, and layers spooled uncompressed. */
@@ -61,7 +63,7 @@ export async function measureStore(parts: StoreParts, options?: CallOptions): Pr
   return { ...classes, totalBytes, perImage: measureImages(inventory) };
 }
 
-function measureBlobs(inventory: Inventory): Pick<StoreUsage, 'images' | 'records' | 'garbage'> {
+function measureBlobs(inventory: Inventory): Pick<StoreUsage, 'images' | 'records' | 'containers' | 'garbage'> {
   const size = (digests: Iterable<Digest>): number => {
     let total = 0;
     for (const digest of digests) total += inventory.blobs.get(digest)?.size ?? 0;
@@ -71,16 +73,23 @@ function measureBlobs(inventory: Inventory): Pick<StoreUsage, 'images' | 'record
   const named = union(inventory.images.filter(image => image.name !== undefined).map(image => image.blobs));
   const listed = union(inventory.images.map(image => image.blobs));
   const recorded = union(inventory.records.map(file => file.record?.blobs ?? []));
-  const onlyRecorded = [...recorded].filter(digest => !listed.has(digest));
-  const garbage = [...inventory.blobs.keys()].filter(digest => !listed.has(digest) && !recorded.has(digest));
+  const contained = union(inventory.containers.map(file => file.record?.blobs ?? []));
+  const onlyContained = [...contained].filter(digest => !listed.has(digest));
+  const onlyRecorded = [...recorded].filter(digest => !listed.has(digest) && !contained.has(digest));
+  const needed = [listed, recorded, contained];
+  const garbage = [...inventory.blobs.keys()].filter(digest => !needed.some(set => set.has(digest)));
+  const containerBytes = sum(inventory.containers) + size(onlyContained);
   const recordBytes = sum(inventory.records) + size(onlyRecorded);
   return {
     images: {
       count: new Set(inventory.images.map(image => image.descriptor.digest)).size,
       sizeBytes: size(listed),
-      reclaimableBytes: size([...listed].filter(digest => !named.has(digest) && !recorded.has(digest))),
+      reclaimableBytes: size(
+        [...listed].filter(digest => !named.has(digest) && !recorded.has(digest) && !contained.has(digest)),
+      ),
     },
     records: { count: inventory.records.length, sizeBytes: recordBytes, reclaimableBytes: recordBytes },
+    containers: { count: inventory.containers.length, sizeBytes: containerBytes, reclaimableBytes: 0 },
     garbage: { count: garbage.length, sizeBytes: size(garbage), reclaimableBytes: size(garbage) },
   };
 }

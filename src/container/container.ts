@@ -1,0 +1,97 @@
+/**
+ * Containers: an image, a process to run in it, and what that has changed. What was changed is kept as a layer of the
+ * store, like any other, so a container is an image in the making: it costs nothing while it does not run, works with
+ * every sandbox, and a process that is killed leaves nothing half done.
+ */
+import * as z from 'zod';
+import { type ImageConfig, imageConfigSchema } from '../oci/config.js';
+import { descriptorSchema, digestSchema } from '../oci/descriptor.js';
+import type { Digest } from '../oci/digest.js';
+import type { LayerRef } from '../tree/node.js';
+
+/** A folder or file of this machine that the process sees. */
+export interface ContainerVolume {
+  /** Absolute, on this machine. */
+  readonly source: string;
+  /** Absolute, in the container. */
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** How the process is run. */
+export interface ContainerProcess {
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** `user[:group]`, by name or number; empty is root. */
+  readonly user: string;
+  readonly hostname: string;
+  readonly network: 'default' | 'none' | 'host';
+  readonly extraHosts: ReadonlyArray<{ readonly host: string; readonly address: string }>;
+  readonly volumes: readonly ContainerVolume[];
+  /** Empty file systems. */
+  readonly tmpfs: ReadonlyArray<{ readonly target: string; readonly sizeBytes?: number | undefined }>;
+  readonly shmSizeBytes?: number | undefined;
+  readonly limits: ReadonlyArray<{ readonly name: string; readonly soft: number; readonly hard: number }>;
+  readonly readOnly: boolean;
+  readonly privileged: boolean;
+}
+
+/** What has become of the process. `lost`: whoever ran it was killed; the files are as they were before it began. */
+export type ContainerStatus = 'created' | 'running' | 'exited' | 'lost';
+
+export interface Container {
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly image: { readonly name: string; readonly digest: Digest };
+  /** Of the image. */
+  readonly config: ImageConfig;
+  /** Those of the image, then what processes have changed. */
+  readonly layers: readonly LayerRef[];
+  readonly imageLayers: number;
+  readonly process: ContainerProcess;
+  readonly status: ContainerStatus;
+  /** Milliseconds since 1970. */
+  readonly createdMs: number;
+  readonly startedMs?: number | undefined;
+  readonly finishedMs?: number | undefined;
+  readonly exitCode?: number | undefined;
+  /** Who runs it: the line of a process identity. */
+  readonly runner?: string | undefined;
+}
+
+const layerSchema = z.object({ diffId: digestSchema, blob: descriptorSchema });
+const processSchema = z.object({
+  argv: z.array(z.string()).min(1),
+  env: z.array(z.string()),
+  cwd: z.string(),
+  user: z.string(),
+  hostname: z.string(),
+  network: z.enum(['default', 'none', 'host']),
+  extraHosts: z.array(z.object({ host: z.string(), address: z.string() })),
+  volumes: z.array(z.object({ source: z.string(), target: z.string(), readOnly: z.boolean() })),
+  tmpfs: z.array(z.object({ target: z.string(), sizeBytes: z.number().optional() })),
+  shmSizeBytes: z.number().optional(),
+  limits: z.array(z.object({ name: z.string(), soft: z.number(), hard: z.number() })),
+  readOnly: z.boolean(),
+  privileged: z.boolean(),
+});
+
+/** A container as it lies in the store. */
+export const containerSchema = z.object({
+  version: z.literal(1),
+  id: z.string().regex(/^[0-9a-f]{64}$/),
+  name: z.string(),
+  image: z.object({ name: z.string(), digest: digestSchema }),
+  config: imageConfigSchema,
+  layers: z.array(layerSchema),
+  imageLayers: z.number().int().nonnegative(),
+  process: processSchema,
+  status: z.enum(['created', 'running', 'exited', 'lost']),
+  createdMs: z.number(),
+  startedMs: z.number().optional(),
+  finishedMs: z.number().optional(),
+  exitCode: z.number().optional(),
+  runner: z.string().optional(),
+});

@@ -1,0 +1,163 @@
+import { FileAccess } from '../build/file-access.js';
+import { makeSystemFolders } from '../build/run/system-folders.js';
+import { accountFiles } from '../build/stage-files.js';
+import { LadingError } from '../errors/errors.js';
+import { diffTrees } from '../layer/diff.js';
+import type { Sandbox, SandboxMount } from '../sandbox/sandbox.js';
+import { createRoots } from '../snapshot/create-roots.js';
+import { encodeIdentity, identifyProcess } from '../store/process-identity.js';
+import type { Store } from '../store/store.js';
+import type { CallOptions } from '../stream/bytes.js';
+import { applyLayer } from '../tree/apply-layer.js';
+import { lookup } from '../tree/lookup.js';
+import type { DirectoryNode, LayerRef } from '../tree/node.js';
+import { processAccount } from '../tree/process-account.js';
+import type { Container } from './container.js';
+import { ContainerLog } from './container-log.js';
+import { ContainerShelf } from './container-shelf.js';
+import { containerTree } from './container-tree.js';
+
+export interface RunContainerOptions extends CallOptions {
+  readonly store: Store;
+  readonly sandbox: Sandbox;
+  /** The process reads and writes the streams of this one, a terminal among them; nothing is logged then. */
+  readonly attached?: boolean | undefined;
+  readonly onOutput?: ((stream: 'stdout' | 'stderr', chunk: Uint8Array) => void) | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * Runs the process of a container to its end, and keeps what it has changed.
+ * @returns the container as it then is
+ * @throws LadingError USAGE when it runs already; RUN_UNAVAILABLE
+ */
+export async function runContainer(container: Container, options: RunContainerOptions): Promise<Container> {
+  const { store, now, signal } = options;
+  const shelf = new ContainerShelf(store);
+  const lease = await store.lease();
+  try {
+    const runner = encodeIdentity(await identifyProcess(), container.id);
+    const running = await shelf.update(
+      container.id,
+      state => {
+        if (state.status === 'running') throw alreadyRunning(state);
+        const { finishedMs: _, exitCode: __, ...rest } = state;
+        return { ...rest, status: 'running', startedMs: now(), runner };
+      },
+      { signal },
+    );
+    let exitCode = 125;
+    let layers = running.layers;
+    try {
+      const ended = await execute(running, options);
+      exitCode = ended.exitCode;
+      layers = ended.layers;
+    } finally {
+      // Whatever happened, also when it was told to stop: it runs no more.
+      await shelf.update(container.id, state => {
+        const { runner: _, ...rest } = state;
+        return { ...rest, status: 'exited', finishedMs: now(), exitCode: signal?.aborted ? 137 : exitCode, layers };
+      });
+    }
+    return await shelf.find(container.id);
+  } finally {
+    await lease.release();
+  }
+}
+
+async function execute(
+  container: Container,
+  { store, sandbox, attached, onOutput, signal, now }: RunContainerOptions,
+): Promise<{ readonly exitCode: number; readonly layers: readonly LayerRef[] }> {
+  const { process: settings, imageLayers, layers } = container;
+  const tree = await containerTree(store, container, { signal });
+  const files = new FileAccess(store);
+  const account = processAccount(settings.user, await accountFiles(tree, files, { signal }));
+  const state = { layers, baseLayers: imageLayers, tree };
+  const roots = createRoots({ store, sandbox });
+  const root = await roots.open(state, { signal });
+  const log = attached
+    ? undefined
+    : await ContainerLog.open(await new ContainerShelf(store).logFile(container.id), now);
+  // What stops it stops the process; its files are kept all the same.
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort(signal?.reason);
+  signal?.addEventListener('abort', stop);
+  try {
+    makeSystemFolders(root.root, tree, Math.floor(now() / 1000));
+    let exitCode = 137;
+    let owners: Parameters<typeof root.changes>[0]['owners'];
+    try {
+      const result = await sandbox.run({
+        root: root.root,
+        argv: settings.argv,
+        env: withHome(settings.env, account.home),
+        cwd: settings.cwd,
+        user: { uid: account.uid, gid: account.gid, groups: account.groups.filter(group => group !== account.gid) },
+        hostname: settings.hostname,
+        network: settings.network,
+        extraHosts: settings.extraHosts,
+        mounts: mountsOf(container),
+        shmSizeBytes: settings.shmSizeBytes,
+        limits: settings.limits,
+        security: settings.privileged ? 'insecure' : 'sandbox',
+        ownerBefore: path => lookup(tree, path, { follow: false })?.node,
+        readOnly: settings.readOnly,
+        input: attached ? 'inherit' : 'none',
+        onOutput: (stream, chunk) => {
+          log?.add(stream, chunk);
+          onOutput?.(stream, chunk);
+        },
+        signal: stopped.signal,
+      });
+      exitCode = result.exitCode;
+      owners = result.owners;
+    } catch (error) {
+      if (!stopped.signal.aborted) throw error;
+    }
+    const after = await root.changes({ owners, user: { uid: account.uid, gid: account.gid } });
+    const layer = await packChanges(store, tree, after);
+    if (layer === undefined) return { exitCode, layers };
+    const kept = [...layers, layer];
+    await root.keep({ ...state, layers: kept, tree: applyLayer(tree, await store.layerIndex(layer), layer) });
+    return { exitCode, layers: kept };
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await log?.close();
+    await root.close();
+  }
+}
+
+/** The layer with what has changed; none when nothing has. Times stay as they are: it is no image yet. */
+export async function packChanges(
+  store: Store,
+  before: DirectoryNode,
+  after: DirectoryNode,
+  options: CallOptions = {},
+): Promise<LayerRef | undefined> {
+  for (const _ of diffTrees(before, after)) {
+    return await store.packLayer({ [Symbol.iterator]: () => diffTrees(before, after) }, { ...options, level: 1 });
+  }
+  return undefined;
+}
+
+function mountsOf({ process: settings }: Container): SandboxMount[] {
+  const mounts: SandboxMount[] = [
+    ...settings.volumes.map(volume => ({ type: 'bind', ...volume }) as const),
+    ...settings.tmpfs.map(tmpfs => ({ type: 'tmpfs', ...tmpfs, readOnly: false }) as const),
+  ];
+  // Parents before what lies in them.
+  return mounts.sort((a, b) => (a.target < b.target ? -1 : a.target > b.target ? 1 : 0));
+}
+
+function withHome(env: readonly string[], home: string): readonly string[] {
+  return env.some(entry => entry.startsWith('HOME=')) ? env : [...env, `HOME=${home}`];
+}
+
+function alreadyRunning({ name }: Container): LadingError<'USAGE'> {
+  return new LadingError('USAGE', `${name} is running already`, {
+    details: {},
+    hint: `Stop it first: lading stop ${name}`,
+  });
+}
