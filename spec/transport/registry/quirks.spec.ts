@@ -9,6 +9,7 @@ import { openStore, type Store } from '../../../src/store/store.js';
 import { Digester } from '../../../src/stream/verified.js';
 import type { Fault, FaultRule } from '../../../src/testing/registry-faults.js';
 import type { RegistryServer, RegistryServerOptions } from '../../../src/testing/registry-server.js';
+import type { RegistryEvent } from '../../../src/transport/registry/events.js';
 import { readAll } from '../../support/content-suite.js';
 import { selfSigned } from '../../support/self-signed.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -16,6 +17,8 @@ import { type Blob, blobOf, noise, putBlob, putImage, type SampleImage, sampleIm
 import { connect, startRegistry } from './connected.js';
 
 const always = Number.POSITIVE_INFINITY;
+/** How long to look for what must come; machines may be busy. */
+const patient = { timeout: 30_000 };
 const auth = { kind: 'token', username: 'me', password: 'pass-word' } as const;
 const credentials = { get: async () => ({ kind: 'password', username: 'me', password: 'pass-word' }) as const };
 
@@ -318,7 +321,7 @@ describe('mounts', () => {
     });
     expect(events.filter(({ type }) => type === 'blob-mounted')).toHaveLength(3);
     expect(events.filter(({ type }) => type === 'blob-done')).toHaveLength(0);
-    await expect.poll(() => server.content.openUploads).toBe(0);
+    await expect.poll(() => server.content.openUploads, patient).toBe(0);
   });
 
   it('are given up where no token is given for the other repository', async () => {
@@ -330,5 +333,25 @@ describe('mounts', () => {
     const digest: Digest = digestOf('x');
     expect(await target.mount({ mediaType: mediaTypes.layerGzip, digest, size: 1 }, 'other/place')).toBe(false);
     await putImage(target, image, '1');
+  });
+});
+
+describe('a limit of requests', () => {
+  it('is told once, and again when few are left', async () => {
+    const server = await startRegistry();
+    const image = await sampleImage();
+    const events: RegistryEvent[] = [];
+    const onEvent = (event: RegistryEvent): number => events.push(event);
+    const endpoint = connect(server, 'app/one:1', { onEvent });
+    for (const [skip, remaining] of ['76;w=21600', '75;w=21600', '9;w=21600', '9;w=21600', 'much'].entries()) {
+      server.inject(
+        { method: 'HEAD', path: /blobs/, skip },
+        { kind: 'headers', headers: { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': remaining } },
+      );
+    }
+    for (let i = 0; i < 6; i++) await endpoint.has(image.config.descriptor);
+    const told = events.flatMap(event => (event.kind === 'registry-rate-limit' ? [event] : []));
+    expect(told.map(({ remaining }) => remaining)).toEqual([76, 9]);
+    expect(told[0]).toMatchObject({ registry: server.host, limit: 100, windowSeconds: 21600 });
   });
 });

@@ -25,6 +25,8 @@ import { codeOf, connect, hasty, startRegistry } from './connected.js';
 
 const kib = 1024;
 const always = Number.POSITIVE_INFINITY;
+/** How long to look for what must come; machines may be busy. */
+const patient = { timeout: 30_000 };
 
 async function newStore(root?: string): Promise<Store> {
   const store = await openStore(root ?? (await tempDir()));
@@ -179,10 +181,9 @@ describe('an upload that another process left', () => {
     const endpoint = connect(server, 'app/one', { journal: store, chunkSizeBytes: 1_000_000 });
     const content = rereadable(offset => inPieces(blob.bytes.subarray(offset)));
     const sending = endpoint.put(blob.descriptor, content, { signal: stop.signal });
-    await expect.poll(() => server.requests.filter(({ method }) => method === 'PATCH').length).toBe(4);
+    await expect.poll(() => server.requests.filter(({ method }) => method === 'PATCH').length, patient).toBe(4);
     stop.abort(new Error('killed'));
     await expect(sending).rejects.toThrow('killed');
-    expect(server.content.openUploads).toBe(1);
     server.requests.length = 0;
   }
 
@@ -218,6 +219,26 @@ describe('an upload that another process left', () => {
       await putBlob(connect(server, 'app/one', { journal: store }), blob);
       expect(server.content.blob('app/one', blob.descriptor.digest)?.equals(blob.bytes)).toBe(true);
     }
+  });
+
+  it('begins anew when what the registry has is something else', async () => {
+    const server = await startRegistry();
+    const store = await newStore();
+    const blob = blobOf(noise(6_000_000));
+    await leftBehind(server, store, blob);
+    const other = blobOf(noise(6_000_000, 2));
+    // The note of one blob with the session of another: the registry alone finds out, at the end.
+    await leftBehind(server, store, other);
+    const folder = join(store.root, 'transfers');
+    const [one, two] = await readdir(folder);
+    const [first, second] = [await readFile(join(folder, one!)), await readFile(join(folder, two!))];
+    await writeFile(join(folder, one!), second);
+    await writeFile(join(folder, two!), first);
+    for (const each of [blob, other]) {
+      await putBlob(connect(server, 'app/one', { journal: store }), each);
+      expect(server.content.blob('app/one', each.descriptor.digest)?.equals(each.bytes)).toBe(true);
+    }
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('is noted where only the user can read, and not noted when it can never succeed', async () => {
@@ -392,7 +413,7 @@ describe('ranges side by side', () => {
     await new Promise(resolve => stream.once('data', resolve));
     stream.destroy();
     await endpoint.close();
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), patient).toBe(0);
   });
 });
 

@@ -149,6 +149,12 @@ function messageOf(event: RegistryEvent): string {
       return `${event.registry}: ${event.message}`;
     case 'registry-retry':
       return `${event.method} ${event.url}: ${event.reason}; trying again in ${Math.ceil(event.delayMs / 1000)} s`;
+    case 'registry-rate-limit': {
+      const { registry, remaining, limit, windowSeconds } = event;
+      const of = limit === undefined ? '' : ` of ${limit}`;
+      const window = windowSeconds === undefined ? '' : ` in ${Math.round(windowSeconds / 60)} minutes`;
+      return `${registry}: ${remaining}${of} requests${window} are left`;
+    }
     case 'transfer-continued':
       return `${event.direction} of ${event.digest}: going on behind ${event.offset} bytes`;
     case 'transfer-repeated':

@@ -1,7 +1,7 @@
 /**
  * Registries: where images live behind the distribution API. `client.ts` is one repository as content; `connection.ts`
  * is one registry, `http.ts` patience and redirects, `dispatcher.ts` sockets, `auth.ts` and `token.ts` who we are,
- * `credentials.ts` where we know it from, `upload.ts` and `download.ts` the bytes of blobs. Nothing here knows what an
+ * `credentials.ts` where we know it from, `upload.ts` and `open-blob.ts` the bytes of blobs. Nothing here knows what an
  * image means.
  */
 import { Readable } from 'node:stream';

@@ -11,6 +11,7 @@ import type { CredentialSource } from './credentials.js';
 import type { RegistryEventSink } from './events.js';
 import { registryFailures } from './failure.js';
 import { Mirrors, type MirrorsOptions } from './mirrors.js';
+import { isWorthTelling, type RateLimit, rateLimitOf } from './rate-limit.js';
 import { inScope } from './scopes.js';
 import { createTrust, type Trust, type TrustOptions } from './trust.js';
 
@@ -56,6 +57,7 @@ export class RegistryConnection {
   readonly #options: ConnectionOptions;
   readonly #mirrors: Mirrors | undefined;
   #base: Promise<URL> | undefined;
+  #limit: RateLimit | undefined;
 
   constructor(registry: string, options: ConnectionOptions = {}) {
     this.registry = registry;
@@ -108,6 +110,7 @@ export class RegistryConnection {
     const ours = authorizes(url);
     const authorization = ours ? await this.#auth.header(scopes, { signal }) : undefined;
     const response = await this.#http.send({ ...request, url, authorization, authorizes });
+    this.#lookAtLimit(response);
     if (response.status !== 401 || !ours || !authorizes(response.url)) return response;
     if (!(await this.#auth.refused(response.header('www-authenticate'), authorization, scopes, { signal }))) {
       return response;
@@ -116,6 +119,15 @@ export class RegistryConnection {
     response.discard();
     const renewed = await this.#auth.header(scopes, { signal });
     return this.#http.send({ ...request, url, authorization: renewed, authorizes });
+  }
+
+  #lookAtLimit(response: HttpResponse): void {
+    const limit = rateLimitOf(response);
+    if (limit === undefined) return;
+    const { registry } = this;
+    if (isWorthTelling(this.#limit, limit))
+      this.#options.onEvent?.({ kind: 'registry-rate-limit', registry, ...limit });
+    this.#limit = limit;
   }
 
   /** A blob was not what it had to be. @returns whether it will come from elsewhere the next time */

@@ -1,3 +1,5 @@
+import type { RateLimit } from './rate-limit.js';
+
 /** What a registry client has to say while it works. No event carries a secret. */
 export type RegistryEvent =
   /** A request is sent again after `delayMs`. */
@@ -22,6 +24,8 @@ export type RegistryEvent =
       readonly digest: string;
       readonly bytes: number;
     }
+  /** How many requests the registry allows for now: told once, and again when few are left. */
+  | ({ readonly kind: 'registry-rate-limit'; readonly registry: string } & RateLimit)
   | { readonly kind: 'registry-warning'; readonly registry: string; readonly message: string };
 
 export type RegistryEventSink = (event: RegistryEvent) => void;

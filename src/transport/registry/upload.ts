@@ -65,6 +65,8 @@ class Upload {
   #offset = 0;
   #furthest = 0;
   #repeated = 0;
+  /** Another process has begun it. */
+  #continued = false;
 
   constructor(connection: RegistryConnection, descriptor: Descriptor, content: Rereadable, options: UploadOptions) {
     this.#connection = connection;
@@ -86,6 +88,11 @@ class Upload {
         break;
       } catch (error) {
         if (this.#options.signal?.aborted) throw this.#options.signal.reason;
+        if (this.#continued && isWrong(error)) {
+          // What another process left there is not what we took it for.
+          await this.#beginAnew();
+          continue;
+        }
         const limited = isLadingError(error, 'REGISTRY_RESPONSE') && error.details.status === 413;
         if (this.#content.spent || !(mayGoOn(error) || (limited && this.#shrink(whole)))) throw error;
         whole = false;
@@ -106,7 +113,10 @@ class Upload {
 
   async #begin(): Promise<UploadSession> {
     const { note, session } = this.#options;
-    if (session !== undefined) return UploadSession.resume(this.#connection, this.#options, session, note);
+    if (session !== undefined) {
+      await note?.write(session.href);
+      return UploadSession.resume(this.#connection, this.#options, session, note);
+    }
     const noted = await note?.read();
     if (noted === undefined || !URL.canParse(noted)) return UploadSession.start(this.#connection, this.#options, note);
     const earlier = UploadSession.resume(this.#connection, this.#options, new URL(noted), note);
@@ -115,6 +125,7 @@ class Upload {
       return UploadSession.start(this.#connection, this.#options, note);
     }
     this.#offset = this.#furthest = received;
+    this.#continued = true;
     this.#tell('transfer-continued', received);
     return earlier;
   }
@@ -147,9 +158,14 @@ class Upload {
       this.#offset = received;
       return;
     }
+    await this.#beginAnew();
+  }
+
+  async #beginAnew(): Promise<void> {
     await this.#session!.cancel();
     this.#session = await UploadSession.start(this.#connection, this.#options, this.#options.note);
     this.#offset = 0;
+    this.#continued = false;
   }
 
   /** Whether it was only the answer that was lost. */
@@ -207,6 +223,11 @@ function mayGoOn(error: unknown): boolean {
   // What was refused because of its place in the upload, not because of itself.
   const misplaced = ['BLOB_UPLOAD_UNKNOWN', 'BLOB_UPLOAD_INVALID', 'RANGE_INVALID'];
   return mayPass(error) || status === 416 || status === 404 || errors.some(({ code }) => misplaced.includes(code));
+}
+
+function isWrong(error: unknown): boolean {
+  if (!isLadingError(error, 'REGISTRY_RESPONSE')) return false;
+  return error.details.errors.some(({ code }) => code === 'DIGEST_INVALID');
 }
 
 /** Whether the same may succeed later, all by itself. */
