@@ -125,3 +125,37 @@ describe.each(Object.keys(kinds))('unpacking a layer %s', kind => {
     await store.close();
   });
 });
+
+describe('unpacking a layer into what is there', () => {
+  it('gives files their modes and groups, whatever the umask and the folder', async () => {
+    const store = await openStore(join(await tempDir(), 'store'), { threads: 0 });
+    const layer = await store.packLayer([
+      folderEntry('d', 0o2775),
+      fileEntry('d/open', 'x', { mode: 0o666 }),
+      fileEntry('d/closed', 'x', { mode: 0o600 }),
+      fileEntry('d/set', 'x', { mode: 0o6755 }),
+    ]);
+    const root = await tempDir();
+    fs.mkdirSync(join(root, 'd'));
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) fs.chownSync(join(root, 'd'), 0, 1234);
+    fs.chmodSync(join(root, 'd'), 0o2775);
+    const umask = process.umask(0o027);
+    try {
+      const tree = await treeOfLayers([layer], store);
+      await store.unpack(diffTrees(emptyRoot, tree), root, { ownership: isRoot ? 'keep' : 'none' });
+    } finally {
+      process.umask(umask);
+    }
+    const modes = ['open', 'closed', 'set'].map(name => {
+      const { mode, gid } = fs.statSync(join(root, 'd', name));
+      return [(mode & 0o7777).toString(8), isRoot ? gid : 0];
+    });
+    expect(modes).toEqual([
+      ['666', 0],
+      ['600', 0],
+      ['6755', 0],
+    ]);
+    await store.close();
+  });
+});
