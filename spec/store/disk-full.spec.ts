@@ -70,7 +70,7 @@ describe('a store on a full disk', () => {
     await store.close();
     // In blocks of 512 bytes: from "not even a session" over "no layer" to "no index.json".
     for (const blocks of [0, 2, 8]) {
-      const child = await startChild(['churn', root], `ulimit -f ${blocks}`);
+      const child = await startChild(['churn', root], { shell: `ulimit -f ${blocks}` });
       const { code, stderr } = await child.ended;
       expect(code).not.toBe(0);
       expect(stderr).toContain('EFBIG');

@@ -5,13 +5,14 @@ import { build } from 'esbuild';
 import { workerCode } from '../../worker-code.js';
 import { tempDir } from '../support/temp-dir.js';
 
-let bundle: Promise<string> | undefined;
+const bundles = new Map<string, Promise<string>>();
 
-/** `child.ts` and all that it imports as one script that Node starts as it is. */
-function bundled(): Promise<string> {
-  bundle ??= (async () => {
+/** A module and all that it imports as one script that Node starts as it is. */
+function bundled(entry: string): Promise<string> {
+  const known = bundles.get(entry);
+  if (known !== undefined) return known;
+  const bundle = (async () => {
     const outfile = join(await tempDir(), 'child.mjs');
-    const entry = fileURLToPath(new URL('child.ts', import.meta.url));
     const banner = {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     };
@@ -19,6 +20,7 @@ function bundled(): Promise<string> {
     await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', banner, plugins });
     return outfile;
   })();
+  bundles.set(entry, bundle);
   return bundle;
 }
 
@@ -30,9 +32,16 @@ export interface Child {
   readonly ended: Promise<{ readonly code: number | NodeJS.Signals | null; readonly stderr: string }>;
 }
 
-/** Starts a task of `child.ts` in a process of its own; `shell` is put before it, to set limits. */
-export async function startChild(args: readonly string[], shell?: string): Promise<Child> {
-  const script = await bundled();
+export interface StartOptions {
+  /** Put before it, to set limits. */
+  readonly shell?: string;
+  /** Instead of `child.ts`. */
+  readonly entry?: URL;
+}
+
+/** Starts a task of `child.ts` in a process of its own. */
+export async function startChild(args: readonly string[], { shell, entry }: StartOptions = {}): Promise<Child> {
+  const script = await bundled(fileURLToPath(entry ?? new URL('child.ts', import.meta.url)));
   const child =
     shell === undefined
       ? spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
