@@ -1,9 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { isLadingError } from '../../../src/errors/errors.js';
+import { parseReference } from '../../../src/oci/reference.js';
+import { openLocation } from '../../../src/transport/open.js';
 import { certificatePlaces } from '../../../src/transport/registry/certificate-places.js';
 import { type HostCertificates, hostCertificates } from '../../../src/transport/registry/certificates.js';
+import { proxyServer } from '../../support/proxy-server.js';
 import { selfSigned } from '../../support/self-signed.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { putImage, sampleImage } from '../sample-image.js';
@@ -86,6 +89,28 @@ describe('certificates of hosts', () => {
     await putImage(open(), image, '1');
     expect(await open().resolve('1')).toEqual(image.manifest.descriptor);
     expect(server.requests.length).toBeGreaterThan(3);
+  });
+
+  it('are those that a registry behind a proxy is asked with', async () => {
+    const tls = { ...selfSigned, ca: selfSigned.cert, requestCert: true };
+    const server = await startRegistry({ tls, uploadLocation: 'relative' });
+    const proxy = await proxyServer({ hosts: { 'registry.example': Number(server.host.split(':')[1]) } });
+    onTestFinished(() => proxy.close());
+    const here = 'home/.config/containers/certs.d/registry.example';
+    const location = { transport: 'registry', reference: parseReference('registry.example/app/one:1') } as const;
+    const open = async () => {
+      const registry = { env: { HOME: join(folder, 'home') }, proxy: { https: proxy.url } };
+      const endpoint = await openLocation(location, { access: 'write', registry });
+      onTestFinished(() => endpoint.close());
+      return endpoint;
+    };
+    expect(await codeOf((await open()).resolve('1'))).toBe('REGISTRY_UNREACHABLE');
+    await write({ [`${here}/own.crt`]: selfSigned.cert });
+    expect(await codeOf((await open()).resolve('1'))).toBe('REGISTRY_UNREACHABLE');
+    expect(server.requests).toEqual([]);
+    await write({ [`${here}/me.cert`]: selfSigned.cert, [`${here}/me.key`]: selfSigned.key });
+    await putImage(await open(), await sampleImage(), '1');
+    expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT registry.example:443']));
   });
 
   it('of a client are shown to their host alone', async () => {
