@@ -104,6 +104,20 @@ describeWith(programs, 'owners of files where only one user exists', () => {
     expect(over).toMatchObject({ owners: { old: '0:0' }, uncertain: ['old'] });
   });
 
+  it('are copied with files', async () => {
+    const before = { tree: { uid: 5, gid: 6 }, 'tree/sub': { uid: 7, gid: 8 }, 'tree/sub/file': { uid: 0, gid: 0 } };
+    const { owners, uncertain } = await run('cp -a /tree /copy; cp /tree/sub/file /plain', { before });
+    expect(owners).toEqual({ copy: '5:6', 'copy/sub': '7:8', 'copy/sub/file': '0:0', plain: '0:0' });
+    // The programs of busybox cannot be told from one another.
+    expect(uncertain).toEqual(['copy', 'copy/sub']);
+  });
+
+  it('stay with links to folders that are moved', async () => {
+    const { owners, uncertain } = await run('mkdir /d; ln -s ../tree /d/link; mv /d /e; mv /e/link /f');
+    expect(owners).toEqual({ e: '0:0', f: '0:0' });
+    expect(uncertain).toEqual([]);
+  });
+
   it('are kept for names that are odd', async () => {
     const { owners } = await run(`mkdir '/a b'; touch '/a b/"c") = 0x0' "/a b/line
 break" '/a b/ü' "/a b/$(printf '\\377')"; chown 3:3 /a\\ b/*`);

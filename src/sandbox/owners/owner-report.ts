@@ -48,7 +48,7 @@ export function ownerReport(trace: OwnerTrace, options: OwnerReportOptions): Own
     if (parent === undefined) continue;
     const names = new Map(children);
     // What is below a folder that was moved has moved with it, whether or not anything was said of it.
-    if (parent.origin !== undefined && parent.origin !== folder) {
+    if (parent.origin !== undefined && parent.origin !== folder && stat(root, folder)?.isDirectory()) {
       for (const name of namesIn(root, folder)) {
         if (!names.has(name)) names.set(name, { file: { origin: `${parent.origin}/${name}` }, children: new Map() });
       }

@@ -1,5 +1,7 @@
 import type { FileOwner, RunRequest } from '../sandbox.js';
+import { copiers, plainNames } from './owner-calls.js';
 import { type LedgerFile, OwnerLedger, unchangedId } from './owner-ledger.js';
+import { type Tracee, Tracees } from './tracees.js';
 
 /** A system call that has succeeded, as a tracer tells it. */
 export interface TracedCall {
@@ -11,23 +13,6 @@ export interface TracedCall {
   /** Of the paths of the call, in their order, where they lead to on this machine. */
   readonly paths: readonly string[];
   readonly result: number;
-}
-
-/** Ids that new files get, and what descriptors are open for. Descriptors are shared between threads. */
-interface Tracee {
-  /** Also those that files of the builder's user are shown to belong to. */
-  uid: number;
-  gid: number;
-  readonly descriptors: Map<number, string>;
-  /** Files that it has emptied and writes to. */
-  readonly rewritten: Set<string>;
-}
-
-interface Birth {
-  readonly parent: Tracee;
-  readonly flags: number;
-  readonly by: number;
-  child?: number | undefined;
 }
 
 export interface OwnerTraceOptions {
@@ -44,8 +29,6 @@ const openCreate = 0o100;
 const openExclusive = 0o200;
 const openTruncate = 0o1000;
 const openUnnamed = 0o20000000;
-const cloneFiles = 0x400;
-const cloneThread = 0x10000;
 const renameExchange = 2;
 /** `F_DUPFD` and `F_DUPFD_CLOEXEC`. */
 const duplicating = new Set([0, 1030]);
@@ -63,34 +46,18 @@ interface Effect {
   readonly result: number;
 }
 
-const forks = ['clone', 'fork', 'vfork'];
-const names = [
-  ...['chown', 'lchown', 'fchown', 'fchownat', 'open', 'openat', 'creat', 'mkdir', 'mkdirat', 'symlink', 'symlinkat'],
-  ...['mknod', 'mknodat', 'link', 'linkat', 'unlink', 'unlinkat', 'rmdir', 'rename', 'renameat', 'renameat2'],
-  ...['dup', 'dup2', 'dup3', 'fcntl', 'setuid', 'setgid', 'setreuid', 'setregid', 'setresuid', 'setresgid'],
-  ...['setfsuid', 'setfsgid', ...forks],
-];
-/** Also as older programs call them, for ids and files of today's sizes. */
-const plainNames = new Map(names.flatMap(name => [name, `${name}32`, `${name}64`].map(each => [each, name])));
-
-/** Whether an {@link OwnerTrace} has to be told of a call; others mean nothing to it. */
-export function isOwnerCall(name: string): boolean {
-  return plainNames.has(name);
-}
-
 /** Understands what calls do to the owners of files. */
 export class OwnerTrace {
   readonly ledger: OwnerLedger;
   /** Paths, inside the root, of which it could not be told to whom they belong. */
   readonly uncertain = new Set<string>();
   readonly #options: OwnerTraceOptions;
-  readonly #tracees = new Map<number, Tracee>();
-  /** Who has asked for a process that has not been seen yet, and with what. */
-  readonly #births: Birth[] = [];
+  readonly tracees: Tracees;
 
   constructor(options: OwnerTraceOptions) {
     this.#options = options;
     this.ledger = new OwnerLedger();
+    this.tracees = new Tracees(options.user);
   }
 
   readonly #effects: Readonly<Record<string, (call: Effect) => void>> = {
@@ -124,6 +91,16 @@ export class OwnerTrace {
     fcntl: call => {
       if (duplicating.has(id(call.args[1]))) this.#duplicate(call);
     },
+    execve: ({ tracee, named = '' }) => {
+      tracee.program = named.slice(named.lastIndexOf('/') + 1);
+      tracee.sources.clear();
+    },
+    stat: ({ tracee, path }) => this.#look(tracee, path),
+    lstat: ({ tracee, path }) => this.#look(tracee, path),
+    fstat: ({ tracee, args }) => this.#look(tracee, this.#opened(tracee, args[0])),
+    newfstatat: ({ tracee, path, args, named }) =>
+      this.#look(tracee, named === undefined ? this.#opened(tracee, args[0]) : path),
+    fstatat: ({ tracee, path }) => this.#look(tracee, path),
     setuid: ({ tracee, args }) => become(tracee, 'uid', args[0]),
     setgid: ({ tracee, args }) => become(tracee, 'gid', args[0]),
     setfsuid: ({ tracee, args }) => become(tracee, 'uid', args[0]),
@@ -134,59 +111,15 @@ export class OwnerTrace {
     setresgid: ({ tracee, args }) => become(tracee, 'gid', args[1]),
   };
 
-  /** A process is about to be made: it may be seen before the call is over. */
-  born({ pid, name, args }: Pick<TracedCall, 'pid' | 'name' | 'args'>): void {
-    const flags = name === 'clone' ? id(args[0]) : 0;
-    this.#births.push({ parent: this.#tracee(pid), flags, by: pid });
-  }
-
-  /** How that has ended. @param child absent when there is none, or when its number is not known. */
-  bore(pid: number, { failed, child }: { readonly failed: boolean; readonly child?: number | undefined }): void {
-    const birth = this.#births.findLast(each => each.by === pid && each.child === undefined);
-    if (birth === undefined) return;
-    birth.child = child;
-    if (failed || (child !== undefined && this.#tracees.has(child)))
-      this.#births.splice(this.#births.indexOf(birth), 1);
-  }
-
-  /** A process is there. */
-  seen(pid: number): void {
-    this.#tracee(pid);
-  }
-
-  /** Its number may be another's from now on. */
-  ended(pid: number): void {
-    this.#tracees.delete(pid);
+  /** Whether the calls matter that only look at files. */
+  copies(pid: number): boolean {
+    return copiers.has(this.tracees.of(pid).program);
   }
 
   call({ pid, name, args, paths, result }: TracedCall): void {
-    const tracee = this.#tracee(pid);
+    const tracee = this.tracees.of(pid);
     const [path, other] = paths.map(each => this.#inside(each));
     this.#effects[plainNames.get(name) ?? '']?.({ tracee, args, path, other, named: paths[0], result });
-  }
-
-  #tracee(pid: number): Tracee {
-    const known = this.#tracees.get(pid);
-    if (known !== undefined) return known;
-    const { parent, flags } = this.#birthOf(pid) ?? { parent: undefined, flags: 0 };
-    const { user } = this.#options;
-    const tracee: Tracee = {
-      uid: parent?.uid ?? user.uid,
-      gid: parent?.gid ?? user.gid,
-      descriptors:
-        parent === undefined ? new Map() : sharesFiles(flags) ? parent.descriptors : new Map(parent.descriptors),
-      rewritten: new Set(),
-    };
-    this.#tracees.set(pid, tracee);
-    return tracee;
-  }
-
-  /** The one that has had its number, or else the first of which it is not known. */
-  #birthOf(pid: number): Birth | undefined {
-    const births = this.#births;
-    const named = births.findIndex(({ child }) => child === pid);
-    const place = named === -1 ? births.findIndex(({ child }) => child === undefined) : named;
-    return place === -1 ? undefined : births.splice(place, 1)[0];
   }
 
   #inside(path: string): string | undefined {
@@ -199,6 +132,8 @@ export class OwnerTrace {
     if (path === undefined) return;
     this.uncertain.delete(path);
     const shown = id(uid) === tracee.uid && (id(gid) === tracee.gid || id(gid) === unchangedId);
+    const source = shown ? tracee.sources.get(path) : undefined;
+    if (source !== undefined && this.#copyOwner(source, path, tracee)) return;
     // A file that was written over gets the owner that it was shown to have: it is to stay what it is.
     if (shown && tracee.rewritten.has(path)) return;
     const before = this.#owner(this.ledger.fileAt(path));
@@ -211,6 +146,22 @@ export class OwnerTrace {
       id(gid) === tracee.gid && before.gid !== tracee.gid,
     ];
     if (!shown && repeated.includes(true)) this.uncertain.add(path);
+  }
+
+  /** A process looks at a file; what it has made itself is not what it copies. */
+  #look(tracee: Tracee, path: string | undefined): void {
+    if (path !== undefined && !tracee.sources.has(path)) tracee.looked = path;
+  }
+
+  /** @returns whether it is known whom the source belongs to */
+  #copyOwner(source: string, path: string, { program, uid, gid }: Tracee): boolean {
+    const owner = this.#owner(this.ledger.fileAt(source));
+    if (owner.uid === undefined || owner.gid === undefined) return false;
+    const file = this.ledger.give(path, owner.uid, owner.gid);
+    if (file !== undefined) file.asShown = true;
+    // Which of its many programs it is does not show, and not all of them copy.
+    if (program === 'busybox' && (owner.uid !== uid || owner.gid !== gid)) this.uncertain.add(path);
+    return true;
   }
 
   /** As far as it is known. */
@@ -230,7 +181,10 @@ export class OwnerTrace {
     else tracee.descriptors.delete(result);
     if ((flags & openCreate) === 0 || path === undefined) return;
     if ((flags & openExclusive) !== 0 || this.#isNew(path, tracee)) this.#make(path, tracee);
-    else if ((flags & openTruncate) !== 0) tracee.rewritten.add(path);
+    else if ((flags & openTruncate) !== 0) {
+      tracee.rewritten.add(path);
+      this.#pair(path, tracee);
+    }
   }
 
   #duplicate({ tracee, args, result }: Effect): void {
@@ -240,7 +194,14 @@ export class OwnerTrace {
   }
 
   #make(path: string | undefined, tracee: Tracee): void {
-    if (path !== undefined) this.ledger.make(path, ownerOf(tracee));
+    if (path === undefined) return;
+    this.ledger.make(path, ownerOf(tracee));
+    this.#pair(path, tracee);
+  }
+
+  /** What is written now is a copy of what was looked at last, if it is one. */
+  #pair(path: string, tracee: Tracee): void {
+    if (tracee.looked !== undefined && copiers.has(tracee.program)) tracee.sources.set(path, tracee.looked);
   }
 
   #makeNode(path: string | undefined, tracee: Tracee, mode: number): void {
@@ -293,10 +254,6 @@ export class OwnerTrace {
 
 function ownerOf({ uid, gid }: Tracee): FileOwner {
   return { uid, gid };
-}
-
-function sharesFiles(flags: number): boolean {
-  return (flags & (cloneFiles | cloneThread)) !== 0;
 }
 
 /** New files belong to the ids of a process for files, which follow the effective ones. */

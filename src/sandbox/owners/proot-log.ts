@@ -1,5 +1,6 @@
 import { decodePath } from '../../tree/path.js';
-import { isOwnerCall, type OwnerTrace } from './owner-trace.js';
+import { isLook, isOwnerCall } from './owner-calls.js';
+import type { OwnerTrace } from './owner-trace.js';
 
 interface Underway {
   readonly name: string;
@@ -68,13 +69,13 @@ export class ProotLog {
     if (line.startsWith('exited with ', from) || line.startsWith('terminated with ', from)) {
       this.#seen.delete(pid);
       this.#underway.delete(pid);
-      this.#trace.ended(pid);
+      this.#trace.tracees.ended(pid);
       return;
     }
     if (line.startsWith('sysenter start: ', from)) {
       if (!this.#seen.has(pid)) {
         this.#seen.add(pid);
-        this.#trace.seen(pid);
+        this.#trace.tracees.of(pid);
       }
       this.#begin(pid, line, from + 16);
       return;
@@ -91,12 +92,12 @@ export class ProotLog {
 
   #begin(pid: number, line: string, at: number): void {
     const name = line.slice(at, line.indexOf('(', at));
-    if (!isOwnerCall(name)) {
+    if (!isOwnerCall(name) || (isLook(name) && !this.#trace.copies(pid))) {
       if (this.#underway.size > 0) this.#underway.delete(pid);
       return;
     }
     this.#underway.set(pid, { name, paths: [] });
-    if (forks.has(name)) this.#trace.born({ pid, name, args: numbers(line, at) });
+    if (forks.has(name)) this.#trace.tracees.born(pid, name === 'clone' ? numbers(line, at)[0]! : 0);
   }
 
   #finish({ pid, own }: Speaker, { name, paths }: Underway, line: string, at: number): void {
@@ -104,7 +105,7 @@ export class ProotLog {
     // Above are the negative numbers, which are errors.
     const failed = result > Number.MAX_SAFE_INTEGER || (result > 0xfffff000 && result <= 0xffffffff);
     if (forks.has(name)) {
-      this.#trace.bore(pid, { failed, child: own || failed ? undefined : result });
+      this.#trace.tracees.bore(pid, { failed, child: own || failed ? undefined : result });
       return;
     }
     if (!failed) this.#trace.call({ pid, name, args: numbers(line, at), paths, result });
