@@ -24,15 +24,7 @@ export const tiersWithoutNamespaces: readonly TierUnderTest[] = [
     name: 'chroot',
     create: chrootSandbox,
     lacks: new Set<Ability>([
-      ...([
-        'namespaces',
-        'writable mounts',
-        'read-only roots',
-        'sizes',
-        'network',
-        'openable output',
-        'devices',
-      ] as const),
+      ...(['namespaces', 'writable mounts', 'read-only roots', 'sizes', 'network', 'proc', 'devices'] as const),
     ]),
   },
 ];

@@ -1,5 +1,5 @@
 import { defaultCapabilities } from '../capabilities.js';
-import { removeMadeForMounts } from '../made-for-mounts.js';
+import { folderTimes, removeMadeForMounts } from '../made-for-mounts.js';
 import { resolverFile } from '../network-files.js';
 import { carryEnvironment, shellNames } from '../process-environment.js';
 import { limitOption } from '../resource-limits.js';
@@ -57,6 +57,8 @@ async function run(request: RunRequest, options: NamespacesOptions): Promise<Run
       wanted: environment.inside.length === 0 ? undefined : ['/usr/bin/env', '/bin/env'],
     }),
   });
+  const folder = request.root.kind === 'directory' ? request.root.path : request.root.upper;
+  const ready = await folderTimes(enclosure.made, folder);
   const abort = (): void => void enclosure.close();
   signal?.addEventListener('abort', abort, { once: true });
   try {
@@ -80,8 +82,7 @@ async function run(request: RunRequest, options: NamespacesOptions): Promise<Run
   } finally {
     signal?.removeEventListener('abort', abort);
     await enclosure.close();
-    const changed = request.root.kind === 'directory' ? request.root.path : request.root.upper;
-    await removeMadeForMounts(enclosure.made, changed, programs.touch);
+    await removeMadeForMounts(enclosure.made, { folder, ready, touch: programs.touch });
   }
 }
 
