@@ -11,6 +11,7 @@ import { raced } from '../stream/raced.js';
 import type { Rereadable } from '../stream/rereadable.js';
 import { Digester, verified } from '../stream/verified.js';
 import { syncDirectory, writeAll } from './durable.js';
+import { GatheredWrites } from './gathered-writes.js';
 import { hasErrno, ifExists, onFile } from './io-error.js';
 import { openFileFrom, openVerifiedFile } from './verified-file.js';
 
@@ -101,12 +102,18 @@ export class BlobDirectory {
     const handle = await onFile(partial, () => open(partial, constants.O_RDWR | constants.O_CREAT, 0o644));
     try {
       const { size: kept } = await onFile(partial, () => handle.stat());
+      const writes = new GatheredWrites(handle, kept);
       let position = 0;
-      for await (const chunk of abortable(verified(continued(handle, kept, descriptor, content), descriptor), signal)) {
-        const at = position;
-        if (at >= kept) await onFile(partial, () => writeAll(handle, chunk, at));
-        position += chunk.length;
-        await observe?.(chunk);
+      try {
+        const all = verified(continued(handle, kept, descriptor, content), descriptor);
+        for await (const chunk of abortable(all, signal)) {
+          if (position >= kept) await onFile(partial, () => writes.write(chunk));
+          position += chunk.length;
+          await observe?.(chunk);
+        }
+      } finally {
+        // Also what came before a failure is there for the next attempt.
+        await onFile(partial, () => writes.flush());
       }
       await onFile(partial, () => handle.sync());
     } catch (error) {
