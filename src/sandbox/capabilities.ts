@@ -1,27 +1,25 @@
-/**
- * What a process in a container of Docker may do beyond the rights of its user: names in the spelling of `setpriv`, and
- * the numbers that the kernel has for them.
- */
-const defaults: ReadonlyArray<readonly [name: string, bit: number]> = [
-  ['chown', 0],
-  ['dac_override', 1],
-  ['fowner', 3],
-  ['fsetid', 4],
-  ['kill', 5],
-  ['setgid', 6],
-  ['setuid', 7],
-  ['setpcap', 8],
-  ['net_bind_service', 10],
-  ['net_raw', 13],
-  ['sys_chroot', 18],
-  ['mknod', 27],
-  ['audit_write', 29],
-  ['setfcap', 31],
+/** Rights beyond those of a user, in the order of the kernel's numbers and the spelling of `setpriv`. */
+const names = [
+  ...['chown', 'dac_override', 'dac_read_search', 'fowner', 'fsetid', 'kill', 'setgid', 'setuid', 'setpcap'],
+  ...['linux_immutable', 'net_bind_service', 'net_broadcast', 'net_admin', 'net_raw', 'ipc_lock', 'ipc_owner'],
+  ...['sys_module', 'sys_rawio', 'sys_chroot', 'sys_ptrace', 'sys_pacct', 'sys_admin', 'sys_boot', 'sys_nice'],
+  ...['sys_resource', 'sys_time', 'sys_tty_config', 'mknod', 'lease', 'audit_write', 'audit_control', 'setfcap'],
 ];
 
-/** Those of them that are in `bounding`, a set as the kernel has it: nothing can be given that the builder does not have. */
+/** What a process in a container of Docker may do. */
+const usual = new Set([
+  ...['chown', 'dac_override', 'fowner', 'fsetid', 'kill', 'setgid', 'setuid', 'setpcap', 'net_bind_service'],
+  ...['net_raw', 'sys_chroot', 'mknod', 'audit_write', 'setfcap'],
+]);
+
+/** Those in `bounding`, a set as the kernel has it: nothing can be given that the builder does not have. */
+export function capabilitiesIn(bounding: bigint): readonly string[] {
+  return names.filter((_, bit) => (bounding & (1n << BigInt(bit))) !== 0n);
+}
+
+/** Those of them that a process in a container of Docker has. */
 export function defaultCapabilities(bounding: bigint): readonly string[] {
-  return defaults.filter(([, bit]) => (bounding & (1n << BigInt(bit))) !== 0n).map(([name]) => name);
+  return capabilitiesIn(bounding).filter(name => usual.has(name));
 }
 
 export const allCapabilities = (1n << 64n) - 1n;

@@ -2,7 +2,15 @@ import { platform } from 'node:os';
 import { systemFolders } from './host-program.js';
 import { ownPrivileges } from './own-privileges.js';
 import { refusingSandbox, type Sandbox } from './sandbox.js';
-import { changedRoot, mappedNamespaces, singleNamespaces, type Tier, type TierOptions, traced } from './tiers.js';
+import {
+  changedRoot,
+  containers,
+  mappedNamespaces,
+  singleNamespaces,
+  type Tier,
+  type TierOptions,
+  traced,
+} from './tiers.js';
 import { UserNamespaceNeeded } from './user-namespace.js';
 import type { Obstacle } from './user-namespace-obstacle.js';
 
@@ -26,6 +34,7 @@ const tiers: ReadonlyArray<readonly [name: SandboxName, examine: (options: TierO
   ['chroot', changedRoot],
   ['proot', traced],
   ['namespaces', singleNamespaces],
+  ['oci', containers],
 ];
 
 /** A sandbox for this machine; where none works, one that says why. */
@@ -35,7 +44,8 @@ export async function chooseSandbox(options: ChooseSandboxOptions): Promise<Sand
   if (examined === undefined) return refusingSandbox('processes of images run on Linux alone');
   const obstacles: Obstacle[] = [];
   for (const [tierName, examine] of tiers) {
-    if (name !== 'auto' && name !== tierName) continue;
+    // Containers are the same with another program: for those who ask for them.
+    if (name === 'auto' ? tierName === 'oci' : name !== tierName) continue;
     const tier = await examine(examined);
     if (!tier.works)
       obstacles.push({ ...tier, missing: name === 'auto' ? `${tierName}: ${tier.missing}` : tier.missing });

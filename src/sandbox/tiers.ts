@@ -5,6 +5,7 @@ import { launcherObstacle } from './launcher/launcher.js';
 import { type NamespacePrograms, namespacesSandbox } from './namespaces/namespaces.js';
 import type { NamespaceRights } from './namespaces/root-operations.js';
 import { tryNamespaces } from './namespaces/try-namespaces.js';
+import { ociSandbox } from './oci/oci.js';
 import { hasCapability, type OwnPrivileges } from './own-privileges.js';
 import { prootSandbox } from './proot-sandbox.js';
 import type { Sandbox } from './sandbox.js';
@@ -89,6 +90,30 @@ export async function traced({ searchPath, scratch, own }: TierOptions): Promise
   if (!tried.works) return refused(`proot does not work here: ${tried.says}`);
   const detail = own.uid === 0 ? 'traced' : 'traced, with users that are played';
   return { works: true, detail, sandbox: prootSandbox({ scratch, searchPath, uid: own.uid }) };
+}
+
+/** Containers of a runtime, for the same builders as namespaces with all users. */
+export async function containers(options: TierOptions): Promise<Tier> {
+  const { own, searchPath, scratch } = options;
+  const tier = await mappedNamespaces(options);
+  if (!tier.works || 'namespace' in tier) return tier;
+  const [crun, runc] = await Promise.all(['crun', 'runc'].map(name => findHostProgram(name, searchPath)));
+  const runtime = crun === undefined ? (runc === undefined ? undefined : [runc]) : [crun, '--cgroup-manager=disabled'];
+  if (runtime === undefined) return refused('not installed: crun or runc', 'install crun');
+  const [path, ...global] = runtime as [string, ...string[]];
+  const names = ['sh', 'unshare', 'nsenter'] as const;
+  const programs = await Promise.all(
+    names.map(async name => [name, (await findHostProgram(name, searchPath))!] as const),
+  );
+  return {
+    works: true,
+    detail: `containers of ${path}`,
+    sandbox: ociSandbox({
+      runtime: [path, ...global],
+      programs: Object.fromEntries(programs) as Record<(typeof names)[number], string>,
+      ...{ path: searchPath, scratch, rights: own.inUserNamespace ? 'mapped' : 'root', bounding: own.bounding },
+    }),
+  };
 }
 
 async function namespaces({ searchPath, scratch, own }: TierOptions, rights: NamespaceRights): Promise<Tier> {

@@ -5,8 +5,6 @@ import type { LadingError } from '../../errors/errors.js';
 import { onlyThese } from '../inherited-descriptors.js';
 import type { MadeForMount } from '../made-for-mounts.js';
 import { runUnavailable } from '../sandbox.js';
-import { placeScript } from './place-script.js';
-import { stageScript } from './stage-script.js';
 
 export interface EnclosureOptions {
   readonly unshare: string;
@@ -15,8 +13,12 @@ export interface EnclosureOptions {
   readonly path: string;
   /** Options of `unshare`: the namespaces. */
   readonly namespaces: readonly string[];
-  /** Operations of {@link stageScript}, and after `root` those of {@link placeScript}. */
-  readonly operations: readonly string[];
+  /**
+   * What the first process in them does, as a program of the shell, and its arguments. It says `pid N`, what else there is
+   * to say and `ready`, each with a NUL behind it, and becomes `cat`. Descriptor 3 is the root of this machine.
+   */
+  readonly script: string;
+  readonly args: readonly string[];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,22 +41,18 @@ const reportLimit = 1024 * 1024;
  * @throws LadingError RUN_UNAVAILABLE
  */
 export async function enclose(options: EnclosureOptions): Promise<Enclosure> {
-  const { unshare, shell, path, namespaces, operations, signal } = options;
+  const { unshare, shell, path, namespaces, script, args, signal } = options;
   signal?.throwIfAborted();
   const host = openSync('/', 'r');
   const empty = openSync('/dev/null', 'r');
   let keeper: ChildProcess;
   try {
-    keeper = spawn(
-      unshare,
-      [...namespaces, '--fork', '--kill-child', '--', shell, '-c', stageScript, 'lading', placeScript, ...operations],
-      {
-        cwd: '/',
-        env: { PATH: path, LC_ALL: 'C' },
-        stdio: onlyThese(['pipe', 'pipe', 'pipe', host], empty),
-        detached: true,
-      },
-    );
+    keeper = spawn(unshare, [...namespaces, '--fork', '--kill-child', '--', shell, '-c', script, 'lading', ...args], {
+      cwd: '/',
+      env: { PATH: path, LC_ALL: 'C' },
+      stdio: onlyThese(['pipe', 'pipe', 'pipe', host], empty),
+      detached: true,
+    });
   } finally {
     closeSync(host);
     closeSync(empty);

@@ -6,7 +6,9 @@ import { limitOption } from '../resource-limits.js';
 import { startProcess } from '../run-process.js';
 import { type RunRequest, type RunResult, runUnavailable, type Sandbox } from '../sandbox.js';
 import { type Enclosure, enclose } from './enclosure.js';
+import { placeScript } from './place-script.js';
 import { type NamespaceRights, rootOperations } from './root-operations.js';
+import { stageScript } from './stage-script.js';
 
 /** Programs of this machine, by absolute path. */
 export interface NamespacePrograms {
@@ -50,12 +52,16 @@ async function run(request: RunRequest, options: NamespacesOptions): Promise<Run
   const enclosure = await enclose({
     ...{ unshare: programs.unshare, shell: programs.sh, path, signal },
     namespaces: namespaceOptions(options.rights, ownNetwork),
-    operations: await rootOperations(request, {
-      resolvConf: await resolverFile(request),
-      ownNetwork,
-      rights: options.rights,
-      wanted: environment.inside.length === 0 ? undefined : ['/usr/bin/env', '/bin/env'],
-    }),
+    script: stageScript,
+    args: [
+      placeScript,
+      ...(await rootOperations(request, {
+        resolvConf: await resolverFile(request),
+        ownNetwork,
+        rights: options.rights,
+        wanted: environment.inside.length === 0 ? undefined : ['/usr/bin/env', '/bin/env'],
+      })),
+    ],
   });
   const folder = request.root.kind === 'directory' ? request.root.path : request.root.upper;
   const ready = await folderTimes(enclosure.made, folder);

@@ -1,8 +1,8 @@
-import { lstat, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { bindSource } from '../bind-source.js';
 import { deviceLinks, devices } from '../devices.js';
 import { hostsFile } from '../network-files.js';
-import { type RootFileSystem, type RunRequest, runUnavailable, type SandboxMount } from '../sandbox.js';
+import type { RootFileSystem, RunRequest, SandboxMount } from '../sandbox.js';
 
 /**
  * Whose root the namespaces are made by: that of this machine; that of a user namespace with ranges of ids, which the
@@ -21,12 +21,12 @@ export interface RootOperationsOptions {
 }
 
 /** What Docker hides of `/proc` and `/sys`, and what it shows but does not let be changed. */
-const masked = [
+export const masked = [
   ...['acpi', 'asound', 'interrupts', 'kcore', 'keys', 'latency_stats', 'sched_debug', 'scsi', 'timer_list'],
   'timer_stats',
 ].map(name => `proc/${name}`);
-const maskedInSys = ['sys/devices/virtual/powercap', 'sys/firmware'];
-const protectedPaths = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map(name => `proc/${name}`);
+export const maskedInSys = ['sys/devices/virtual/powercap', 'sys/firmware'];
+export const protectedPaths = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map(name => `proc/${name}`);
 
 const quiet = 'nosuid,nodev,noexec';
 const defaultShmBytes = 64 * 1024 * 1024;
@@ -100,20 +100,9 @@ function kernelObjects({ rights, ownNetwork }: RootOperationsOptions): string[] 
   return ['share', 'sys', '/sys', 'mask', 'sys/fs/cgroup'];
 }
 
-/** The name of a descriptor, which holds a file whatever is put in its place. */
-const descriptor = /^\/proc\/(?:self|\d+)\/fd\/\d+$/;
-
-/**
- * What a descriptor holds is bound under the name that it has. Of other paths the last part must not be a link: a process
- * that shares the folder may put one there at any moment.
- */
 async function bind(name: string, source: string, mode: 'ro' | 'nodev' | 'dev'): Promise<string[]> {
-  const held = descriptor.test(source);
-  const found = held ? await stat(source, { bigint: true }) : await lstat(source, { bigint: true });
-  if (found.isSymbolicLink()) throw runUnavailable(`what is to be mounted is a symbolic link: ${source}`);
-  const path =
-    held || source === '/' ? await realpath(source) : join(await realpath(dirname(source)), basename(source));
-  return ['bind', name, path, `${found.dev}:${found.ino}`, mode];
+  const { path, identity } = await bindSource(source);
+  return ['bind', name, path, identity, mode];
 }
 
 function tmpfsOptions({ sizeBytes, mode = 0o1777, readOnly }: Extract<SandboxMount, { type: 'tmpfs' }>): string {

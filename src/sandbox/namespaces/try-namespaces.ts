@@ -4,7 +4,9 @@ import { removeTree } from '../remove-tree.js';
 import type { RootFileSystem, RunRequest, Sandbox } from '../sandbox.js';
 import { enclose } from './enclosure.js';
 import { type NamespacePrograms, namespaceOptions } from './namespaces.js';
+import { placeScript } from './place-script.js';
 import { type NamespaceRights, rootOperations } from './root-operations.js';
+import { stageScript } from './stage-script.js';
 
 export interface TryNamespacesOptions {
   readonly programs: NamespacePrograms;
@@ -48,7 +50,8 @@ async function attempt(root: RootFileSystem, options: TryNamespacesOptions): Pro
     const enclosure = await enclose({
       ...{ unshare: programs.unshare, shell: programs.sh, path },
       namespaces: namespaceOptions(rights, false),
-      operations: await rootOperations(request, { resolvConf: '', ownNetwork: false, rights }),
+      script: stageScript,
+      args: [placeScript, ...(await rootOperations(request, { resolvConf: '', ownNetwork: false, rights }))],
       signal: AbortSignal.timeout(patience),
     });
     await enclosure.close();

@@ -1,0 +1,88 @@
+import { capabilitiesIn, defaultCapabilities } from '../capabilities.js';
+import { masked, maskedInSys, type NamespaceRights, protectedPaths } from '../namespaces/root-operations.js';
+import type { RunRequest } from '../sandbox.js';
+
+export interface BundleConfigOptions {
+  /** Paths on this machine: the root, and those of hosts and the like. */
+  readonly root: string;
+  readonly files: Readonly<Record<'hosts' | 'resolv.conf' | 'hostname', string>>;
+  /** Mounts of the request, with sources where they are bound already. */
+  readonly mounts: RunRequest['mounts'];
+  readonly rights: NamespaceRights;
+  readonly bounding: bigint;
+}
+
+const quiet = ['nosuid', 'nodev', 'noexec'];
+
+/** `config.json` of a bundle, as the runtime specification of OCI has it. */
+export function bundleConfig(request: RunRequest, options: BundleConfigOptions): object {
+  const { user, limits, network } = request;
+  const sandboxed = request.security === 'sandbox';
+  // No device control group keeps nodes from being opened; so none can be made.
+  const usual = defaultCapabilities(options.bounding).filter(name => name !== 'mknod');
+  const allowed = (sandboxed ? usual : capabilitiesIn(options.bounding)).map(name => `CAP_${name.toUpperCase()}`);
+  const own = user.uid === 0 ? allowed : [];
+  const sys =
+    options.rights === 'root' || network === 'none'
+      ? { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...quiet, 'ro'] }
+      : { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', ...quiet, 'ro'] };
+  const file = (name: keyof BundleConfigOptions['files']): object => ({
+    ...{ destination: `/etc/${name}`, type: 'bind', source: options.files[name], options: ['bind', 'rw'] },
+  });
+  const memory = (destination: string, size: number | undefined, readOnly = false): object => ({
+    ...{ destination, type: 'tmpfs', source: 'tmpfs' },
+    options: [
+      'nosuid',
+      'nodev',
+      'mode=1777',
+      ...(size === undefined ? [] : [`size=${size}`]),
+      ...(readOnly ? ['ro'] : []),
+    ],
+  });
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: false,
+      user: { uid: user.uid, gid: user.gid, additionalGids: user.groups, umask: 0o022 },
+      ...{ args: request.argv, env: request.env, cwd: request.cwd, noNewPrivileges: false },
+      capabilities: { bounding: allowed, effective: own, permitted: own, inheritable: [], ambient: [] },
+      rlimits: limits.map(({ name, soft, hard }) => ({
+        ...{ type: `RLIMIT_${name.toUpperCase()}`, soft: limitValue(soft), hard: limitValue(hard) },
+      })),
+    },
+    root: { path: options.root, readonly: request.readOnly ?? false },
+    hostname: request.hostname,
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc', options: quiet },
+      sys,
+      {
+        destination: '/dev',
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+      },
+      {
+        ...{ destination: '/dev/pts', type: 'devpts', source: 'devpts' },
+        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+      },
+      { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: quiet },
+      memory('/dev/shm', request.shmSizeBytes ?? 64 * 1024 * 1024),
+      ...(['resolv.conf', 'hosts', 'hostname'] as const).map(file),
+      ...options.mounts.map(mount => {
+        if (mount.type === 'tmpfs') return memory(mount.target, mount.sizeBytes, mount.readOnly);
+        const { target, source, readOnly } = mount;
+        return { destination: target, type: 'bind', source, options: ['bind', readOnly ? 'ro' : 'rw'] };
+      }),
+    ],
+    linux: {
+      namespaces: ['pid', 'ipc', 'uts', 'mount', ...(network === 'none' ? ['network'] : [])].map(type => ({ type })),
+      maskedPaths: sandboxed ? [...masked, ...maskedInSys].map(name => `/${name}`) : [],
+      readonlyPaths: sandboxed ? protectedPaths.map(name => `/${name}`) : [],
+    },
+  };
+}
+
+/** As JSON has it: the largest number of 64 bits is `-1` elsewhere, and is not one that JavaScript can write. */
+function limitValue(value: number): number {
+  return value === -1 ? Number.MAX_SAFE_INTEGER : value;
+}

@@ -1,0 +1,28 @@
+/**
+ * Makes a folder in memory for the bundle of a runtime, in namespaces that end with the builder, and binds there what the
+ * container is to see: its root, without devices, and the sources of its mounts. Arguments: the folder, and then for each
+ * bind its name, its source, the identity that it must have, and flags.
+ */
+export const bundleScript = String.raw`
+set -eu
+umask 077
+fail() { printf '%s\n' "$1" >&2; exit 1; }
+read -r pid rest </proc/self/stat
+printf 'pid %s\0' "$pid"
+folder=$1
+shift
+mount -n -i -t tmpfs -o mode=700 tmpfs "$folder"
+while [ $# -gt 0 ]; do
+  if [ -d "$2" ]; then mkdir "$folder/$1"; else : >"$folder/$1"; fi
+  mount -n -i -c --bind "$2" "$folder/$1"
+  [ "$(stat -c %d:%i "$folder/$1")" = "$3" ] || fail "$2 has been put in the place of what was to be mounted"
+  if [ -n "$4" ]; then mount -n -i -c -o "remount,bind,$4" "$folder/$1"; fi
+  shift 4
+done
+# Without groups of control nothing of them is left behind; runtimes look here for which there are.
+mount -n -i -t tmpfs -o ro tmpfs /sys/fs/cgroup 2>/dev/null || :
+mount -n -i -t proc proc /proc
+printf 'ready\0'
+trap '' CHLD
+exec cat >/dev/null 2>&1
+`;

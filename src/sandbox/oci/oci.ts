@@ -1,0 +1,132 @@
+import { mkdtemp, realpath, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bindSource } from '../bind-source.js';
+import { mountPoints } from '../mount-points.js';
+import { enclose } from '../namespaces/enclosure.js';
+import type { NamespacePrograms } from '../namespaces/namespaces.js';
+import type { NamespaceRights } from '../namespaces/root-operations.js';
+import { hostsFile, resolverFile } from '../network-files.js';
+import { limitOption } from '../resource-limits.js';
+import { startProcess } from '../run-process.js';
+import type { RunRequest, RunResult, Sandbox, SandboxMount } from '../sandbox.js';
+import { bundleConfig } from './bundle-config.js';
+import { bundleScript } from './bundle-script.js';
+
+export interface OciOptions {
+  /** What starts containers, by absolute path, and its global options. */
+  readonly runtime: readonly [path: string, ...options: string[]];
+  readonly programs: Pick<NamespacePrograms, 'sh' | 'unshare' | 'nsenter'>;
+  readonly path: string;
+  readonly scratch: string;
+  readonly rights: NamespaceRights;
+  readonly bounding: bigint;
+}
+
+/** Processes in containers of crun or runc, each made for the one process and gone with it. */
+export function ociSandbox(options: OciOptions): Sandbox {
+  return {
+    ...{ tier: 'oci', roots: 'directory', owners: 'kept' },
+    check: async () => {},
+    run: request => run(request, options),
+  };
+}
+
+async function run(request: RunRequest, options: OciOptions): Promise<RunResult> {
+  const { signal, root } = request;
+  const { programs, path, rights, bounding } = options;
+  if (root.kind !== 'directory') throw new Error('the root of a bundle is a folder');
+  for (const limit of request.limits) limitOption(limit);
+  signal?.throwIfAborted();
+  const folder = await mkdtemp(join(await realpath(options.scratch), 'bundle-'));
+  const rootPath = await realpath(root.path);
+  const points = mountPoints(rootPath);
+  try {
+    const { binds, mounts } = await prepare(request, points, folder);
+    await points.makeDirectory(request.cwd);
+    const whole = await bindSource(rootPath);
+    const flags = rights === 'root' && request.security === 'sandbox' ? 'nodev' : '';
+    const enclosure = await enclose({
+      ...{ unshare: programs.unshare, shell: programs.sh, path, signal },
+      namespaces: ['--mount', '--pid'],
+      script: bundleScript,
+      args: [folder, 'rootfs', whole.path, whole.identity, flags, ...binds],
+    });
+    const abort = (): void => void enclosure.close();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      signal?.throwIfAborted();
+      // The folder is in memory, and seen in the namespaces alone: what is secret of the environment is on no disk.
+      const put = (name: string, text: string): Promise<void> =>
+        writeFile(`/proc/${enclosure.pid}/root${folder}/${name}`, text, {
+          mode: name === 'config.json' ? 0o600 : 0o644,
+        });
+      await put('hosts', hostsFile(request));
+      await put('resolv.conf', await resolverFile(request));
+      await put('hostname', `${request.hostname}\n`);
+      const files = {
+        hosts: `${folder}/hosts`,
+        'resolv.conf': `${folder}/resolv.conf`,
+        hostname: `${folder}/hostname`,
+      };
+      const config = bundleConfig(request, { root: `${folder}/rootfs`, files, mounts, rights, bounding });
+      await put('config.json', JSON.stringify(config));
+      const [runtime, ...global] = options.runtime;
+      const enter = [programs.nsenter, '--target', String(enclosure.pid), '--mount', '--pid', '--'];
+      const running = await startProcess({
+        program: programs.sh,
+        args: [
+          '-c',
+          'umask 022; exec "$@"',
+          'lading',
+          ...enter,
+          runtime,
+          '--root',
+          `${folder}/state`,
+          ...global,
+        ].concat(['run', '--bundle', folder, `lading-${enclosure.pid}`]),
+        ...{ env: { PATH: path }, input: request.input, onOutput: request.onOutput, shell: programs.sh, path },
+      });
+      const { exitCode } = await running.ended;
+      await enclosure.close();
+      await running.written;
+      signal?.throwIfAborted();
+      return { exitCode };
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      await enclosure.close();
+    }
+  } finally {
+    await points.remove();
+    await rmdir(folder);
+  }
+}
+
+/** Places in the root for what is mounted, and what {@link bundleScript} is to bind. */
+async function prepare(
+  request: RunRequest,
+  points: ReturnType<typeof mountPoints>,
+  folder: string,
+): Promise<{ binds: string[]; mounts: SandboxMount[] }> {
+  for (const name of ['/proc', '/sys', '/dev']) await points.make(name, 'directory');
+  for (const name of ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname']) await points.make(name, 'file');
+  const binds: string[] = [];
+  const mounts: SandboxMount[] = [];
+  for (const [number, mount] of request.mounts.entries()) {
+    const inner = mounts.some(({ target }) => mount.target.startsWith(`${target}/`));
+    const found = mount.type === 'bind' ? await bindSource(mount.source) : undefined;
+    // What lies in another mount is made there by the runtime, which follows links inside the root, too.
+    const target = inner
+      ? mount.target
+      : await points.make(mount.target, found?.kind === 'file' ? 'file' : 'directory');
+    if (found === undefined) mounts.push({ ...mount, target });
+    else {
+      binds.push(`mount-${number}`, found.path, found.identity, '');
+      mounts.push({
+        ...(mount as Extract<SandboxMount, { type: 'bind' }>),
+        target,
+        source: `${folder}/mount-${number}`,
+      });
+    }
+  }
+  return { binds, mounts };
+}
