@@ -31,7 +31,7 @@ const files = {
 
 const metadata = { mode: 0o644, uid: 0, gid: 0, mtime: 0 };
 
-describeWith(['root', 'mount', 'getfattr', 'setcap', 'perl'], 'roots', () => {
+describeWith(['root', 'mount', 'getfattr', 'setcap', 'setpriv', 'perl'], 'roots', () => {
   let store: Store;
   beforeEach(async () => {
     store = await openStore(join(await tempDir(), 'store'), { threads: 0 });
@@ -305,6 +305,58 @@ describeWith(['root', 'mount', 'getfattr', 'setcap', 'perl'], 'roots', () => {
     await root.close();
     state = next;
     expect((await stepped(store, roots, state, async () => {})).changed).toEqual([]);
+  });
+
+  it('are made, read and deleted by a user without any privilege', async () => {
+    const uid = 65_534;
+    const place = await tempDir();
+    fs.chownSync(place, uid, uid);
+    process.setegid!(uid);
+    process.seteuid!(uid);
+    try {
+      const own = await openStore(join(place, 'store'), { threads: 0 });
+      const tree = new TreeEditor(treeOf({ ...files, 'closed/in/f': 'x', secret: 'secret' }));
+      for (const path of ['closed', 'closed/in']) {
+        tree.set(path, { ...(tree.get(path) as TreeNode & { type: 'directory' }), mode: 0, uid: 5 });
+      }
+      for (const path of ['secret', 'closed/in/f'])
+        tree.set(path, { ...(tree.get(path) as FileNode), mode: 0, uid: 5 });
+      const roots = createRoots({ store: own, sandbox: { roots: 'directory', owners: 'recorded' } });
+      const state = await baseState(own, tree.root);
+      const at = await stepped(own, roots, state, root =>
+        runInRoot(
+          root,
+          'echo x >> etc/passwd; mkdir shut; echo y > shut/f; chmod 0 shut/f shut; chmod 0 usr/lib; chmod 200 secret',
+        ),
+      );
+      expect(at.changed).toEqual(['etc', 'etc/passwd', 'secret', 'shut', 'shut/f', 'usr', 'usr/lib']);
+      const shown = listing(at.state.tree).filter(line => /^(closed|secret|shut|usr)/.test(line));
+      expect(shown).toMatchInlineSnapshot(`
+        [
+          "closed directory 0 5:0",
+          "closed/in directory 0 5:0",
+          "closed/in/f file 0 5:0 1",
+          "secret file 200 5:0 6",
+          "shut directory 0 0:0",
+          "shut/f file 0 0:0 2",
+          "usr directory 755 0:0",
+          "usr/lib directory 0 0:0",
+          "usr/lib/a file 644 0:0 1",
+          "usr/lib/b file 644 0:0 1",
+        ]
+      `);
+      expect((await stepped(own, roots, at.state, async () => {})).changed).toEqual([]);
+      // Taken back to where it was, by somebody who may not enter all of it.
+      expect(
+        (await stepped(own, roots, state, root => runInRoot(root, 'cat closed/in/f usr/lib/a secret'))).changed,
+      ).toEqual([]);
+      await own.close();
+      await own.prune({ all: true, cache: true });
+      expect(fs.readdirSync(join(place, 'store/snapshots'))).toEqual([]);
+    } finally {
+      process.seteuid!(0);
+      process.setegid!(0);
+    }
   });
 
   it('write a tree into a folder', async () => {

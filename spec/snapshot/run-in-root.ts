@@ -16,7 +16,9 @@ export async function runInRoot(
   look: (folder: string) => Promise<void> = async () => {},
 ): Promise<void> {
   if (root.kind === 'directory') {
-    await run('sh', ['-euc', script], { cwd: root.path });
+    // A shell takes back what this process has laid down for a while.
+    const own = [`--reuid=${process.geteuid!()}`, `--regid=${process.getegid!()}`, '--keep-groups'];
+    await run('setpriv', [...own, 'sh', '-euc', script], { cwd: root.path });
     await look(root.path);
     return;
   }

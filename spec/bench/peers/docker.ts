@@ -10,6 +10,8 @@ export interface DockerPeer {
   build(tag: string, folder: string): TimedCommand;
   /** The same, and `docker push` after it. */
   buildAndPush(tag: string, folder: string): TimedCommand;
+  /** `docker load`, which unpacks the layers. */
+  load(file: string): TimedCommand;
   /** Deletes what builds left behind; the base image stays. */
   forget(tag: string): Promise<void>;
   stop(): Promise<void>;
@@ -34,6 +36,7 @@ export async function startDockerPeer(base: string): Promise<DockerPeer> {
       argv: ['sh', '-c', '"$0" build --quiet --tag "$1" "$2" && "$0" push --quiet "$1"', client, tag, folder],
       env,
     }),
+    load: file => ({ argv: [client, 'load', '--quiet', '--input', file], env }),
     forget: async tag => {
       await docker(['image', 'rm', '--force', tag], { mayFail: true });
       await docker(['builder', 'prune', '--all', '--force']);

@@ -14,6 +14,7 @@ import { runOne } from './run.js';
 import { smallBlobs } from './small-blobs.js';
 import { smallUnchanged } from './small-context.js';
 import { start } from './start.js';
+import { unpack } from './unpack.js';
 import type { Workload } from './workload.js';
 
 /** All of them, in the order in which they run. */
@@ -28,6 +29,7 @@ export const workloads: readonly Workload[] = [
     oneChanged,
     smallUnchanged,
     runOne,
+    unpack,
     largeFile,
     emptyFiles,
   ],
