@@ -192,6 +192,24 @@ describeWith(['root', 'mount', 'getfattr', 'setcap', 'setpriv', 'perl'], 'roots'
       expect(fs.readdirSync(join(store.root, 'snapshots'))).toEqual([]);
     });
 
+    it(`${kind}: are not trusted when the machine was started again`, async () => {
+      const roots = createRoots({ store, sandbox: kept });
+      const at = await step(roots, { state: await baseState(store, treeOf(files)) }, 'echo 1 > one');
+      const shelf = join(store.root, 'snapshots');
+      for (const name of fs.readdirSync(shelf)) {
+        const about = join(shelf, name, 'about');
+        fs.writeFileSync(about, JSON.stringify({ ...JSON.parse(fs.readFileSync(about, 'utf8')), boot: 'before' }));
+        // What a power cut may leave of files that were never flushed.
+        for (const file of ['one', 'bin/tool']) {
+          const path = join(shelf, name, 'root', file);
+          if (fs.existsSync(path)) fs.truncateSync(path);
+        }
+      }
+      for (let i = 0; i < 2; i++) {
+        expect((await step(roots, at, 'test "$(cat one)" = 1; test "$(cat bin/tool)" = tool')).changed).toEqual([]);
+      }
+    });
+
     it(`${kind}: can be opened many at a time`, { timeout: patience }, async () => {
       const roots = createRoots({ store, sandbox: kept });
       const other = createRoots({ store, sandbox: kept });

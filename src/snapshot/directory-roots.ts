@@ -113,7 +113,7 @@ export class DirectoryRoots {
         // A layer that has been pruned: what the folder holds cannot be known any more.
         return undefined;
       });
-      if (table !== undefined && tree !== undefined) return { work, tree, table };
+      if (snapshot.current && table !== undefined && tree !== undefined) return { work, tree, table };
       await removeFiles(work);
     }
     return { work: await newWork(this.#options.store), tree: emptyRoot, table: new StatTable(0) };

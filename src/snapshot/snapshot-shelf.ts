@@ -19,6 +19,8 @@ export interface Snapshot {
   readonly folder: string;
   /** What it holds, oldest first. */
   readonly layers: readonly LayerRef[];
+  /** Made since this machine was started. */
+  readonly current: boolean;
   /** Names of the snapshots that it lies on, the topmost first: empty for one that is whole. */
   readonly below: readonly string[];
 }
@@ -27,7 +29,8 @@ export type SnapshotKind = 'overlay' | 'directory';
 
 /**
  * Snapshots of one kind, made by one user with one way to own files. They are made elsewhere and renamed into place, so
- * what is there is whole; what cannot be understood is as good as nothing.
+ * what is there is whole; what cannot be understood is as good as nothing. Nothing of them is flushed, which would take
+ * longer than making them: so they are trusted until the machine is started again, for it may have lost power.
  */
 export class SnapshotShelf {
   readonly #store: RootStore;
@@ -50,8 +53,8 @@ export class SnapshotShelf {
   async find(layers: readonly LayerRef[]): Promise<Snapshot | undefined> {
     const snapshot = await this.#read(this.nameOf(layers));
     if (snapshot === undefined || chainId(snapshot.layers) !== chainId(layers)) return undefined;
-    const below = await Promise.all(snapshot.below.map(name => this.#read(name)));
-    return below.includes(undefined) ? undefined : snapshot;
+    const stack = [snapshot, ...(await Promise.all(snapshot.below.map(name => this.#read(name))))];
+    return stack.every(part => part?.current) ? snapshot : undefined;
   }
 
   async all(): Promise<Snapshot[]> {
@@ -79,14 +82,14 @@ export class SnapshotShelf {
     const folder = join(await this.#place(), name);
     try {
       await chmod(work, 0o700);
-      await writeFile(join(work, 'about'), JSON.stringify({ kind: this.#kind, layers, below }));
+      await writeFile(join(work, 'about'), JSON.stringify({ kind: this.#kind, boot: await bootId(), layers, below }));
     } catch (error) {
       throw ioError(error, work);
     }
     for (;;) {
       try {
         await rename(work, folder);
-        return { name, folder, layers, below };
+        return { name, folder, layers, below, current: true };
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw ioError(error, folder);
@@ -119,10 +122,12 @@ export class SnapshotShelf {
   async #read(name: string): Promise<Snapshot | undefined> {
     const folder = join(await this.#place(), name);
     try {
-      const { kind, layers, below } = JSON.parse(await readFile(join(folder, 'about'), 'utf8'));
+      const { kind, boot, layers, below } = JSON.parse(await readFile(join(folder, 'about'), 'utf8'));
       // Each is where its name says: one that has been put elsewhere is none.
       const sound = kind === this.#kind && layers.every(({ diffId }: LayerRef) => isDigest(diffId));
-      return sound && this.nameOf(layers) === name ? { name, folder, layers, below } : undefined;
+      return sound && this.nameOf(layers) === name
+        ? { name, folder, layers, below, current: boot === (await bootId()) }
+        : undefined;
     } catch {
       return undefined;
     }
@@ -135,6 +140,17 @@ export class SnapshotShelf {
     await chmod(folder, 0o700);
     return folder;
   }
+}
+
+let boot: Promise<string> | undefined;
+
+/** Another one each time that the machine is started. */
+function bootId(): Promise<string> {
+  boot ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+    text => text.trim(),
+    () => '',
+  );
+  return boot;
 }
 
 /** A folder for a root in the making: `root` in it is empty. */
