@@ -174,6 +174,21 @@ describeWith(sandboxPrograms, 'RUN --mount=type=cache', () => {
     expect([await locked.read('1'), await locked.read('2')].sort()).toContain('one\ntwo\n');
   });
 
+  it('is seen in two places by one command, and waited for in no circle', async () => {
+    const locked = (id: string, target: string): string =>
+      `--mount=type=cache,sharing=locked,id=${id},target=${target}`;
+    const twice = await work.build(`RUN ${locked('x', '/a')} ${locked('x', '/b')} echo one > /a/f; cat /b/f`);
+    expect(twice.output).toBe('one\n');
+    const stages = [
+      ['one', locked('x', '/1'), locked('y', '/2')],
+      ['two', locked('y', '/1'), locked('x', '/2')],
+    ].map(([name, first, second]) => `FROM busybox AS ${name}\nRUN ${first} ${second} sleep 0.5; echo ${name} > /f`);
+    const { read } = await work.build(
+      `${stages.join('\n')}\nFROM scratch\nCOPY --from=one /f /1\nCOPY --from=two /f /2`,
+    );
+    expect([await read('1'), await read('2')]).toEqual(['one\n', 'two\n']);
+  });
+
   it('begins anew with --no-cache, once a build', async () => {
     const lines = `${cache('', 'ls /c; touch /c/old')}\n${cache('', 'ls /c')}`;
     await work.build(lines);

@@ -7,6 +7,7 @@ import type { SandboxMount } from '../../sandbox/sandbox.js';
 import type { CallOptions } from '../../stream/bytes.js';
 import { lookup } from '../../tree/lookup.js';
 import type { DirectoryNode } from '../../tree/node.js';
+import type { CacheFolder } from '../inputs.js';
 import { agentSocket } from './agent-socket.js';
 import type { BindFolders } from './bind-folders.js';
 import { type BoundFiles, contentPath, requireFolder } from './bound-files.js';
@@ -44,6 +45,7 @@ export interface OpenedMounts {
 export async function openMounts(step: RunStep, options: OpenMountsOptions): Promise<OpenedMounts> {
   const opening = new Opening(options);
   try {
+    await opening.takeCaches(step.mounts.filter(mount => mount.type === 'cache'));
     if (step.script !== undefined) await opening.script(step.script.path, step.script.content);
     for (const mount of step.mounts) await opening.open(mount);
   } catch (error) {
@@ -59,11 +61,26 @@ class Opening implements OpenedMounts {
   readonly secrets: Buffer[] = [];
   readonly #options: OpenMountsOptions;
   readonly #closers: Array<() => Promise<void>> = [];
+  /** By key. */
+  readonly #caches = new Map<string, CacheFolder>();
   #memory: PrivateFolder | undefined;
   #disk: PrivateFolder | undefined;
 
   constructor(options: OpenMountsOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Takes the folders of all caches, each once, whatever the number of places where it is seen. Commands may wait for one
+   * another here: the order is the same for all of them, so that none waits for one that waits for it.
+   */
+  async takeCaches(mounts: readonly CacheMount[]): Promise<void> {
+    const wanted = new Map(mounts.toReversed().map(mount => [this.#cacheKey(mount), mount]));
+    for (const key of [...wanted.keys()].sort()) {
+      const folder = await this.#takeCache(key, wanted.get(key)!);
+      this.#closers.push(() => folder.release());
+      this.#caches.set(key, folder);
+    }
   }
 
   async open(mount: RunMount): Promise<void> {
@@ -76,7 +93,8 @@ class Opening implements OpenedMounts {
         return;
       }
       case 'cache':
-        return await this.#cache(mount);
+        this.#cache(mount);
+        return;
       case 'tmpfs': {
         const { target, sizeBytes, readOnly } = mount;
         // As with Docker, it looks like what it lies over.
@@ -104,14 +122,19 @@ class Opening implements OpenedMounts {
     for (const close of this.#closers.splice(0).reverse()) await close();
   }
 
-  async #cache(mount: CacheMount): Promise<void> {
+  #cacheKey(mount: CacheMount): string {
+    const { settings, bound } = this.#options;
+    const { id, permissions } = mount;
+    const files = bound.get(mount)?.exactDigest;
+    return recordKey({ namespace: settings.cacheNamespace, id, files, permissions: permissions && { ...permissions } });
+  }
+
+  async #takeCache(key: string, mount: CacheMount): Promise<CacheFolder> {
     const { settings, bound, folders, fresh, signal } = this.#options;
+    const { permissions, sharing } = mount;
     const files = bound.get(mount);
     if (files !== undefined) requireFolder(files, mount);
-    const { permissions, sharing, target, readOnly } = mount;
-    const name = { namespace: settings.cacheNamespace, id: mount.id };
-    const key = recordKey({ ...name, files: files?.exactDigest, permissions: permissions && { ...permissions } });
-    const folder = await settings.cacheFolders.open(key, {
+    return await settings.cacheFolders.open(key, {
       sharing,
       fresh,
       signal,
@@ -121,11 +144,15 @@ class Opening implements OpenedMounts {
         if (permissions !== undefined) await give(contentPath(path), permissions);
       },
     });
-    this.#closers.push(() => folder.release());
+  }
+
+  #cache(mount: CacheMount): void {
+    const folder = this.#caches.get(this.#cacheKey(mount))!;
     // What comes from files of the build is the part of them that was asked for already.
-    const source = cacheSource(contentPath(folder.path), files === undefined ? mount.source : '/');
+    const inside = this.#options.bound.has(mount) ? '/' : mount.source;
+    const source = cacheSource(contentPath(folder.path), inside);
     this.#closers.push(async () => source.close());
-    this.#bind(source.path, target, readOnly);
+    this.#bind(source.path, mount.target, mount.readOnly);
   }
 
   async #secret({ id, target, env, required, permissions }: SecretMount): Promise<void> {
