@@ -99,8 +99,9 @@ export async function commitLayer(
     await Promise.allSettled(readers);
   }
   // With an earlier layer to take over from, what is not known is read first; without one, while it is packed.
-  if (similar !== undefined) await files.learnAll(entries, { signal });
-  let record = knownRecord(entries, files, recipe);
+  // Without, nothing is awaited from the look for readers on: of steps at the same time each must see those before it.
+  let record =
+    similar === undefined ? knownRecord(entries, files, recipe) : await readRecord(entries, files, recipe, { signal });
   if (record === undefined && similar === undefined) {
     const recorder = new LayerRecorder();
     const onEntry: OnEntry = (indexed, entry) => {
@@ -127,6 +128,31 @@ function knownRecord(entries: Iterable<LayerEntry>, files: FileAccess, recipe: s
     if (entry.path === '') continue;
     const digest = files.knownDigest(entry);
     if (digest === undefined) return undefined;
+    recorder.add(indexEntry(entry, 0, digest));
+  }
+  return recorder.finish(recipe);
+}
+
+/** Files that are read one after another when they are come to: for more, many threads are worth a walk of their own. */
+const fewFiles = 50;
+
+/** The record of the layer, whatever has to be read for it. */
+async function readRecord(
+  entries: Iterable<LayerEntry>,
+  files: FileAccess,
+  recipe: string,
+  options: CallOptions,
+): Promise<RecordValue> {
+  const recorder = new LayerRecorder();
+  let read = 0;
+  for (const entry of entries) {
+    if (entry.path === '') continue;
+    let digest = files.knownDigest(entry);
+    if (digest === undefined) {
+      if (read === fewFiles) await files.learnAll(entries, options);
+      read += 1;
+      digest = await files.digestOf(entry, options);
+    }
     recorder.add(indexEntry(entry, 0, digest));
   }
   return recorder.finish(recipe);

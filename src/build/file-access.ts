@@ -87,6 +87,12 @@ export class FileAccess {
     return file === undefined ? emptyDigest : this.#known(file);
   }
 
+  /** The same, reading what has to be read. */
+  async digestOf(entry: LayerEntry, options: CallOptions = {}): Promise<Digest> {
+    const file = fileOf(entry);
+    return file === undefined ? emptyDigest : await this.digest(file, options);
+  }
+
   /** Reads what has to be read for the digests of all files to be known; files of this machine by many threads. */
   async learnAll(entries: Iterable<LayerEntry>, options: CallOptions = {}): Promise<void> {
     await this.ready(options);
