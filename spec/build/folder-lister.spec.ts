@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { entriesOf, FolderLister, identityAt } from '../../src/build/folder-lister.js';
 import { ScanCrew } from '../../src/build/scan-crew.js';
 import { scanFolder } from '../../src/build/scan-folder.js';
@@ -150,6 +150,16 @@ describe('scanFolder', () => {
     const listing = lister.listing('m/p5/s1');
     await scanned(lister, 'm', 2);
     expect(lister.listing('m/p5/s1')).toBe(listing);
+  });
+
+  it('asks nobody to list again what has been listed', async () => {
+    many();
+    const lister = new FolderLister(folder);
+    lister.listAll('');
+    crew = new ScanCrew(1);
+    const work = vi.spyOn(crew, 'work');
+    expect(await scanFolder(lister, '', { crew, alone: 10 })).toEqual(new FolderLister(folder).fingerprint(''));
+    expect(work).not.toHaveBeenCalled();
   });
 
   it('fails with the folder that cannot be listed, whoever came to it', async () => {

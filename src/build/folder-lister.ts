@@ -71,6 +71,11 @@ export class FolderLister {
     return path === '' ? this.host : `${this.host}/${path}`;
   }
 
+  /** Whether it has been listed. */
+  has(path: string): boolean {
+    return this.#listings.has(path);
+  }
+
   listing(path: string): FolderListing {
     let listing = this.#listings.get(path);
     if (listing === undefined) {

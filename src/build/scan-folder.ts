@@ -32,9 +32,12 @@ export async function scanFolder(
   let taken = 0;
   let entries = 0;
   while (taken < folders.length && (entries < alone || folders.length - taken < fewFolders)) {
-    const listing = lister.listing(folders[taken++]!);
-    entries += entryCount(listing);
-    folders.push(...listing.folders);
+    const folder = folders[taken++]!;
+    const known = lister.has(folder);
+    const listing = lister.listing(folder);
+    // What a tree has been made of already takes no time.
+    if (!known) entries += entryCount(listing);
+    for (const below of listing.folders) folders.push(below);
   }
   const { host, ignore } = lister;
   const next = new Int32Array(new SharedArrayBuffer(4));
