@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { copyImage } from '../../src/content/copy.js';
@@ -126,5 +126,21 @@ describe('check', () => {
     const { store } = await whole();
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(store.check({ signal })).rejects.toThrow('enough');
+  });
+
+  it('finds roots that do not say what they hold', async () => {
+    const root = join(await tempDir(), 'store');
+    const store = await openStore(root);
+    const folder = await store.folder('snapshots');
+    await mkdir(join(folder, 'half', 'root', 'closed'), { recursive: true });
+    await chmod(join(folder, 'half', 'root', 'closed'), 0);
+    await mkdir(join(folder, 'whole', 'root'), { recursive: true });
+    await writeFile(join(folder, 'whole', 'about'), JSON.stringify({ layers: [] }));
+    expect((await store.check()).problems).toEqual([
+      { kind: 'snapshot-damaged', path: join(folder, 'half'), repaired: false },
+    ]);
+    await store.check({ repair: true });
+    expect(await readdir(folder)).toEqual(['whole']);
+    await store.close();
   });
 });

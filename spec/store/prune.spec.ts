@@ -8,6 +8,7 @@ import { mediaTypes } from '../../src/oci/media-types.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { chunksOf, describeBytes, readAll } from '../support/content-suite.js';
 import { MemoryContent } from '../support/memory-content.js';
+import { describeWith, runProgram } from '../support/programs.js';
 import { type RandomImage, randomImage } from '../support/random-image.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -285,3 +286,24 @@ async function ownRealm(root: string): Promise<string> {
   const [session] = await readdir(join(root, 'locks', 'sessions'));
   return JSON.parse(await readFile(join(root, 'locks', 'sessions', session!), 'utf8')).realm;
 }
+
+describeWith(['root', 'mount', 'umount'], 'pruning what cannot be deleted', () => {
+  it('leaves it, tells of it, and works on', async () => {
+    const root = join(await tempDir(), 'store');
+    const store = await openStore(root);
+    const folder = join(await store.folder('snapshots'), 'a');
+    await mkdir(join(folder, 'busy'), { recursive: true });
+    await runProgram('mount', ['-t', 'tmpfs', 'tmpfs', join(folder, 'busy')]);
+    try {
+      expect(await store.prune({ cache: true })).toMatchObject({ stuck: [folder], cacheItems: 1 });
+      expect(existsSync(folder)).toBe(false);
+      await store.putBytes(mediaTypes.config, Buffer.from('{}'));
+      expect((await store.prune()).stuck).toHaveLength(1);
+    } finally {
+      const left = (await readdir(join(root, 'tmp'))).map(name => join(root, 'tmp', name, 'busy'));
+      for (const path of [join(folder, 'busy'), ...left]) if (existsSync(path)) await runProgram('umount', [path]);
+    }
+    expect((await store.prune()).stuck).toEqual([]);
+    await store.close();
+  });
+});
