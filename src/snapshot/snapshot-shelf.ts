@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { geteuid } from 'node:process';
@@ -38,7 +39,7 @@ export class SnapshotShelf {
 
   constructor(store: RootStore, kind: SnapshotKind, owners: 'kept' | 'recorded') {
     this.#store = store;
-    this.#kind = [format, kind, owners, owners === 'kept' ? '' : String(geteuid?.() ?? '')].join('\n');
+    this.#kind = [format, kind, owners, geteuid?.() ?? '', idMap()].join('\n');
   }
 
   /** The name that the snapshot of these layers has: short, for many of them must fit into the options of a mount. */
@@ -139,6 +140,15 @@ export class SnapshotShelf {
     // Files with setuid lie here that belong to whoever builds: nobody else may reach them.
     await chmod(folder, 0o700);
     return folder;
+  }
+}
+
+/** What user ids mean here: in a user namespace others than outside. */
+function idMap(): string {
+  try {
+    return readFileSync('/proc/self/uid_map', 'utf8').trim().replace(/\s+/g, ' ');
+  } catch {
+    return '';
   }
 }
 
