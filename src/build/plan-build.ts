@@ -178,11 +178,12 @@ function placeOf(error: unknown): SourceRange | undefined {
 }
 
 async function checkRuns(stages: readonly ReadyStage[], options: PlanBuildOptions): Promise<void> {
-  for (const step of stages.flatMap(stage => stage.plan.steps)) {
+  for (const { plan, step } of stages.flatMap(({ plan }) => plan.steps.map(step => ({ plan, step })))) {
     if (step.kind !== 'run') continue;
     try {
       checkEntitlements(step, options.entitlements);
-      await (await options.sandbox()).check(step);
+      const { title, range } = step;
+      await (await options.sandbox()).check({ title, range, platform: plan.state.platform });
     } catch (error) {
       throw withExcerpt(error, step.range, options.dockerfile.text);
     }

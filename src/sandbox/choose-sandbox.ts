@@ -1,4 +1,6 @@
-import { platform } from 'node:os';
+import { arch, platform } from 'node:os';
+import { hostPlatform } from '../oci/platform.js';
+import { withForeignPrograms } from './foreign-programs.js';
 import { systemFolders } from './host-program.js';
 import { ownPrivileges } from './own-privileges.js';
 import { refusingSandbox, type Sandbox } from './sandbox.js';
@@ -49,7 +51,7 @@ export async function chooseSandbox(options: ChooseSandboxOptions): Promise<Sand
     const tier = await examine(examined);
     if (!tier.works)
       obstacles.push({ ...tier, missing: name === 'auto' ? `${tierName}: ${tier.missing}` : tier.missing });
-    else if ('sandbox' in tier) return tier.sandbox;
+    else if ('sandbox' in tier) return withForeignPrograms(tier.sandbox, hostPlatform(arch()));
     else if (mayEnter) throw new UserNamespaceNeeded(tier.namespace);
   }
   const missing = obstacles.map(obstacle => obstacle.missing).join('; ');

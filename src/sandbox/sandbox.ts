@@ -3,6 +3,7 @@
  * use. This folder knows nothing of Dockerfiles, trees or stores: it is handed directories, and says how a process ended.
  */
 import { LadingError, type SourceRange } from '../errors/errors.js';
+import type { Platform } from '../oci/platform.js';
 
 /** What a process sees as `/`, in terms of folders of this machine. */
 export type RootFileSystem =
@@ -59,6 +60,8 @@ export interface RunRequest {
   readonly cwd: string;
   readonly user: ProcessUser;
   readonly hostname: string;
+  /** What the programs of the root are made for; absent is this machine. */
+  readonly platform?: Platform | undefined;
   /** `default` is what the tier can do best: a network of its own that reaches outside where it can, else the host's. */
   readonly network: 'default' | 'none' | 'host';
   /** Lines for `/etc/hosts`, beside those of the process itself. */
@@ -103,6 +106,14 @@ export interface RunResult {
   readonly uncertain?: readonly string[] | undefined;
 }
 
+/** A RUN that a build reaches. */
+export interface CheckedInstruction {
+  readonly title: string;
+  readonly range: SourceRange;
+  /** What its programs are made for; absent is this machine. */
+  readonly platform?: Platform | undefined;
+}
+
 /**
  * A way of running processes. It leaves nothing: when `run` is done, well or not, no process of it lives, nothing is
  * mounted, and what it had to put into the root for its own use (mount points, `/etc/resolv.conf`) is as it was before.
@@ -118,7 +129,7 @@ export interface Sandbox {
    * Asked for every RUN that a build reaches, before anything is built.
    * @throws LadingError RUN_UNAVAILABLE naming the line and what is missing
    */
-  check(instruction: { readonly title: string; readonly range: SourceRange }): Promise<void>;
+  check(instruction: CheckedInstruction): Promise<void>;
   /**
    * Runs one process to its end.
    * @throws LadingError RUN_UNAVAILABLE when it cannot be started for want of something on this machine; the reason of

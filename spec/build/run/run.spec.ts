@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BuildImageOptions } from '../../../src/api/build-image.js';
 import { openFailedCommand } from '../../../src/api/failed-command.js';
 import { chooseSandbox } from '../../../src/sandbox/choose-sandbox.js';
-import type { RunResult, Sandbox } from '../../../src/sandbox/sandbox.js';
+import { type RunResult, refusingSandbox, type Sandbox } from '../../../src/sandbox/sandbox.js';
 import { openStore } from '../../../src/store/store.js';
 import { writeFiles } from '../../support/building.js';
 import { describeWith } from '../../support/programs.js';
@@ -275,7 +275,7 @@ describeWith(sandboxPrograms, 'a RUN that fails', () => {
 
 describe('without a sandbox', () => {
   it('RUN is refused with its line before anything is built', async () => {
-    const { error, events } = await work.failure('COPY a /\nRUN true', { sandbox: 'oci' });
+    const { error, events } = await work.failure('COPY a /\nRUN true', { sandbox: refusingSandbox('nothing') });
     expect(error).toMatchObject({ code: 'RUN_UNAVAILABLE', place: { range: { start: { line: 3 } } } });
     expect(events.filter(event => event.kind === 'step-started')).toEqual([]);
   });

@@ -139,6 +139,7 @@ async function runJob(
       cwd: step.cwd,
       user: { uid: account.uid, gid: account.gid, groups: [...new Set([account.gid, ...account.groups])] },
       hostname: settings.hostname,
+      platform: work.platform,
       network: settings.network ?? networkOf(step),
       extraHosts: settings.extraHosts,
       mounts: opened.mounts,

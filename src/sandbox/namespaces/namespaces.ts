@@ -94,7 +94,7 @@ async function run(request: RunRequest, options: NamespacesOptions): Promise<Run
 
 /** @throws LadingError RUN_UNAVAILABLE */
 function requireRoot({ user }: RunRequest): void {
-  if (user.uid === 0 && user.gid === 0 && user.groups.length === 0) return;
+  if (user.uid === 0 && user.gid === 0 && user.groups.every(group => group === 0)) return;
   throw runUnavailable(`there is a single user here, and ${user.uid}:${user.gid} is another`, {
     hint: 'Install uidmap and give your user a range in /etc/subuid and /etc/subgid, or install proot.',
   });
