@@ -1,6 +1,5 @@
 import * as zlib from 'node:zlib';
 import type { Compression } from '../oci/media-types.js';
-import { fastDeflate } from './fast-deflate.js';
 
 type ZstdFunction = (bytes: Uint8Array, options: object) => Buffer;
 
@@ -13,9 +12,6 @@ const { zstdCompressSync, zstdDecompressSync } = zlib as unknown as {
 export const canZstd = zstdCompressSync !== undefined;
 
 const { Z_SYNC_FLUSH } = zlib.constants;
-
-/** The level of gzip for speed is not zlib's: that is slower, and no better. */
-export const fastLevel = 1;
 
 /**
  * The bytes of one segment as they stand in the blob, in memory of their own; `undefined` without compression.
@@ -32,7 +28,6 @@ export function compressSegment(
     case 'none':
       return undefined;
     case 'gzip':
-      if (level === fastLevel) return fastDeflate(raw);
       // The size of the output chunks can decide where zlib repeats a flush marker: it is part of the format, so to
       // speak. So is the memory level: the highest is the fastest, and no larger.
       return ownBytes(

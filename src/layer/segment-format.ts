@@ -2,7 +2,7 @@ import { versions } from 'node:process';
 import { LadingError } from '../errors/errors.js';
 import type { Compression } from '../oci/media-types.js';
 import { zstdUnavailable } from '../stream/zstd.js';
-import { canZstd, fastLevel } from './segment-codec.js';
+import { canZstd } from './segment-codec.js';
 
 /** How the segments of a layer are compressed; between `head` and `tail` they are one ordinary compressed stream. */
 export interface SegmentFormat {
@@ -37,14 +37,10 @@ export function segmentFormat(compression: Compression, level: number = defaultL
   }
 }
 
-/** Changes when `fastDeflate` makes other bytes of the same. */
-const fastVersion = 1;
-
 /** Compressors of other versions may give other bytes, so results of one are not those of another. */
 function recipeOf(compression: Compression, level: number): string {
   const { zlib, zstd } = versions;
-  const gzip = level === fastLevel ? `fast ${fastVersion}` : `${level} zlib ${zlib}`;
-  const compressor = { none: '', gzip: ` ${gzip}`, zstd: ` ${level} zstd ${zstd}` }[compression];
+  const compressor = { none: '', gzip: ` ${level} zlib ${zlib}`, zstd: ` ${level} zstd ${zstd}` }[compression];
   return `segments ${formatVersion} ${compression}${compressor}`;
 }
 
