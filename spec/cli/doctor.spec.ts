@@ -21,7 +21,7 @@ describeWith(['root', 'unshare', 'perl'], 'lading doctor', () => {
     expect(code).toBe(0);
     const { run, tiers } = JSON.parse(stdout) as Doctored;
     expect(run).toBe(true);
-    expect(tiers.map(({ name }) => name)).toEqual(['namespaces', 'chroot', 'proot', 'oci']);
+    expect(tiers.map(({ name }) => name)).toEqual(['namespaces', 'proot', 'chroot', 'oci']);
     expect(tiers.filter(({ used }) => used).map(({ name }) => name)).toEqual(['namespaces']);
     for (const { works, missing } of tiers) expect(works || missing !== undefined).toBe(true);
     // Nothing stays of a try, and no store is made for it.

@@ -20,7 +20,7 @@ export async function containerImage(
   ];
   await runProgram('skopeo', copy, { timeout: 600 });
   await docker.docker(['load', '--input', archive], { timeout: 600 });
-  const context = join(folder, 'context');
+  const context = join(folder, 'image');
   for (const program of programs) await put(findProgram(program)!, context);
   await writeFile(join(context, 'Dockerfile'), 'FROM base:node\nCOPY usr /usr\n');
   await docker.docker(['build', '--quiet', '--tag', name, context], { timeout: 600 });

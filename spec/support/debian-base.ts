@@ -19,13 +19,15 @@ const recipe = 3;
 
 /**
  * A real Debian with a second layer that holds this machine's Node: made by Debian's own tools once, about twenty
- * seconds, and then kept in the system's temporary folder. The user `node` is 1000:1000.
+ * seconds, and then kept in the system's temporary folder. The user `node` is 1000:1000. `apt` is with packages to install
+ * others, and to make accounts.
  */
-export async function debianBase(): Promise<DebianBase> {
+export async function debianBase(variant: 'essential' | 'apt' = 'essential'): Promise<DebianBase> {
   const suite = await debianSuite();
-  const key = createHash('sha256').update([recipe, suite, process.version, process.arch].join('\n')).digest('hex');
+  const parts = [recipe, suite, process.version, process.arch, ...(variant === 'apt' ? [variant] : [])];
+  const key = createHash('sha256').update(parts.join('\n')).digest('hex');
   const folder = join(tmpdir(), `lading-debian-base-${key.slice(0, 12)}`);
-  if (!existsSync(folder)) await withLock(`${folder}.lock`, () => make(folder, suite));
+  if (!existsSync(folder)) await withLock(`${folder}.lock`, () => make(folder, suite, variant));
   return { layout: join(folder, 'layout') };
 }
 
@@ -42,7 +44,7 @@ export async function pushBase(
   return name;
 }
 
-async function make(folder: string, suite: string): Promise<void> {
+async function make(folder: string, suite: string, variant: string): Promise<void> {
   if (existsSync(folder)) return;
   const work = await mkdtemp(`${folder}.`);
   try {
@@ -50,7 +52,7 @@ async function make(folder: string, suite: string): Promise<void> {
     await runProgram(
       'mmdebstrap',
       [
-        ...['--quiet', '--variant=essential', '--dpkgopt=path-exclude=/usr/share/doc/*'],
+        ...['--quiet', `--variant=${variant}`, '--dpkgopt=path-exclude=/usr/share/doc/*'],
         ...['--dpkgopt=path-exclude=/usr/share/locale/*', '--dpkgopt=path-exclude=/usr/share/man/*'],
         '--customize-hook=echo node:x:1000:1000::/home/node:/bin/bash >> "$1/etc/passwd"',
         '--customize-hook=echo node:x:1000: >> "$1/etc/group"',

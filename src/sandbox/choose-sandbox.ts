@@ -33,8 +33,9 @@ export interface ChooseSandboxOptions {
 /** The tiers in the order in which they are preferred; each is tried when it is asked for. */
 const tiers: ReadonlyArray<readonly [name: SandboxName, examine: (options: TierOptions) => Promise<Tier>]> = [
   ['namespaces', mappedNamespaces],
-  ['chroot', changedRoot],
+  // Before the changed root, where nothing can be mounted and there is no /proc.
   ['proot', traced],
+  ['chroot', changedRoot],
   ['namespaces', singleNamespaces],
   ['oci', containers],
 ];

@@ -43,7 +43,7 @@ interface Tools {
  */
 export function prootSandbox({ scratch, searchPath, uid }: ProotOptions): Sandbox {
   let known: Promise<Tools | string> | undefined;
-  const tools = (): Promise<Tools | string> => (known ??= findTools(searchPath));
+  const tools = (): Promise<Tools | string> => (known ??= findTools({ scratch, searchPath }));
   return {
     tier: 'proot',
     roots: 'directory',
@@ -60,25 +60,52 @@ export function prootSandbox({ scratch, searchPath, uid }: ProotOptions): Sandbo
   };
 }
 
-async function findTools(searchPath: string): Promise<Tools | string> {
-  const obstacle = launcherObstacle();
-  if (obstacle !== undefined) return obstacle;
-  const [proot, perl] = await Promise.all(['proot', 'perl'].map(name => findHostProgram(name, searchPath)));
-  if (proot === undefined) return 'the program proot is not installed';
-  if (perl === undefined) return 'the program perl, which confines what proot runs, is not installed';
-  const described = await Promise.all([describeHostProgram(proot), describeHostProgram(perl)]);
-  const loaders = embeddedPrograms(await readFile(described[0].path));
-  if (loaders.length === 0) return `${proot} is not a proot that is known here: it holds no loader`;
-  const names = await showsNames(described[0].path, described[1].path);
-  return { proot: described[0], perl: described[1], loaders, names };
+/** Why processes cannot be traced here, found by tracing one; nothing where they can. */
+export async function prootObstacle(
+  options: Pick<ProotOptions, 'scratch' | 'searchPath'>,
+): Promise<string | undefined> {
+  const found = await findTools(options);
+  return typeof found === 'string' ? found : undefined;
 }
 
-function showsNames(proot: string, perl: string): Promise<boolean> {
-  const options = ['-v', '-1', '-k', kernelNames('name'), perl, '-e', '0'];
-  return promisify(execFile)(proot, options, { env: { LC_ALL: 'C' }, timeout: 10_000 }).then(
-    () => true,
-    () => false,
-  );
+async function findTools({
+  scratch,
+  searchPath,
+}: Pick<ProotOptions, 'scratch' | 'searchPath'>): Promise<Tools | string> {
+  const obstacle = launcherObstacle();
+  if (obstacle !== undefined) return obstacle;
+  const [found, interpreter] = await Promise.all(['proot', 'perl'].map(name => findHostProgram(name, searchPath)));
+  if (found === undefined) return 'the program proot is not installed';
+  if (interpreter === undefined) return 'the program perl, which confines what proot runs, is not installed';
+  const [proot, perl] = await Promise.all([describeHostProgram(found), describeHostProgram(interpreter)]);
+  const loaders = embeddedPrograms(await readFile(proot.path));
+  if (loaders.length === 0) return `${found} is not a proot that is known here: it holds no loader`;
+  const folder = await mkdtemp(join(await realpath(scratch), 'try-'));
+  try {
+    const env = { LC_ALL: 'C', ...(await prootEnvironment(loaders, folder)) };
+    const runs = (options: readonly string[]): Promise<string | undefined> =>
+      promisify(execFile)(proot.path, ['-v', '-1', ...options, perl.path, '-e', '0'], { env, timeout: 10_000 }).then(
+        () => undefined,
+        (error: { readonly stderr?: string; readonly message: string }) => error.stderr?.trim() || error.message,
+      );
+    const problem = await runs([]);
+    if (problem !== undefined) return `proot does not work here: ${problem}`;
+    return { proot, perl, loaders, names: (await runs(['-k', kernelNames('name')])) === undefined };
+  } finally {
+    await removeTree(folder);
+  }
+}
+
+/** What proot is told by its environment. It would else write its loaders to the system's folder for temporary files. */
+async function prootEnvironment(loaders: Tools['loaders'], folder: string): Promise<Record<string, string>> {
+  // Every call is to be told of, and not only those that proot itself wants to see.
+  const env: Record<string, string> = { PROOT_TMP_DIR: folder, PROOT_NO_SECCOMP: '1' };
+  for (const { bits, bytes } of loaders) {
+    const path = join(folder, `loader-${bits}`);
+    await writeFile(path, bytes, { mode: 0o755 });
+    env[`PROOT_LOADER${bits === 32 ? '_32' : ''}`] = path;
+  }
+  return env;
 }
 
 async function runTraced(
@@ -138,19 +165,13 @@ async function traceFields(
 ): Promise<LaunchFields> {
   const tools = join(folder, 'tools');
   await mkdir(tools);
-  // Every call is to be told of, and not only those that proot itself wants to see.
-  const hostEnvironment = [`PROOT_TMP_DIR=${tools}`, 'PROOT_NO_SECCOMP=1'];
-  for (const { bits, bytes } of loaders) {
-    const path = join(tools, `loader-${bits}`);
-    await writeFile(path, bytes, { mode: 0o755 });
-    hostEnvironment.push(`PROOT_LOADER${bits === 32 ? '_32' : ''}=${path}`);
-  }
+  const hostEnvironment = Object.entries(await prootEnvironment(loaders, tools));
   const around = await prootSurroundings(request, folder, perl, { root, pointsIn });
   const readable = [...around.readable, tools, ...filesOf(proot)];
   const writable = around.writable;
   const { uid, gid } = request.user;
   return [
-    ...hostEnvironment.map(pair => ['hostenv', pair] as const),
+    ...hostEnvironment.map(([name, value]) => ['hostenv', `${name}=${value}`] as const),
     ...[
       ...[proot.path, '-v', '5', ...(uid === 0 && gid === 0 ? ['-0'] : ['-i', `${uid}:${gid}`])],
       ...(names ? ['-k', kernelNames(request.hostname)] : []),

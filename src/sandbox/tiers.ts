@@ -7,7 +7,7 @@ import type { NamespaceRights } from './namespaces/root-operations.js';
 import { tryNamespaces } from './namespaces/try-namespaces.js';
 import { ociSandbox } from './oci/oci.js';
 import { hasCapability, type OwnPrivileges } from './own-privileges.js';
-import { prootSandbox } from './proot-sandbox.js';
+import { prootObstacle, prootSandbox } from './proot-sandbox.js';
 import type { Sandbox } from './sandbox.js';
 import { tryProgram } from './try-program.js';
 import { findUserNamespace, startInUserNamespace, type UserNamespace } from './user-namespace.js';
@@ -85,9 +85,8 @@ export async function changedRoot({ searchPath, scratch, own }: TierOptions): Pr
 export async function traced({ searchPath, scratch, own }: TierOptions): Promise<Tier> {
   const missing = await missingPrograms(['proot', 'perl'], searchPath);
   if (missing !== undefined) return missing;
-  const proot = (await findHostProgram('proot', searchPath))!;
-  const tried = await tryProgram(proot, ['-r', '/', '/bin/true']);
-  if (!tried.works) return refused(`proot does not work here: ${tried.says}`);
+  const obstacle = await prootObstacle({ scratch, searchPath });
+  if (obstacle !== undefined) return refused(obstacle);
   const detail = own.uid === 0 ? 'traced' : 'traced, with users that are played';
   return { works: true, detail, sandbox: prootSandbox({ scratch, searchPath, uid: own.uid }) };
 }

@@ -21,7 +21,7 @@ const names = [
   ...['chown', 'lchown', 'fchown', 'fchownat', 'open', 'openat', 'creat', 'mkdir', 'mkdirat', 'symlink', 'symlinkat'],
   ...['mknod', 'mknodat', 'link', 'linkat', 'unlink', 'unlinkat', 'rmdir', 'rename', 'renameat', 'renameat2'],
   ...['dup', 'dup2', 'dup3', 'fcntl', 'setuid', 'setgid', 'setreuid', 'setregid', 'setresuid', 'setresgid'],
-  ...['setfsuid', 'setfsgid', 'execve', ...forks, ...looks],
+  ...['setfsuid', 'setfsgid', 'execve', 'utimensat', ...forks, ...looks],
 ];
 /** Also as older programs call them, for ids and files of today's sizes. */
 export const plainNames = new Map(names.flatMap(name => [name, `${name}32`, `${name}64`].map(each => [each, name])));

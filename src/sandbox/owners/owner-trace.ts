@@ -95,6 +95,7 @@ export class OwnerTrace {
       tracee.program = named.slice(named.lastIndexOf('/') + 1);
       tracee.sources.clear();
     },
+    utimensat: call => this.#keepTimes(call),
     stat: ({ tracee, path }) => this.#look(tracee, path),
     lstat: ({ tracee, path }) => this.#look(tracee, path),
     fstat: ({ tracee, args }) => this.#look(tracee, this.#opened(tracee, args[0])),
@@ -151,6 +152,14 @@ export class OwnerTrace {
   /** A process looks at a file; what it has made itself is not what it copies. */
   #look(tracee: Tracee, path: string | undefined): void {
     if (path !== undefined && !tracee.sources.has(path)) tracee.looked = path;
+  }
+
+  /** `cp -a` leaves giving a file away out where it seems to have the right owner already; its time tells that it would. */
+  #keepTimes({ tracee, path, named, args }: Effect): void {
+    if (tracee.program !== 'cp' && tracee.program !== 'mv') return;
+    const target = named === undefined ? this.#opened(tracee, args[0]) : path;
+    const source = target === undefined ? undefined : tracee.sources.get(target);
+    if (source !== undefined) this.#copyOwner(source, target!, tracee);
   }
 
   /** @returns whether it is known whom the source belongs to */
