@@ -1,54 +1,59 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { beforeAll, expect, it } from 'vitest';
+import { workerCode } from '../../worker-code.js';
 import { busyboxRoot } from '../support/busybox-root.js';
-import { sandboxProgram } from '../support/other-user.js';
 import { describeWith } from '../support/programs.js';
-import type { SandboxedRun } from '../support/run-in-sandbox.js';
 import { processesWith, uniqueSeconds } from '../support/sandbox-suite.js';
 import { pause } from '../support/start-service.js';
 import { tempDir } from '../support/temp-dir.js';
 
-describeWith(['proot', 'perl', 'busybox', 'root'], 'a builder that is killed', () => {
-  for (const kind of ['proot', 'chroot'] as const) {
-    it(`takes everything with it that ran, by ${kind}`, async () => {
-      const folder = await tempDir();
-      const program = await sandboxProgram(folder);
-      const scratch = join(folder, 'scratch');
-      await mkdir(scratch);
-      const seconds = uniqueSeconds();
-      const command = `trap '' TERM INT HUP QUIT; sleep ${seconds} & setsid sleep ${seconds} & sleep ${seconds}`;
-      const run: SandboxedRun = {
-        kind,
-        scratch,
-        request: {
-          root: { kind: 'directory', path: await busyboxRoot(folder) },
-          argv: ['/bin/sh', '-c', command],
-          env: ['PATH=/bin'],
-          cwd: '/',
-          user: { uid: 0, gid: 0, groups: [] },
-          hostname: 'builder',
-          network: 'default',
-          extraHosts: [],
-          mounts: [],
-          limits: [],
-          security: 'sandbox',
-          input: 'none',
-        },
-      };
-      // After different times: before the process is there, while it begins, and when it runs.
-      for (const delay of [60, 150, 300, 1000]) {
-        const builder = spawn(process.execPath, [program], { stdio: ['pipe', 'ignore', 'ignore'] });
-        const ended = once(builder, 'exit');
-        builder.stdin.end(JSON.stringify(run));
-        await pause(delay);
-        builder.kill('SIGKILL');
-        await ended;
-        for (let tries = 0; tries < 100 && (await processesWith(`${seconds}`)).length > 0; tries += 1) await pause(100);
-        expect(await processesWith(`${seconds}`), `after ${delay} ms`).toEqual([]);
-      }
-    });
+const absWorkingDir = fileURLToPath(new URL('../..', import.meta.url));
+/** Milliseconds after the builder has begun: from before there are namespaces until long after the command runs. */
+const moments = Array.from({ length: 20 }, (_, i) => Math.round(1.37 ** i * 2) - 2);
+
+describeWith(['root', 'busybox', 'unshare'], 'a builder that is killed while a command runs', () => {
+  let folder: string;
+  let base: string;
+  let victim: string;
+  beforeAll(async () => {
+    folder = await tempDir();
+    base = await busyboxRoot(folder);
+    victim = join(folder, 'victim.mjs');
+    const entryPoints = ['spec/support/sandbox-victim.ts'];
+    const format = { bundle: true, format: 'esm', platform: 'node' } as const;
+    await build({ absWorkingDir, entryPoints, outfile: victim, plugins: [workerCode], ...format });
+  });
+
+  it.each(moments)('leaves no process and no mount, %i ms after its start', moment => kill(() => pause(moment)));
+
+  it('leaves no process and no mount when everything is running', () =>
+    kill(async seconds => {
+      while ((await processesWith(`${seconds}`)).length < 4) await pause(20);
+    }));
+
+  async function kill(when: (seconds: number) => Promise<void>): Promise<void> {
+    const seconds = uniqueSeconds();
+    const own = join(folder, `run-${seconds}`);
+    await mkdir(own);
+    // What has taken another user, another session and another parent is to go, too.
+    const command = `trap '' TERM HUP; setsid sleep ${seconds} & (sleep ${seconds} &); sleep ${seconds}`;
+    const child = spawn(process.execPath, [victim, own, base, command], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child, 'exit');
+    await once(child.stdout, 'data');
+    await when(seconds);
+    child.kill('SIGKILL');
+    await ended;
+    const left = async (): Promise<string[]> => [
+      ...(await processesWith(`${seconds}`)),
+      ...(await processesWith(own)),
+      ...(await readFile('/proc/self/mountinfo', 'utf8')).split('\n').filter(line => line.includes(own)),
+    ];
+    for (let i = 0; i < 200 && (await left()).length > 0; i++) await pause(50);
+    expect(await left()).toEqual([]);
   }
 });
