@@ -47,11 +47,15 @@ export function findCommand(argv: readonly string[]): FoundCommand {
 /** Commands of other tools. */
 const elsewhere = new Map([
   [
-    'run',
+    'exec',
     {
-      reason: 'lading builds and moves images and runs none',
-      instead: 'Hand the image to an engine: lading save NAME | docker load, or lading push.',
+      reason: 'a container runs one process',
+      instead: 'Stop it, and run something else on its files: lading commit, and lading run.',
     },
+  ],
+  [
+    'container',
+    { reason: 'commands about containers have no group', instead: 'Leave the word out: lading ps, lading rm …' },
   ],
   ['buildx', { reason: 'there is one builder', instead: 'Leave the word out: lading build …' }],
   [

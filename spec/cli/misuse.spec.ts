@@ -93,7 +93,8 @@ describe('what is misused ends with 2', () => {
     [['images', '--filter', 'dangling=true']],
     [['inspect', '--format', '{{.Id}}', 'x']],
     [['push', '--all-tags', 'x']],
-    [['run', 'debian']],
+    [['exec', 'box', 'sh']],
+    [['container', 'ls']],
     [['buildx', 'build', '.']],
   ])('%j is of another tool, and the answer says what to do instead', async argv => {
     const { exit, code, stderr } = await fault(...argv);
