@@ -1,4 +1,4 @@
-import { chooseSandbox, type Sandbox, type SandboxName, type Store } from '../src/index.js';
+import { chooseSandbox, type Sandbox, type SandboxName, type Store, trialMemory } from '../src/index.js';
 import type { CliContext } from './context.js';
 
 /** What runs a container. Asked for before anything is made: the program may have to start itself anew for it. */
@@ -12,5 +12,6 @@ export async function containerSandbox(
     path: env['PATH'],
     scratch: await store.workFolder(),
     mayEnter: again !== undefined,
+    memory: trialMemory(store),
   });
 }

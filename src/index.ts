@@ -118,6 +118,7 @@ export {
 } from './api/registry-login.js';
 export { type ArchiveFormat, type SaveOptions, saveImages } from './api/save-images.js';
 export { type RemovedImage, removeImages, tagImage } from './api/store-names.js';
+export { trialMemory } from './api/trial-memory.js';
 export type { Annotation, AnnotationPlace } from './build/annotations.js';
 export type { BuildEvent, StepInfo } from './build/event.js';
 export type { ProvenanceOptions } from './build/provenance.js';
@@ -163,6 +164,7 @@ export {
   type TierReport,
 } from './sandbox/choose-sandbox.js';
 export { type ResourceLimit, refusingSandbox, type Sandbox } from './sandbox/sandbox.js';
+export type { TrialMemory } from './sandbox/tried-before.js';
 export { startInUserNamespace, UserNamespaceNeeded, type UserNamespaceStart } from './sandbox/user-namespace.js';
 export type { StoreCheck, StoreProblem } from './store/check.js';
 export type { PruneOptions, PruneReport } from './store/prune.js';

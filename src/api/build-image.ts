@@ -26,6 +26,7 @@ import type { Output } from './output.js';
 import { planOutputs } from './output-plan.js';
 import { pushContent, pushName } from './push-image.js';
 import type { RegistryAccess } from './registry-access.js';
+import { trialMemory } from './trial-memory.js';
 import { openWorkspace } from './workspace.js';
 import { checkDeletions, writeFiles, writeImage } from './write-output.js';
 
@@ -141,7 +142,13 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   const sandbox = lazy(async () => {
     if (typeof wanted !== 'string') return wanted;
     const scratch = await workspace.temporary();
-    return await chooseSandbox({ name: wanted, path: options.env?.['PATH'], scratch, mayEnter: options.mayEnter });
+    return await chooseSandbox({
+      name: wanted,
+      path: options.env?.['PATH'],
+      scratch,
+      mayEnter: options.mayEnter,
+      memory: trialMemory(store),
+    });
   });
   const commands = openCommands({ ...options, sandbox }, workspace);
   try {

@@ -13,6 +13,7 @@ import {
   type TierOptions,
   traced,
 } from './tiers.js';
+import type { TrialMemory } from './tried-before.js';
 import { UserNamespaceNeeded } from './user-namespace.js';
 import type { Obstacle } from './user-namespace-obstacle.js';
 
@@ -28,6 +29,8 @@ export interface ChooseSandboxOptions {
   readonly scratch: string;
   /** The builder can start itself anew in a user namespace: where that is the best, {@link UserNamespaceNeeded} is thrown. */
   readonly mayEnter?: boolean | undefined;
+  /** Keeps what has worked, so that it need not be tried by every build. */
+  readonly memory?: TrialMemory | undefined;
 }
 
 /** The tiers in the order in which they are preferred; each is tried when it is asked for. */
@@ -76,7 +79,7 @@ export interface TierReport {
 
 /** What `lading doctor` says: every tier, tried; the first that works is the one that is used. */
 export async function examineHost(
-  options: Omit<ChooseSandboxOptions, 'name' | 'mayEnter'>,
+  options: Omit<ChooseSandboxOptions, 'name' | 'mayEnter' | 'memory'>,
 ): Promise<readonly TierReport[]> {
   const examined = await tierOptions(options);
   if (examined === undefined) return [];
@@ -92,7 +95,7 @@ export async function examineHost(
   );
 }
 
-async function tierOptions({ path = '', scratch }: ChooseSandboxOptions): Promise<TierOptions | undefined> {
+async function tierOptions({ path = '', scratch, memory }: ChooseSandboxOptions): Promise<TierOptions | undefined> {
   if (platform() !== 'linux') return undefined;
-  return { searchPath: [path, ...systemFolders].join(':'), scratch, own: await ownPrivileges() };
+  return { searchPath: [path, ...systemFolders].join(':'), scratch, memory, own: await ownPrivileges() };
 }

@@ -9,6 +9,7 @@ import { ociSandbox } from './oci/oci.js';
 import { hasCapability, type OwnPrivileges } from './own-privileges.js';
 import { prootObstacle, prootSandbox } from './proot-sandbox.js';
 import type { Sandbox } from './sandbox.js';
+import type { TrialMemory } from './tried-before.js';
 import { tryProgram } from './try-program.js';
 import { findUserNamespace, startInUserNamespace, type UserNamespace } from './user-namespace.js';
 import { type Obstacle, userNamespaceObstacle } from './user-namespace-obstacle.js';
@@ -20,6 +21,7 @@ export interface TierOptions {
   /** On the disk of the roots. */
   readonly scratch: string;
   readonly own: OwnPrivileges;
+  readonly memory?: TrialMemory | undefined;
 }
 
 /** A tier that works: what makes its sandbox here, or the namespace to start anew in first. */
@@ -115,12 +117,12 @@ export async function containers(options: TierOptions): Promise<Tier> {
   };
 }
 
-async function namespaces({ searchPath, scratch, own }: TierOptions, rights: NamespaceRights): Promise<Tier> {
+async function namespaces({ searchPath, scratch, own, memory }: TierOptions, rights: NamespaceRights): Promise<Tier> {
   const missing = await missingPrograms(namespacePrograms, searchPath);
   if (missing !== undefined) return missing;
   const found = namespacePrograms.map(async name => [name, await findHostProgram(name, searchPath)] as const);
   const programs = Object.fromEntries(await Promise.all(found)) as unknown as NamespacePrograms;
-  const tried = await tryNamespaces({ programs, path: searchPath, rights, scratch });
+  const tried = await tryNamespaces({ programs, path: searchPath, rights, scratch, memory });
   if ('missing' in tried) return refused(tried.missing);
   const { roots, withoutOverlay } = tried;
   const who = { root: 'as root', mapped: 'as root of a user namespace', single: 'with a single user' }[rights];

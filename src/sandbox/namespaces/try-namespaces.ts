@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTree } from '../remove-tree.js';
 import type { RootFileSystem, RunRequest, Sandbox } from '../sandbox.js';
+import { type TrialMemory, trialKey } from '../tried-before.js';
 import { enclose } from './enclosure.js';
 import { type NamespacePrograms, namespaceOptions } from './namespaces.js';
 import { placeScript } from './place-script.js';
@@ -14,6 +15,8 @@ export interface TryNamespacesOptions {
   readonly rights: NamespaceRights;
   /** On the disk of the roots. */
   readonly scratch: string;
+  /** What has worked on an overlay before is not tried again until the machine is started anew. */
+  readonly memory?: TrialMemory | undefined;
 }
 
 export type TriedNamespaces =
@@ -25,6 +28,17 @@ const patience = 20_000;
 
 /** Makes namespaces with an empty root, just as for a process: on an overlay where that can be had, else in a folder. */
 export async function tryNamespaces(options: TryNamespacesOptions): Promise<TriedNamespaces> {
+  const { memory, programs, rights, scratch } = options;
+  const { dev } = await stat(scratch);
+  const what = ['namespaces', rights, String(dev), stageScript, placeScript];
+  const key = memory && (await trialKey(what, Object.values(programs)));
+  if (key !== undefined && (await memory!.worked(key))) return { roots: 'overlay' };
+  const tried = await triedNow(options);
+  if (key !== undefined && 'roots' in tried && tried.roots === 'overlay') await memory!.remember(key);
+  return tried;
+}
+
+async function triedNow(options: TryNamespacesOptions): Promise<TriedNamespaces> {
   const folder = await mkdtemp(join(options.scratch, 'try-'));
   try {
     const [lower, upper, work] = ['lower', 'upper', 'work'].map(name => join(folder, name));

@@ -1,0 +1,55 @@
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { chooseSandbox } from '../../src/sandbox/choose-sandbox.js';
+import { type TrialMemory, trialKey } from '../../src/sandbox/tried-before.js';
+import { describeWith } from '../support/programs.js';
+import { tempDir } from '../support/temp-dir.js';
+
+function memory(): TrialMemory & { readonly keys: Set<string>; readonly asked: string[] } {
+  const keys = new Set<string>();
+  const asked: string[] = [];
+  return {
+    keys,
+    asked,
+    worked: async key => {
+      asked.push(key);
+      return keys.has(key);
+    },
+    remember: async key => void keys.add(key),
+  };
+}
+
+describe('the key of a trial', () => {
+  it('is another one for another question, and for other programs', async () => {
+    const folder = await tempDir();
+    const program = join(folder, 'program');
+    await writeFile(program, 'one');
+    const key = await trialKey(['a'], [program]);
+    expect(key).toMatch(/^[0-9a-f]{64}$/);
+    expect(await trialKey(['a'], [program])).toBe(key);
+    expect(await trialKey(['b'], [program])).not.toBe(key);
+    await utimes(program, 1, 1);
+    expect(await trialKey(['a'], [program])).not.toBe(key);
+    expect(await trialKey(['a'], [join(folder, 'none')])).toBeUndefined();
+  });
+});
+
+describeWith(['root', 'unshare', 'nsenter', 'setpriv'], 'what has worked', () => {
+  it('is tried once, and what has not is tried again', async () => {
+    const scratch = await tempDir();
+    const known = memory();
+    expect((await chooseSandbox({ name: 'namespaces', scratch, memory: known })).tier).toBe('namespaces');
+    expect(known.keys.size).toBe(1);
+    expect((await chooseSandbox({ name: 'namespaces', scratch, memory: known })).roots).toBe('overlay');
+    expect(known.asked).toHaveLength(2);
+    expect(await readdir(scratch)).toEqual([]);
+    // Programs that do nothing: it does not work, and that is not kept.
+    const bin = join(scratch, 'bin');
+    await mkdir(bin);
+    await writeFile(join(bin, 'unshare'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const refusing = await chooseSandbox({ name: 'namespaces', scratch, path: bin, memory: known });
+    expect(refusing.tier).toBe('none');
+    expect(known.keys.size).toBe(1);
+  });
+});

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { readFile, readlink, stat } from 'node:fs/promises';
+
+/** Where it is kept that something has worked. What is forgotten is tried again. */
+export interface TrialMemory {
+  worked(key: string): Promise<boolean>;
+  remember(key: string): Promise<void>;
+}
+
+/**
+ * A key for a trial: it changes with the start of the machine, with what the process may do, with what it sees, and with
+ * the programs that were tried. Only that something works is worth keeping: what stands in its way can go away.
+ * `undefined` where the kernel does not tell all that.
+ */
+export async function trialKey(what: readonly string[], programs: readonly string[]): Promise<string | undefined> {
+  try {
+    const facts = await Promise.all([
+      readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
+      readFile('/proc/self/status', 'utf8').then(rightsIn),
+      readFile('/proc/self/uid_map', 'utf8'),
+      ...['mnt', 'user', 'net', 'pid'].map(name => readlink(`/proc/self/ns/${name}`)),
+      ...programs.map(async path => {
+        const { dev, ino, size, mtimeMs, ctimeMs } = await stat(path);
+        return [path, dev, ino, size, mtimeMs, ctimeMs].join(' ');
+      }),
+    ]);
+    return createHash('sha256')
+      .update(JSON.stringify([...what, ...facts]))
+      .digest('hex');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The lines about ids, capabilities, system calls and privileges. */
+function rightsIn(status: string): string {
+  return status
+    .split('\n')
+    .filter(line => /^(?:Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp\w*):/.test(line))
+    .join('\n');
+}
