@@ -73,7 +73,7 @@ describeWith(programs, 'sandboxes in containers of Docker', () => {
     const work = join(folder, `work-${count}`);
     await mkdir(work);
     await chown(work, uid, uid);
-    const mounts = [`${work}:/work`, `${folder}:/tests:ro`, ...volumes].flatMap(volume => ['--volume', volume]);
+    const mounts = [`${work}:/space`, `${folder}:/tests:ro`, ...volumes].flatMap(volume => ['--volume', volume]);
     const args = [
       'run',
       '--rm',
@@ -81,7 +81,7 @@ describeWith(programs, 'sandboxes in containers of Docker', () => {
       network,
       ...options,
       '--env',
-      'TMPDIR=/work',
+      'TMPDIR=/space',
       ...mounts,
       'builder',
       ...command,
@@ -129,7 +129,7 @@ describeWith(programs, 'sandboxes in containers of Docker', () => {
     expect(here.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
     for (const { title, options, uid, tiers } of containers) {
       for (const tier of tiers) {
-        const command = ['node', '/tests/bin.mjs', ...build('/tests', tier, '/work/store')];
+        const command = ['node', '/tests/bin.mjs', ...build('/tests', tier, '/space/store')];
         expect(await run({ options, uid }, command), `${title}, by ${tier}`).toBe(here.stdout);
       }
     }
@@ -145,7 +145,7 @@ describeWith(programs, 'sandboxes in containers of Docker', () => {
       return;
     }
     const command = [
-      ...['node', '/tests/bin.mjs', 'build', '--root', '/work/store', '--sandbox', 'proot', '--quiet'],
+      ...['node', '/tests/bin.mjs', 'build', '--root', '/space/store', '--sandbox', 'proot', '--quiet'],
       ...['--strict-ownership', '--build-context', 'base=oci-layout:///tests/base:debian', '/tests/apt'],
     ];
     const stdout = await run(containers[1]!, command, { network: 'host' });
