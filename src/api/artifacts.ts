@@ -3,20 +3,18 @@ import { lstat, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ContentSource, ContentTarget } from '../content/content.js';
-import { readIndex, readManifest } from '../content/read-content.js';
-import { selectPlatform } from '../content/select-platform.js';
+import { readManifest } from '../content/read-content.js';
 import { LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestOf } from '../oci/digest.js';
 import { encodeManifest, type ImageManifest } from '../oci/manifest.js';
-import { isIndexType, mediaTypes } from '../oci/media-types.js';
-import { parsePlatform } from '../oci/platform.js';
+import { mediaTypes } from '../oci/media-types.js';
 import { inOnePiece } from '../stream/bytes.js';
 import { Digester } from '../stream/verified.js';
-import type { Endpoint } from '../transport/endpoint.js';
 import { type CopyBetweenOptions, withPlace } from './copy-between.js';
 import { referrerSource } from './copy-referrers.js';
+import { resolveIn } from './resolve-in.js';
 
 /** Artifacts that speak of images (OCI image-spec 1.1, manifest.md, "Guidelines for Artifact Usage"). */
 
@@ -39,7 +37,7 @@ export interface Referrers {
 export async function listReferrers(image: string, options: ListReferrersOptions): Promise<Referrers> {
   const { signal, artifactType } = options;
   return await withPlace(image, 'read', options, async place => {
-    const subject = await subjectOf(place, options);
+    const subject = await resolveIn(place, options);
     const referrers: Descriptor[] = [];
     for await (const each of referrerSource(place).referrers(subject.digest, { artifactType, signal })) {
       referrers.push(each);
@@ -73,7 +71,7 @@ export async function attachArtifact(image: string, options: AttachOptions): Pro
   const { artifactType, files, annotations = {}, signal } = options;
   if (!/^[\w.+-]+\/[\w.+-]+$/.test(artifactType) || artifactType.length > 255) throw badType(artifactType);
   return await withPlace(image, 'write', options, async place => {
-    const { mediaType, digest, size } = await subjectOf(place, options);
+    const { mediaType, digest, size } = await resolveIn(place, options);
     const layers: Descriptor[] = [];
     for (const file of files) layers.push(await putFile(place, file, options));
     const empty = new TextEncoder().encode('{}');
@@ -130,12 +128,6 @@ export async function fetchArtifact(artifact: string, options: FetchArtifactOpti
     for (const file of files) await writeFile(place, file, join(directory, file.name), { overwrite, signal });
     return files;
   });
-}
-
-async function subjectOf(place: Endpoint, { platform, host, signal }: ArtifactOptions): Promise<Descriptor> {
-  const descriptor = await place.resolve(place.name, { signal });
-  if (platform === undefined || !isIndexType(descriptor.mediaType)) return descriptor;
-  return selectPlatform((await readIndex(place, descriptor, { signal })).value, parsePlatform(platform, host));
 }
 
 /** Read twice, for its digest and then to send it: should it change meanwhile, the target refuses it. */

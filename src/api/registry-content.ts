@@ -1,20 +1,16 @@
 import type { Readable } from 'node:stream';
 import type { BlobFinder } from '../content/content.js';
-import { readIndex } from '../content/read-content.js';
-import { selectPlatform } from '../content/select-platform.js';
 import { LadingError } from '../errors/errors.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { isDigest } from '../oci/digest.js';
 import { manifestSizeLimit } from '../oci/manifest.js';
-import { isIndexType } from '../oci/media-types.js';
-import { parsePlatform } from '../oci/platform.js';
 import { parseReference } from '../oci/reference.js';
 import { readCapped } from '../stream/read-capped.js';
-import type { Endpoint } from '../transport/endpoint.js';
 import { parseLocation } from '../transport/location.js';
 import { openRegistryLocation } from '../transport/open.js';
 import { type CopyBetweenOptions, withPlace } from './copy-between.js';
 import type { TransferOptions } from './registry-access.js';
+import { resolveIn } from './resolve-in.js';
 
 export interface ResolveOptions extends CopyBetweenOptions {
   /** Of an image of several platforms this one's manifest is meant, not the index. */
@@ -123,10 +119,4 @@ function isExplicitTag(name: string, tag: string | undefined): boolean {
 
 function isBlobFinder(place: object): place is BlobFinder {
   return 'findBlob' in place && typeof place.findBlob === 'function';
-}
-
-async function resolveIn(place: Endpoint, { platform, host, signal }: ResolveOptions): Promise<Descriptor> {
-  const descriptor = await place.resolve(place.name, { signal });
-  if (platform === undefined || !isIndexType(descriptor.mediaType)) return descriptor;
-  return selectPlatform((await readIndex(place, descriptor, { signal })).value, parsePlatform(platform, host));
 }
