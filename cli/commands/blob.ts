@@ -1,5 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readBlob } from '../../src/index.js';
@@ -8,6 +6,7 @@ import { locationText } from '../location-text.js';
 import { registryOptions } from '../registry-options.js';
 import { UsageError } from '../usage-error.js';
 import { withPlaces } from '../with-places.js';
+import { writeWholeFile } from '../write-whole-file.js';
 
 export const command = defineCommand({
   positionals: {
@@ -29,18 +28,8 @@ export const command = defineCommand({
     }
     await withPlaces(args, context, options =>
       readBlob(locationText(args.blob, cwd), options, async content => {
-        if (file === undefined) {
-          await pipeline(content, stdout, { end: false, signal });
-          return;
-        }
-        const partial = `${file}.partial`;
-        try {
-          await pipeline(content, createWriteStream(partial), { signal });
-          await rename(partial, file);
-        } catch (error) {
-          await rm(partial, { force: true });
-          throw error;
-        }
+        if (file === undefined) await pipeline(content, stdout, { end: false, signal });
+        else await writeWholeFile(file, target => pipeline(content, target, { end: false, signal }));
       }),
     );
   },

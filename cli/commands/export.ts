@@ -1,11 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { exportContainer } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import { withStore } from '../store-session.js';
 import { UsageError } from '../usage-error.js';
+import { writeWholeFile } from '../write-whole-file.js';
 
 export const command = defineCommand({
   positionals: { container: { type: 'string', demandOption: true, describe: 'Name or id; it must not run' } },
@@ -24,18 +22,7 @@ export const command = defineCommand({
         await exportContainer(args.container, stdout, { store, signal });
         return;
       }
-      const partial = `${file}.partial`;
-      const target = createWriteStream(partial);
-      try {
-        await exportContainer(args.container, target, { store, signal });
-        target.end();
-        await finished(target);
-        await rename(partial, file);
-      } catch (error) {
-        target.destroy();
-        await rm(partial, { force: true });
-        throw error;
-      }
+      await writeWholeFile(file, target => exportContainer(args.container, target, { store, signal }));
     });
   },
 });
