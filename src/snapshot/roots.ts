@@ -27,7 +27,7 @@ export interface WorkingRoot {
   /**
    * The tree as it is after a process has run in the root: nodes that it has left alone are those of the state that the
    * root was opened with, changed ones have their bytes on this machine, in this root, where they can be read until
-   * `keep` or `close`. Nothing is changed on the disk by it. Asked once, before `keep`.
+   * `keep` or `close`; what its owner may not read is made readable for that. Asked once, before `keep`.
    */
   changes(ran: RanProcess, options?: ChangesOptions): Promise<DirectoryNode>;
   /**
