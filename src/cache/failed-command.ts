@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { RecordStore } from '../content/content.js';
 import { descriptorSchema, digestSchema } from '../oci/descriptor.js';
 import { encodeJson } from '../oci/json.js';

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
+import { matchSchema } from '../oci/match-schema.js';
 
 /** What a cache key is made of: a value before it is a hash, so that two of them can be compared field by field. */
 export type RecordValue =
@@ -39,9 +40,9 @@ export function canonicalForm(value: RecordValue): string {
 }
 
 /** The body of a stored record; `undefined` for one that is of another kind or version, or no JSON. */
-export function parseRecord<T>(body: Uint8Array, schema: z.ZodType<T>): T | undefined {
+export function parseRecord<T>(body: Uint8Array, schema: z.ZodMiniType<T>): T | undefined {
   try {
-    return schema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+    return matchSchema(JSON.parse(Buffer.from(body).toString('utf8')), schema).value;
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { ContentSource, RecordStore } from '../content/content.js';
 import type { WebFile } from '../content/web-file.js';
 import { descriptorSchema } from '../oci/descriptor.js';
@@ -17,8 +17,8 @@ const storedSchema = z.object({
   kind: z.literal('web file'),
   file: z.object({
     blob: descriptorSchema,
-    etag: z.string().optional(),
-    lastModified: z.number().int().nonnegative().optional(),
+    etag: z.optional(z.string()),
+    lastModified: z.optional(z.int().check(z.nonnegative())),
   }),
 });
 

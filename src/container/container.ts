@@ -3,7 +3,7 @@
  * store, like any other, so a container is an image in the making: it costs nothing while it does not run, works with
  * every sandbox, and a process that is killed leaves nothing half done.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type ImageConfig, imageConfigSchema } from '../oci/config.js';
 import { descriptorSchema, digestSchema } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
@@ -63,7 +63,7 @@ export interface Container {
 
 const layerSchema = z.object({ diffId: digestSchema, blob: descriptorSchema });
 const processSchema = z.object({
-  argv: z.array(z.string()).min(1),
+  argv: z.array(z.string()).check(z.minLength(1)),
   env: z.array(z.string()),
   cwd: z.string(),
   user: z.string(),
@@ -71,8 +71,8 @@ const processSchema = z.object({
   network: z.enum(['default', 'none', 'host']),
   extraHosts: z.array(z.object({ host: z.string(), address: z.string() })),
   volumes: z.array(z.object({ source: z.string(), target: z.string(), readOnly: z.boolean() })),
-  tmpfs: z.array(z.object({ target: z.string(), sizeBytes: z.number().optional() })),
-  shmSizeBytes: z.number().optional(),
+  tmpfs: z.array(z.object({ target: z.string(), sizeBytes: z.optional(z.number()) })),
+  shmSizeBytes: z.optional(z.number()),
   limits: z.array(z.object({ name: z.string(), soft: z.number(), hard: z.number() })),
   readOnly: z.boolean(),
   privileged: z.boolean(),
@@ -81,17 +81,17 @@ const processSchema = z.object({
 /** A container as it lies in the store. */
 export const containerSchema = z.object({
   version: z.literal(1),
-  id: z.string().regex(/^[0-9a-f]{64}$/),
+  id: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   name: z.string(),
   image: z.object({ name: z.string(), digest: digestSchema }),
   config: imageConfigSchema,
   layers: z.array(layerSchema),
-  imageLayers: z.number().int().nonnegative(),
+  imageLayers: z.int().check(z.nonnegative()),
   process: processSchema,
   status: z.enum(['created', 'running', 'exited', 'lost']),
   createdMs: z.number(),
-  startedMs: z.number().optional(),
-  finishedMs: z.number().optional(),
-  exitCode: z.number().optional(),
-  runner: z.string().optional(),
+  startedMs: z.optional(z.number()),
+  finishedMs: z.optional(z.number()),
+  exitCode: z.optional(z.number()),
+  runner: z.optional(z.string()),
 });

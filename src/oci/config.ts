@@ -1,6 +1,7 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { digestSchema } from './descriptor.js';
 import type { Digest } from './digest.js';
+import { orAbsent, orEmptyText, orNone } from './empty.js';
 import { encodeJson, parseDocument } from './json.js';
 
 /** How to check that a container is healthy; durations in nanoseconds, absent when they are the default. */
@@ -56,12 +57,14 @@ export interface ImageConfig {
   readonly variant?: string | undefined;
 }
 
-const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform(value => value ?? undefined);
-const strings = absent(z.array(z.string()));
-const keys = absent(
+const strings = orAbsent(z.array(z.string()));
+const keys = orAbsent(
   z.record(
     z.string(),
-    z.looseObject({}).transform(() => ({}) as Record<string, never>),
+    z.pipe(
+      z.looseObject({}),
+      z.transform(() => ({}) as Record<string, never>),
+    ),
   ),
 );
 
@@ -77,52 +80,52 @@ const stringMap = z.custom<Readonly<Record<string, string>>>(
 
 const healthcheckSchema = z.object({
   Test: strings,
-  Interval: absent(z.number()),
-  Timeout: absent(z.number()),
-  StartPeriod: absent(z.number()),
-  StartInterval: absent(z.number()),
-  Retries: absent(z.number()),
+  Interval: orAbsent(z.number()),
+  Timeout: orAbsent(z.number()),
+  StartPeriod: orAbsent(z.number()),
+  StartInterval: orAbsent(z.number()),
+  Retries: orAbsent(z.number()),
 });
 
 /** Unknown keys (`Hostname`, `AttachStdin`, `container_config` …) are dropped, as BuildKit's typed config drops them. */
 const containerSchema = z.object({
-  User: absent(z.string()),
+  User: orAbsent(z.string()),
   ExposedPorts: keys,
   Env: strings,
   Entrypoint: strings,
   Cmd: strings,
   Volumes: keys,
-  WorkingDir: absent(z.string()),
-  Labels: absent(stringMap),
-  StopSignal: absent(z.string()),
-  ArgsEscaped: absent(z.boolean()),
-  Healthcheck: absent(healthcheckSchema),
+  WorkingDir: orAbsent(z.string()),
+  Labels: orAbsent(stringMap),
+  StopSignal: orAbsent(z.string()),
+  ArgsEscaped: orAbsent(z.boolean()),
+  Healthcheck: orAbsent(healthcheckSchema),
   OnBuild: strings,
   Shell: strings,
 });
 
 const historySchema = z.object({
-  created: absent(z.string()),
-  created_by: absent(z.string()),
-  author: absent(z.string()),
-  comment: absent(z.string()),
-  empty_layer: absent(z.boolean()),
+  created: orAbsent(z.string()),
+  created_by: orAbsent(z.string()),
+  author: orAbsent(z.string()),
+  comment: orAbsent(z.string()),
+  empty_layer: orAbsent(z.boolean()),
 });
 
 export const imageConfigSchema = z.object({
-  architecture: absent(z.string()).transform(value => value ?? ''),
-  author: absent(z.string()),
-  config: absent(containerSchema),
-  created: absent(z.string()),
-  history: absent(z.array(historySchema)),
-  os: absent(z.string()).transform(value => value ?? ''),
+  architecture: orEmptyText,
+  author: orAbsent(z.string()),
+  config: orAbsent(containerSchema),
+  created: orAbsent(z.string()),
+  history: orAbsent(z.array(historySchema)),
+  os: orEmptyText,
   'os.features': strings,
-  'os.version': absent(z.string()),
+  'os.version': orAbsent(z.string()),
   rootfs: z.object({
-    type: z.literal('layers').default('layers'),
-    diff_ids: absent(z.array(digestSchema)).transform(value => value ?? []),
+    type: z._default(z.literal('layers'), 'layers'),
+    diff_ids: orNone(digestSchema),
   }),
-  variant: absent(z.string()),
+  variant: orAbsent(z.string()),
 });
 
 /** The largest config that is read. */

@@ -1,5 +1,6 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Digest, isDigest } from './digest.js';
+import { orAbsent } from './empty.js';
 import { type Platform, platformSchema } from './platform.js';
 
 /** What something is, how big and its digest: the only currency between folders (OCI image-spec, descriptor.md). */
@@ -16,20 +17,19 @@ export interface Descriptor {
   readonly data?: string | undefined;
 }
 
-export const digestSchema = z.string().refine(isDigest, { error: 'not a digest' });
+export const digestSchema = z.custom<Digest>(value => typeof value === 'string' && isDigest(value), {
+  error: 'not a digest',
+});
 
 export const descriptorSchema = z.looseObject({
-  mediaType: z.string().min(1).max(255),
+  mediaType: z.string().check(z.minLength(1), z.maxLength(255)),
   digest: digestSchema,
-  size: z.number().int().nonnegative(),
-  urls: z.array(z.string()).optional(),
-  annotations: z
-    .record(z.string(), z.string())
-    .nullish()
-    .transform(value => value ?? undefined),
-  platform: platformSchema.optional(),
-  artifactType: z.string().optional(),
-  data: z.string().optional(),
+  size: z.int().check(z.nonnegative()),
+  urls: z.optional(z.array(z.string())),
+  annotations: orAbsent(z.record(z.string(), z.string())),
+  platform: z.optional(platformSchema),
+  artifactType: z.optional(z.string()),
+  data: z.optional(z.string()),
 });
 
 /** Same bytes under the same digest. */

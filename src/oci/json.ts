@@ -1,11 +1,12 @@
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { LadingError } from '../errors/errors.js';
+import { matchSchema } from './match-schema.js';
 
 /**
  * Parses the bytes of a JSON document of an image and checks it against its schema.
  * @throws LadingError INVALID_DOCUMENT naming the document, and the first place that is wrong
  */
-export function parseDocument<T>(bytes: Uint8Array, schema: z.ZodType<T>, what: string, digest?: string): T {
+export function parseDocument<T>(bytes: Uint8Array, schema: z.ZodMiniType<T>, what: string, digest?: string): T {
   const fail = (problem: string, cause?: unknown): LadingError =>
     new LadingError('INVALID_DOCUMENT', `not a valid ${what}${digest ? ` (${digest})` : ''}: ${problem}`, {
       details: { what, digest, problem },
@@ -17,10 +18,9 @@ export function parseDocument<T>(bytes: Uint8Array, schema: z.ZodType<T>, what: 
   } catch (error) {
     throw fail(error instanceof Error ? error.message : 'unreadable', error);
   }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw fail(issue ? `${issue.path.join('.') || 'document'}: ${issue.message}` : 'does not match its schema');
+  const match = matchSchema(value, schema);
+  if (match.problem !== undefined) throw fail(match.problem);
+  return match.value;
 }
 
 /**

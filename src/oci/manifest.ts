@@ -1,5 +1,6 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Descriptor, descriptorSchema } from './descriptor.js';
+import { orAbsent, orNone } from './empty.js';
 import { encodeJson, parseDocument } from './json.js';
 import { mediaTypes } from './media-types.js';
 
@@ -28,33 +29,24 @@ export interface ImageIndex {
 /** The largest manifest or index that is read: what the distribution specification asks registries to accept. */
 export const manifestSizeLimit = 4 * 1024 * 1024;
 
-const annotations = z
-  .record(z.string(), z.string())
-  .nullish()
-  .transform(value => value ?? undefined);
+const annotations = orAbsent(z.record(z.string(), z.string()));
 
 const manifestSchema = z.looseObject({
   schemaVersion: z.literal(2),
-  mediaType: z.string().default(mediaTypes.manifest),
-  artifactType: z.string().optional(),
+  mediaType: z._default(z.string(), mediaTypes.manifest),
+  artifactType: z.optional(z.string()),
   config: descriptorSchema,
-  layers: z
-    .array(descriptorSchema)
-    .nullish()
-    .transform(value => value ?? []),
-  subject: descriptorSchema.optional(),
+  layers: orNone(descriptorSchema),
+  subject: z.optional(descriptorSchema),
   annotations,
 });
 
 const indexSchema = z.looseObject({
   schemaVersion: z.literal(2),
-  mediaType: z.string().default(mediaTypes.index),
-  artifactType: z.string().optional(),
-  manifests: z
-    .array(descriptorSchema)
-    .nullish()
-    .transform(value => value ?? []),
-  subject: descriptorSchema.optional(),
+  mediaType: z._default(z.string(), mediaTypes.index),
+  artifactType: z.optional(z.string()),
+  manifests: orNone(descriptorSchema),
+  subject: z.optional(descriptorSchema),
   annotations,
 });
 

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { LadingError } from '../errors/errors.js';
 
 /** OCI image-spec, image-index.md: `platform`. Always normalised: `arm64` without variant, `arm` with one. */
@@ -13,9 +13,9 @@ export interface Platform {
 export const platformSchema = z.looseObject({
   os: z.string(),
   architecture: z.string(),
-  variant: z.string().optional(),
-  'os.version': z.string().optional(),
-  'os.features': z.array(z.string()).optional(),
+  variant: z.optional(z.string()),
+  'os.version': z.optional(z.string()),
+  'os.features': z.optional(z.array(z.string())),
 });
 
 const knownOs = new Set(

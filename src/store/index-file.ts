@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Descriptor, descriptorSchema } from '../oci/descriptor.js';
+import { orNone } from '../oci/empty.js';
 import { encodeJson, parseDocument } from '../oci/json.js';
 import { mediaTypes } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
@@ -14,10 +15,7 @@ const indexFileLimit = 32 * 1024 * 1024;
 
 const schema = z.looseObject({
   schemaVersion: z.literal(2),
-  manifests: z
-    .array(descriptorSchema)
-    .nullish()
-    .transform(value => value ?? []),
+  manifests: orNone(descriptorSchema),
 });
 
 type IndexDocument = z.infer<typeof schema>;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { BlobFinder, ContentSource, ContentTarget, PartSource } from '../content/content.js';
 import { type ReferrerSource, type ReferrersOptions, referrersAmong } from '../content/referrers.js';
 import { childrenOf, walk } from '../content/walk.js';
@@ -42,7 +42,7 @@ export interface LayoutOptions {
   readonly keepReplaced?: boolean | undefined;
 }
 
-const layoutFileSchema = z.looseObject({ imageLayoutVersion: z.string().regex(/^1\./) });
+const layoutFileSchema = z.looseObject({ imageLayoutVersion: z.string().check(z.regex(/^1\./)) });
 const day = 24 * 60 * 60 * 1000;
 
 /**

@@ -1,10 +1,11 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { readIndex, readManifest } from '../../content/read-content.js';
 import { LadingError } from '../../errors/errors.js';
 import { invalidArchive } from '../../layer/invalid-archive.js';
 import { configSizeLimit, parseConfig } from '../../oci/config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { type Digest, digestHex, digestOf, isDigest } from '../../oci/digest.js';
+import { orNone } from '../../oci/empty.js';
 import { parseDocument } from '../../oci/json.js';
 import { encodeManifest } from '../../oci/manifest.js';
 import { isIndexType, isManifestType, layerMediaType, mediaTypes } from '../../oci/media-types.js';
@@ -18,15 +19,9 @@ import { type OpenTarOptions, TarFile, type TarMember } from './tar-file.js';
 
 const savedSchema = z.array(
   z.looseObject({
-    Config: z.string().min(1),
-    RepoTags: z
-      .array(z.string())
-      .nullish()
-      .transform(value => value ?? []),
-    Layers: z
-      .array(z.string().min(1))
-      .nullish()
-      .transform(value => value ?? []),
+    Config: z.string().check(z.minLength(1)),
+    RepoTags: orNone(z.string()),
+    Layers: orNone(z.string().check(z.minLength(1))),
   }),
 );
 

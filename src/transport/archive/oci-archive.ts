@@ -1,7 +1,8 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { invalidArchive } from '../../layer/invalid-archive.js';
 import { type Descriptor, descriptorSchema } from '../../oci/descriptor.js';
 import { isDigest } from '../../oci/digest.js';
+import { orNone } from '../../oci/empty.js';
 import { parseDocument } from '../../oci/json.js';
 import { formatReference, parseReference } from '../../oci/reference.js';
 import { refNameAnnotation, refNameOf } from '../../store/layout-entry.js';
@@ -14,10 +15,7 @@ export const imageNameAnnotation = 'io.containerd.image.name';
 
 const indexSchema = z.looseObject({
   schemaVersion: z.literal(2),
-  manifests: z
-    .array(descriptorSchema)
-    .nullish()
-    .transform(value => value ?? []),
+  manifests: orNone(descriptorSchema),
 });
 
 const indexLimit = 32 * 1024 * 1024;

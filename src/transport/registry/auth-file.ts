@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseDocument } from '../../oci/json.js';
 import type { CallOptions } from '../../stream/bytes.js';
 import { runCredentialHelper } from './credential-helper.js';
@@ -12,17 +12,17 @@ import {
 } from './credentials.js';
 
 const entrySchema = z.looseObject({
-  auth: z.string().nullish(),
-  username: z.string().nullish(),
-  password: z.string().nullish(),
-  identitytoken: z.string().nullish(),
-  registrytoken: z.string().nullish(),
+  auth: z.nullish(z.string()),
+  username: z.nullish(z.string()),
+  password: z.nullish(z.string()),
+  identitytoken: z.nullish(z.string()),
+  registrytoken: z.nullish(z.string()),
 });
 
 const fileSchema = z.looseObject({
-  auths: z.record(z.string(), entrySchema.nullish()).nullish(),
-  credHelpers: z.record(z.string(), z.string()).nullish(),
-  credsStore: z.string().nullish(),
+  auths: z.nullish(z.record(z.string(), z.nullish(entrySchema))),
+  credHelpers: z.nullish(z.record(z.string(), z.string())),
+  credsStore: z.nullish(z.string()),
 });
 
 /** Docker's `config.json`, or the `auth.json` of podman and skopeo: the same form. */

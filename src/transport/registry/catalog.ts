@@ -1,10 +1,10 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { LadingError } from '../../errors/errors.js';
 import type { CallOptions } from '../../stream/bytes.js';
 import type { RegistryConnection } from './connection.js';
 import { listPages } from './pages.js';
 
-const schema = z.looseObject({ repositories: z.array(z.string().max(1024)).nullish() });
+const schema = z.looseObject({ repositories: z.nullish(z.array(z.string().check(z.maxLength(1024)))) });
 
 /**
  * All repositories of a registry, page after page: an extension that Docker's registry has and public ones do not.

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { LadingError } from '../../errors/errors.js';
 import { readCapped } from '../../stream/read-capped.js';
 import { type Credential, credentialsError } from './credentials.js';
@@ -12,7 +12,7 @@ export interface CredentialHelperOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const answerSchema = z.looseObject({ Username: z.string(), Secret: z.string().min(1) });
+const answerSchema = z.looseObject({ Username: z.string(), Secret: z.string().check(z.minLength(1)) });
 const outputLimit = 1024 * 1024;
 
 /**

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { parseDocument } from '../../oci/json.js';
 import { readCapped } from '../../stream/read-capped.js';
 import type { HttpResponse } from '../http/http.js';
@@ -11,7 +11,7 @@ const pageLimit = 10_000;
 export interface PagesRequest<T> {
   /** Of the first page, below the registry's root. */
   readonly path: string;
-  readonly schema: z.ZodType<T>;
+  readonly schema: z.ZodMiniType<T>;
   /** What is listed, for messages: `the tags of app`. */
   readonly what: string;
   readonly scopes: readonly string[];

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { ContentSource, ContentTarget } from '../../content/content.js';
 import { readIndex, readManifest } from '../../content/read-content.js';
 import { type ReferrersOptions, referrerOf } from '../../content/referrers.js';
@@ -19,7 +19,7 @@ export interface ReferrerRepository {
   readonly scopes: readonly string[];
 }
 
-const schema = z.looseObject({ manifests: z.array(descriptorSchema).nullish() });
+const schema = z.looseObject({ manifests: z.nullish(z.array(descriptorSchema)) });
 /** What registries from before OCI 1.1 say to a path that they do not know. */
 const unknownPath = [400, 404, 405, 501];
 /** Somebody else may change the fallback tag between our reading and writing it. */

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { isLadingError } from '../../errors/errors.js';
 import { parseDocument } from '../../oci/json.js';
 import type { CallOptions } from '../../stream/bytes.js';
@@ -23,16 +23,16 @@ export interface SearchOptions extends CallOptions {
 
 const answerLimit = 8 * 1024 * 1024;
 const answerSchema = z.looseObject({
-  results: z
-    .array(
+  results: z.nullish(
+    z.array(
       z.looseObject({
-        name: z.string().max(1024),
-        description: z.string().nullish(),
-        star_count: z.number().nullish(),
-        is_official: z.boolean().nullish(),
+        name: z.string().check(z.maxLength(1024)),
+        description: z.nullish(z.string()),
+        star_count: z.nullish(z.number()),
+        is_official: z.nullish(z.boolean()),
       }),
-    )
-    .nullish(),
+    ),
+  ),
 });
 
 /**

@@ -1,9 +1,9 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { LadingError } from '../../errors/errors.js';
 import type { RegistryConnection } from './connection.js';
 import { listPages } from './pages.js';
 
-const schema = z.looseObject({ tags: z.array(z.string().max(128)).nullish() });
+const schema = z.looseObject({ tags: z.nullish(z.array(z.string().check(z.maxLength(128)))) });
 
 /** All tags of a repository, page after page (distribution-spec, "Listing Tags"). */
 export async function* listTags(

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { readCapped } from '../../stream/read-capped.js';
 import { basicAuthorization } from '../http/basic-authorization.js';
 import type { Http, HttpResponse } from '../http/http.js';
@@ -25,9 +25,9 @@ export interface FetchTokenOptions {
 }
 
 const answerSchema = z.looseObject({
-  token: z.string().nullish(),
-  access_token: z.string().nullish(),
-  expires_in: z.union([z.number(), z.string()]).nullish(),
+  token: z.nullish(z.string()),
+  access_token: z.nullish(z.string()),
+  expires_in: z.nullish(z.union([z.number(), z.string()])),
 });
 
 const answerLimit = 256 * 1024;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { CallOptions } from '../../../stream/bytes.js';
 import { homeFolder } from '../config-folder.js';
 import { credentialsError } from '../credentials.js';

@@ -1,12 +1,14 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { CallOptions } from '../../../stream/bytes.js';
 import { type Credential, type CredentialPlace, credentialsError } from '../credentials.js';
 import { type AwsKeySource, awsKeySources } from './aws-keys.js';
 import { signAwsRequest } from './aws-signature.js';
 import { type Cloud, cloudPlace } from './cloud.js';
 
-const dataSchema = z.looseObject({ authorizationToken: z.string(), expiresAt: z.number().nullish() });
-const answerSchema = z.looseObject({ authorizationData: z.union([dataSchema, z.array(dataSchema).min(1)]) });
+const dataSchema = z.looseObject({ authorizationToken: z.string(), expiresAt: z.nullish(z.number()) });
+const answerSchema = z.looseObject({
+  authorizationData: z.union([dataSchema, z.array(dataSchema).check(z.minLength(1))]),
+});
 
 /** The service that gives out passwords for a registry. */
 interface EcrService {

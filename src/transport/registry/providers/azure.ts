@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { CallOptions } from '../../../stream/bytes.js';
 import type { Credential, CredentialCandidate, CredentialPlace } from '../credentials.js';
 import { accessTokenSchema, type Cloud, cloudPlace, formRequest, readNamedFile } from './cloud.js';
@@ -16,7 +16,7 @@ const azureMachine = '7783-7084-3265-9085-8269-3286-77';
 /** The user that stands for whoever has a token. */
 const tokenUser = '00000000-0000-0000-0000-000000000000';
 
-const exchangeSchema = z.looseObject({ refresh_token: z.string().min(1) });
+const exchangeSchema = z.looseObject({ refresh_token: z.string().check(z.minLength(1)) });
 
 /** Refresh tokens of Azure's registries, for a principal of Azure that is there. */
 export function azurePlace(cloud: Cloud): CredentialPlace {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { isLadingError } from '../../../errors/errors.js';
 import type { CallOptions } from '../../../stream/bytes.js';
 import { readCapped } from '../../../stream/read-capped.js';
@@ -32,7 +32,7 @@ export interface Cloud {
    * One request, and its answer as JSON, or as text without a schema.
    * @throws LadingError CREDENTIALS for anything but a status of success and an answer of the right form
    */
-  ask<T>(request: CloudRequest, schema: z.ZodType<T>, call: CallOptions): Promise<T>;
+  ask<T>(request: CloudRequest, schema: z.ZodMiniType<T>, call: CallOptions): Promise<T>;
   askText(request: CloudRequest, call: CallOptions): Promise<string>;
   /** A fact of the firmware, such as `sys_vendor`; empty where there is none. */
   machine(fact: string): Promise<string>;
@@ -174,6 +174,6 @@ export async function readNamedFile(file: string, { signal }: CallOptions): Prom
 }
 
 export const accessTokenSchema = z.looseObject({
-  access_token: z.string().min(1),
-  expires_in: z.union([z.number(), z.string()]).nullish(),
+  access_token: z.string().check(z.minLength(1)),
+  expires_in: z.nullish(z.union([z.number(), z.string()])),
 });

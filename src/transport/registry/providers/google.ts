@@ -1,7 +1,7 @@
 import { createSign } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { CallOptions } from '../../../stream/bytes.js';
 import { configFolder } from '../config-folder.js';
 import { type Credential, type CredentialCandidate, type CredentialPlace, credentialsError } from '../credentials.js';
@@ -16,15 +16,15 @@ const keySchema = z.discriminatedUnion('type', [
     type: z.literal('service_account'),
     client_email: z.string(),
     private_key: z.string(),
-    private_key_id: z.string().nullish(),
-    token_uri: z.url().nullish(),
+    private_key_id: z.nullish(z.string()),
+    token_uri: z.nullish(z.url()),
   }),
   z.looseObject({
     type: z.literal('authorized_user'),
     client_id: z.string(),
     client_secret: z.string(),
     refresh_token: z.string(),
-    token_uri: z.url().nullish(),
+    token_uri: z.nullish(z.url()),
   }),
 ]);
 type Key = z.infer<typeof keySchema>;

@@ -1,21 +1,21 @@
 import path from 'node:path';
 import { parse } from 'smol-toml';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { invalidSettings, type MirrorRule, type PlaceRule, type RegistryRule } from './rule.js';
 import { parseSettings, readSettings } from './settings-file.js';
 
 const fileNames = z.union([z.string(), z.array(z.string())]);
 const hostSchema = z.looseObject({
-  capabilities: z.array(z.string()).optional(),
-  ca: fileNames.optional(),
-  client: z.union([z.string(), z.array(z.union([z.string(), z.array(z.string())]))]).optional(),
-  skip_verify: z.boolean().optional(),
-  override_path: z.boolean().optional(),
-  header: z.record(z.string(), z.unknown()).optional(),
+  capabilities: z.optional(z.array(z.string())),
+  ca: z.optional(fileNames),
+  client: z.optional(z.union([z.string(), z.array(z.union([z.string(), z.array(z.string())]))])),
+  skip_verify: z.optional(z.boolean()),
+  override_path: z.optional(z.boolean()),
+  header: z.optional(z.record(z.string(), z.unknown())),
 });
-const fileSchema = hostSchema.extend({
-  server: z.string().optional(),
-  host: z.record(z.string(), hostSchema).optional(),
+const fileSchema = z.extend(hostSchema, {
+  server: z.optional(z.string()),
+  host: z.optional(z.record(z.string(), hostSchema)),
 });
 type HostTable = z.infer<typeof hostSchema>;
 

@@ -1,29 +1,29 @@
 import path from 'node:path';
 import { parse } from 'smol-toml';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { configFolder } from '../config-folder.js';
 import { invalidSettings, type MirrorRule, type RegistryRule } from './rule.js';
 import { filesIn, parseSettings, readSettings } from './settings-file.js';
 
 const mirrorSchema = z.looseObject({
-  location: z.string().min(1),
-  insecure: z.boolean().optional(),
-  'pull-from-mirror': z.enum(['all', 'digest-only', 'tag-only', '']).optional(),
+  location: z.string().check(z.minLength(1)),
+  insecure: z.optional(z.boolean()),
+  'pull-from-mirror': z.optional(z.enum(['all', 'digest-only', 'tag-only', ''])),
 });
 
 const fileSchema = z.looseObject({
-  registry: z
-    .array(
+  registry: z.optional(
+    z.array(
       z.looseObject({
-        prefix: z.string().optional(),
-        location: z.string().optional(),
-        insecure: z.boolean().optional(),
-        blocked: z.boolean().optional(),
-        'mirror-by-digest-only': z.boolean().optional(),
-        mirror: z.array(mirrorSchema).optional(),
+        prefix: z.optional(z.string()),
+        location: z.optional(z.string()),
+        insecure: z.optional(z.boolean()),
+        blocked: z.optional(z.boolean()),
+        'mirror-by-digest-only': z.optional(z.boolean()),
+        mirror: z.optional(z.array(mirrorSchema)),
       }),
-    )
-    .optional(),
+    ),
+  ),
 });
 
 export interface RegistriesConfOptions {

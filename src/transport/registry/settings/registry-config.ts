@@ -1,30 +1,30 @@
 import path from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { LadingError } from '../../../errors/errors.js';
 import { invalidSettings, type PlaceRule, type RegistryRule } from './rule.js';
 import { parseSettings, readSettings } from './settings-file.js';
 
 const placeShape = {
-  insecure: z.boolean().optional(),
-  plainHttp: z.boolean().optional(),
-  ca: z.union([z.string(), z.array(z.string())]).optional(),
-  clientCertificate: z.string().optional(),
-  clientKey: z.string().optional(),
+  insecure: z.optional(z.boolean()),
+  plainHttp: z.optional(z.boolean()),
+  ca: z.optional(z.union([z.string(), z.array(z.string())])),
+  clientCertificate: z.optional(z.string()),
+  clientKey: z.optional(z.string()),
 };
 const placeSchema = z.strictObject(placeShape);
 const mirrorSchema = z.strictObject({
   ...placeShape,
-  location: z.string().min(1),
-  for: z.enum(['all', 'digests', 'tags']).optional(),
+  location: z.string().check(z.minLength(1)),
+  for: z.optional(z.enum(['all', 'digests', 'tags'])),
 });
 const fileSchema = z.strictObject({
   registries: z.record(
     z.string(),
     z.strictObject({
       ...placeShape,
-      location: z.string().min(1).optional(),
-      mirrors: z.array(mirrorSchema).optional(),
-      blocked: z.boolean().optional(),
+      location: z.optional(z.string().check(z.minLength(1))),
+      mirrors: z.optional(z.array(mirrorSchema)),
+      blocked: z.optional(z.boolean()),
     }),
   ),
 });

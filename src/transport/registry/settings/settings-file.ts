@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { ioError } from '../../../errors/io-error.js';
+import { matchSchema } from '../../../oci/match-schema.js';
 import { invalidSettings } from './rule.js';
 
 const sizeLimit = 1024 * 1024;
@@ -33,7 +34,7 @@ export async function filesIn(folder: string, ending: string): Promise<readonly 
 /** Parses a text, and checks it. @throws LadingError INVALID_DOCUMENT */
 export function parseSettings<T>(
   text: string,
-  schema: z.ZodType<T>,
+  schema: z.ZodMiniType<T>,
   file: string,
   parse: (text: string) => unknown,
 ): T {
@@ -44,13 +45,9 @@ export function parseSettings<T>(
     // The first line says what is wrong, the others quote the file.
     throw invalidSettings(file, (error as Error).message.split('\n')[0] ?? 'cannot be read');
   }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw invalidSettings(
-    file,
-    `${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'not of the form it must have'}`,
-  );
+  const match = matchSchema(value, schema);
+  if (match.problem !== undefined) throw invalidSettings(file, match.problem);
+  return match.value;
 }
 
 function isAbsent(error: unknown): boolean {
