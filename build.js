@@ -20,6 +20,8 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { commonFile, commonModules } from './common-file.js';
+import { directImports } from './direct-imports.js';
 import { workerCode } from './worker-code.js';
 
 const top = dirname(fileURLToPath(import.meta.url));
@@ -33,7 +35,7 @@ for (const file of readdirSync(join(top, 'src'), { recursive: true, encoding: 'u
   if (file.endsWith('.ts')) code.update(file).update(readFileSync(join(top, 'src', file)));
 }
 
-const { metafile } = await build({
+const settings = {
   absWorkingDir: top,
   entryPoints: ['cli/bin.ts', 'src/index.ts', 'src/testing/index.ts'],
   outdir: made,
@@ -56,10 +58,14 @@ const { metafile } = await build({
     js: "import{createRequire as ladingRequire}from'node:module';const require=ladingRequire(import.meta.url);",
   },
   define: { ladingCodeDigest: JSON.stringify(code.digest('hex')) },
-  plugins: [workerCode],
+  plugins: [directImports(join(top, 'src/index.ts'), join(top, 'cli')), workerCode],
   logLevel: 'warning',
   metafile: true,
-});
+};
+// A first time to see what the commands need: any of them reads its arguments, and nearly all of them open the store.
+const separate = await build({ ...settings, entryPoints: ['cli/bin.ts'], write: false });
+const common = commonModules(separate.metafile, ['cli/main.ts', 'cli/store-session.ts']);
+const { metafile } = await build({ ...settings, plugins: [...settings.plugins, commonFile(top, common)] });
 writeFileSync(join(made, 'src/THIRD-PARTY-LICENSES.txt'), licenses(Object.keys(metafile.inputs)));
 chmodSync(join(made, 'cli/bin.js'), 0o755);
 
