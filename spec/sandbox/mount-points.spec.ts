@@ -1,8 +1,10 @@
 import { lstat, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type MountPoints, mountPoints } from '../../src/sandbox/mount-points.js';
-import { findInRoot } from '../../src/sandbox/path-in-root.js';
+import { PathInRoot } from '../../src/sandbox/path-in-root.js';
+import { exchanging } from '../support/exchanging.js';
+import { requirePrograms } from '../support/programs.js';
 import { tempDir } from '../support/temp-dir.js';
 
 describe('mountPoints', () => {
@@ -64,13 +66,45 @@ describe('mountPoints', () => {
     expect(await readdir(join(folder, 'victim'))).toEqual(['sub']);
   });
 
+  it('takes what it has put somewhere out of a folder that was moved, and puts back what was there', async () => {
+    await points.make('/etc/sub', 'directory');
+    await points.cover('/etc/hosts', join(folder, 'aside'), path => writeFile(path, 'shown'));
+    await rename(join(root, 'etc'), join(root, 'moved'));
+    await points.remove();
+    expect(await readdir(join(root, 'moved'))).toEqual(['hosts']);
+    expect(await readFile(join(root, 'moved/hosts'), 'utf8')).toBe('before');
+  });
+
+  it.runIf(requirePrograms(['perl']).met)(
+    'makes nothing outside while folders are exchanged for links',
+    async () => {
+      const outside = join(folder, 'outside');
+      await mkdir(outside);
+      await mkdir(join(root, 'x'));
+      await symlink(outside, join(root, 'y'));
+      const attacker = await exchanging(join(root, 'x'), join(root, 'y'));
+      onTestFinished(() => attacker.stop());
+      for (let attempt = 0; attempt < 60; attempt++) {
+        for (const [name, kind] of [['/x/d/e', 'directory'] as const, ['/x/f', 'file'] as const]) {
+          // Where it is a link at that moment, it leads to a folder of that name inside the root.
+          await points.make(name, kind).catch(error => expect(error).toMatchObject({ code: 'PATH_INVALID' }));
+        }
+        await points.remove();
+        expect(await readdir(outside)).toEqual([]);
+      }
+    },
+    30_000,
+  );
+
   it('follows links as a process in the root would', async () => {
     await symlink('/etc', join(root, 'absolute'));
     await symlink('../../../etc', join(root, 'relative'));
     await symlink('loop', join(root, 'loop'));
     expect(await points.make('/absolute/new', 'file')).toBe('/etc/new');
     expect(await points.make('/relative/other', 'directory')).toBe('/etc/other');
-    expect(await findInRoot(root, '/../../x/../etc/hosts')).toEqual({ names: ['etc', 'hosts'], present: 2 });
+    const found = new PathInRoot(root, '/../../x/../etc/hosts');
+    expect([found.names, found.present, found.endsInFolder]).toEqual([['etc', 'hosts'], 2, false]);
+    found.close();
     await expect(points.make('/loop/x', 'file')).rejects.toMatchObject({ code: 'PATH_INVALID' });
     await expect(points.make('/etc/hosts', 'directory')).rejects.toMatchObject({ code: 'PATH_INVALID' });
     await expect(points.make('/etc', 'file')).rejects.toMatchObject({ code: 'PATH_INVALID' });

@@ -5,12 +5,14 @@ import { runUnavailable } from './sandbox.js';
 export interface BindSource {
   /** Without links when it was looked at. */
   readonly path: string;
+  /** The same as long as the run lasts: of what others could put something else in the place of, a descriptor's. */
+  readonly held: string;
   /** `device:inode`, to compare with what has been bound. */
   readonly identity: string;
   readonly kind: 'folder' | 'file';
 }
 
-/** The name of a descriptor, which holds a file whatever is put in its place. */
+/** The name of a descriptor of the builder, which holds a file whatever is put in its place. */
 const descriptor = /^\/proc\/(?:self|\d+)\/fd\/\d+$/;
 
 /**
@@ -24,5 +26,10 @@ export async function bindSource(source: string): Promise<BindSource> {
   if (found.isSymbolicLink()) throw runUnavailable(`what is to be mounted is a symbolic link: ${source}`);
   const path =
     held || source === '/' ? await realpath(source) : join(await realpath(dirname(source)), basename(source));
-  return { path, identity: `${found.dev}:${found.ino}`, kind: found.isDirectory() ? 'folder' : 'file' };
+  return {
+    path,
+    held: held ? source : path,
+    identity: `${found.dev}:${found.ino}`,
+    kind: found.isDirectory() ? 'folder' : 'file',
+  };
 }

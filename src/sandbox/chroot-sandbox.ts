@@ -1,10 +1,12 @@
-import { chmod, chown, copyFile, link, lstat, mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, link, mkdir, mkdtemp, realpath, stat, symlink, writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
+import { bindSource } from './bind-source.js';
 import { copyTree, makeOpenFolder } from './copy-tree.js';
 import { deviceLinks, devices } from './devices.js';
 import { findHostProgram } from './host-program.js';
-import { type LaunchFields, launch, launcherObstacle } from './launcher/launcher.js';
+import { type LaunchFields, launch } from './launcher/launcher.js';
+import { launcherObstacle } from './launcher/system-calls.js';
 import { type MountPoints, mountPoints } from './mount-points.js';
 import { hostsFile, resolverFile } from './network-files.js';
 import { endingOfStatus } from './process-ending.js';
@@ -68,7 +70,7 @@ async function runInRoot(request: RunRequest, perl: string, scratch: string): Pr
   try {
     const { uid, gid } = request.user;
     for (const path of await points.makeDirectory(request.cwd)) await chown(join(root, path), uid, gid);
-    await furnish(request, folder, points);
+    await furnish(request, folder, points, perl);
     const ending = await launch({ perl, fields: fieldsOf(request, root), request });
     if ('failure' in ending) return await refusingSandbox(ending.failure).run(request);
     return endingOfStatus(ending.status);
@@ -86,7 +88,7 @@ function obstacleOf({ mounts, readOnly }: RunRequest): string | undefined {
   return open && `${open.target}: a mount that keeps what is written cannot be had in a changed root${help}`;
 }
 
-async function furnish(request: RunRequest, folder: string, points: MountPoints): Promise<void> {
+async function furnish(request: RunRequest, folder: string, points: MountPoints, perl: string): Promise<void> {
   let covered = 0;
   const cover = (target: string, put: (path: string) => Promise<void>): Promise<void> => {
     covered += 1;
@@ -95,7 +97,7 @@ async function furnish(request: RunRequest, folder: string, points: MountPoints)
   await cover('/dev', makeDevices);
   await cover('/etc/hosts', path => writeFile(path, hostsFile(request)));
   await cover('/etc/resolv.conf', async path => writeFile(path, await resolverFile(request)));
-  for (const mount of request.mounts) await cover(mount.target, path => putMount(mount, path));
+  for (const mount of request.mounts) await cover(mount.target, path => putMount(mount, path, perl));
 }
 
 /** The nodes themselves are made by the launcher. */
@@ -106,13 +108,14 @@ async function makeDevices(path: string): Promise<void> {
   for (const name of ['shm', 'mqueue']) await makeOpenFolder(join(path, name));
 }
 
-async function putMount(mount: SandboxMount, path: string): Promise<void> {
+async function putMount(mount: SandboxMount, path: string, perl: string): Promise<void> {
   if (mount.type === 'tmpfs') return makeOpenFolder(path, mount.mode);
-  const source = await realpath(mount.source);
-  const stat = await lstat(source);
-  if (stat.isDirectory()) await copyTree(source, path);
-  else if (stat.isFile()) await copyFile(source, path);
-  else await link(source, path);
+  const { path: name, held } = await bindSource(mount.source);
+  const found = await stat(held);
+  if (found.isDirectory()) await copyTree(held, path, perl);
+  else if (found.isFile()) await copyFile(held, path);
+  // A socket, which has no other name than its own.
+  else await link(name, path);
 }
 
 function fieldsOf(request: RunRequest, root: string): LaunchFields {

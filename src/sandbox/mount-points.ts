@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import type { BigIntStats } from 'node:fs';
-import { chmod, lstat, mkdir, open, realpath, rename, rmdir, unlink, utimes } from 'node:fs/promises';
+import { type BigIntStats, closeSync, fchmodSync, openSync, statSync } from 'node:fs';
+import { chmod, lstat, rename, rmdir, unlink, utimes } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { LadingError } from '../errors/errors.js';
-import { findInRoot, hostPath } from './path-in-root.js';
+import { PathInRoot } from './path-in-root.js';
 import { removeTree } from './remove-tree.js';
 
 /** What is put into a root so that something can be shown in its place; it goes again with `remove`. */
@@ -26,18 +26,19 @@ export interface MountPoints {
 }
 
 interface Made {
-  readonly path: string;
+  /** Through a descriptor of the folder that it was made in. */
+  readonly place: string;
   readonly kind: 'directory' | 'file' | 'cover';
   readonly inode: bigint;
   /** Where that is which was there before. */
   readonly aside?: string | undefined;
-  /** The folder that it was made in. */
-  readonly parent: string;
+  readonly parent: Parent;
 }
 
 /** A folder in which something was made. */
 interface Parent {
-  readonly inode: bigint;
+  /** Through a descriptor. */
+  readonly place: string;
   /** Its times in nanoseconds before that, and when the last was made. */
   readonly before: Times;
   after: Times;
@@ -50,113 +51,131 @@ interface Times {
 
 const second = 1_000_000_000n;
 
-/** Nothing may run in the root while points are made or removed. @param root without links */
+/**
+ * What is made, and what is taken away, is so in folders that are held by descriptors from the first look to the end.
+ * A root can be a cache in which other processes work meanwhile, and a process can have put a link where a folder was:
+ * by its path the same name could be one of this machine's.
+ * @param root without links
+ */
 export function mountPoints(root: string): MountPoints {
   const stack: Made[] = [];
+  /** By device and inode. */
   const parents = new Map<string, Parent>();
-  const place = async (path: string, kind: Made['kind'], put: () => Promise<string | undefined>): Promise<Made> => {
-    const parent = path.slice(0, path.lastIndexOf('/'));
-    const before = await lstat(parent, { bigint: true });
-    const aside = await put();
-    const { ino: inode } = await lstat(path, { bigint: true });
-    const after = await lstat(parent, { bigint: true });
-    const known = parents.get(parent);
-    if (known === undefined) parents.set(parent, { inode: before.ino, before, after });
-    else known.after = after;
-    return { path, kind, inode, aside, parent };
+  const paths: PathInRoot[] = [];
+  const find = (target: string): PathInRoot => {
+    const path = new PathInRoot(root, target);
+    paths.push(path);
+    return path;
   };
-  const make = async (names: readonly string[], present: number, last: 'directory' | 'file', goes: boolean) => {
-    for (let length = present + 1; length <= names.length; length += 1) {
-      const path = hostPath(root, names.slice(0, length));
-      const kind = length === names.length ? last : 'directory';
-      const put = async (): Promise<undefined> => {
-        if (kind === 'directory') await mkdir(path);
-        else await (await open(path, 'wx')).close();
-        // Whatever the umask is.
-        await chmod(path, kind === 'directory' ? 0o755 : 0o644);
+  const noted = async (
+    path: PathInRoot,
+    count: number,
+    kind: Made['kind'],
+    put: (place: string) => Promise<string | undefined>,
+  ): Promise<void> => {
+    const folder = path.folder(count - 1);
+    const before = statSync(folder, { bigint: true });
+    const place = path.place(count);
+    const aside = await put(place);
+    const { ino: inode } = await lstat(place, { bigint: true });
+    const after = statSync(folder, { bigint: true });
+    const identity = `${before.dev}:${before.ino}`;
+    const parent = parents.get(identity) ?? { place: folder, before, after };
+    parent.after = after;
+    parents.set(identity, parent);
+    stack.push({ place, kind, inode, aside, parent });
+  };
+  /** Makes what is missing of a path up to a count of names. */
+  const make = async (path: PathInRoot, upTo: number, last: 'directory' | 'file', goes: boolean): Promise<void> => {
+    while (path.present < upTo) {
+      const count = path.present + 1;
+      const kind = count === path.names.length ? last : 'directory';
+      const put = async (place: string): Promise<undefined> => {
+        // Modes are set whatever the umask is.
+        if (kind === 'directory') await chmod(path.makeFolder(), 0o755);
+        else makeFile(place);
       };
-      if (goes) stack.push(await place(path, kind, put));
-      else await put();
+      if (goes) await noted(path, count, kind, put);
+      else await put(path.place(count));
+      if (kind === 'file') return;
     }
   };
-  const find = async (target: string, kind: 'directory' | 'file') => {
-    const found = await findInRoot(root, target);
-    const isDirectory = (await lstat(hostPath(root, found.names.slice(0, found.present)))).isDirectory();
-    const wanted = found.present < found.names.length || kind === 'directory';
-    if (isDirectory === wanted) return found;
-    throw invalid(target, isDirectory ? 'a folder, where a file is to be shown' : 'not a folder');
+  const fitting = (target: string, kind: 'directory' | 'file'): PathInRoot => {
+    const path = find(target);
+    const wanted = path.present < path.names.length || kind === 'directory';
+    if (path.endsInFolder === wanted) return path;
+    throw invalid(target, path.endsInFolder ? 'a folder, where a file is to be shown' : 'not a folder');
   };
   return {
     make: async (target, kind) => {
-      const { names, present } = await find(target, kind);
-      await make(names, present, kind, true);
-      return `/${names.join('/')}`;
+      const path = fitting(target, kind);
+      await make(path, path.names.length, kind, true);
+      return `/${path.names.join('/')}`;
     },
     makeDirectory: async target => {
-      const { names, present } = await find(target, 'directory');
-      await make(names, present, 'directory', false);
+      const path = fitting(target, 'directory');
+      const { names, present } = path;
+      await make(path, names.length, 'directory', false);
       return names.slice(present).map((_, index) => names.slice(0, present + index + 1).join('/'));
     },
     cover: async (target, aside, put) => {
-      const { names, present } = await findInRoot(root, target);
+      const path = find(target);
+      const { names } = path;
       if (names.length === 0) throw invalid(target, 'the root itself');
-      const folder = names.slice(0, -1);
-      await make(folder, Math.min(present, folder.length), 'directory', true);
-      const path = hostPath(root, names);
-      const covers = present === names.length;
-      const made = await place(path, 'cover', async () => {
-        if (covers) await rename(path, aside);
+      await make(path, names.length - 1, 'directory', true);
+      const covers = path.present === names.length;
+      await noted(path, names.length, 'cover', async place => {
+        if (covers) await rename(place, aside);
         try {
-          await put(path);
+          await put(place);
         } catch (error) {
-          await removeTree(path);
-          if (covers) await rename(aside, path);
+          await removeTree(place);
+          if (covers) await rename(aside, place);
           throw error;
         }
         return covers ? aside : undefined;
       });
-      stack.push(made);
     },
     remove: async () => {
-      const made = stack.splice(0).reverse();
-      const found = new Map<string, Times>();
-      for (const [path, { inode }] of parents) {
-        const there = await folderAt(path);
-        if (there?.ino === inode) found.set(path, there);
+      try {
+        const found = new Map([...parents.values()].map(parent => [parent, statSync(parent.place, { bigint: true })]));
+        for (const one of stack.splice(0).reverse()) await takeAway(one, found.get(one.parent)!);
+        for (const [{ place, before, after }, now] of found) {
+          // What the process itself did in the folder has a time of its own.
+          const { atimeNs, mtimeNs } = now.mtimeNs === after.mtimeNs ? before : now;
+          await setTimes(place, atimeNs, mtimeNs);
+        }
+      } finally {
+        parents.clear();
+        for (const path of paths.splice(0)) path.close();
       }
-      for (const one of made) await takeAway(one, found.has(one.parent));
-      for (const [path, now] of found) {
-        if ((await folderAt(path)) === undefined) continue;
-        // What the process itself did in the folder has a time of its own.
-        const { before, after } = parents.get(path)!;
-        const { atimeNs, mtimeNs } = now.mtimeNs === after.mtimeNs ? before : now;
-        await setTimes(path, atimeNs, mtimeNs);
-      }
-      parents.clear();
     },
   };
 }
 
-/** A folder at its path, unless the process has put a link on the way to it. */
-async function folderAt(path: string): Promise<BigIntStats | undefined> {
-  const stats = await lstat(path, { bigint: true }).catch(() => undefined);
-  return stats?.isDirectory() && (await realpath(path)) === path ? stats : undefined;
+function makeFile(place: string): void {
+  const file = openSync(place, 'wx');
+  try {
+    fchmodSync(file, 0o644);
+  } finally {
+    closeSync(file);
+  }
 }
 
-async function takeAway({ path, kind, inode, aside }: Made, inPlace: boolean): Promise<void> {
-  if (!inPlace) {
-    if (aside !== undefined) throw invalid(path, 'its folder was moved while something was shown in it');
+async function takeAway({ place, kind, inode, aside }: Made, parent: BigIntStats): Promise<void> {
+  if (parent.nlink === 0n) {
+    if (aside !== undefined) throw invalid(place, 'its folder was removed while something was shown in it');
     return;
   }
   if (kind === 'cover') {
-    await removeTree(path);
-    if (aside !== undefined) await rename(aside, path);
+    await removeTree(place);
+    if (aside !== undefined) await rename(aside, place);
     return;
   }
-  const there = await lstat(path, { bigint: true }).catch(() => undefined);
+  const there = await lstat(place, { bigint: true }).catch(() => undefined);
   if (there?.ino !== inode || (kind === 'file' && there.size > 0n)) return;
   // A folder that is not empty any more is the process's.
-  await (kind === 'directory' ? rmdir(path) : unlink(path)).catch(() => {});
+  await (kind === 'directory' ? rmdir(place) : unlink(place)).catch(() => {});
 }
 
 /** Node sets times as floating numbers, which are exact for whole seconds alone. */

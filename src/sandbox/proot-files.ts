@@ -1,16 +1,20 @@
-import { copyFile, lstat, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bindSource } from './bind-source.js';
 import { copyTree, makeOpenFolder } from './copy-tree.js';
 import { deviceLinks, devices } from './devices.js';
 import type { HostProgram } from './host-program.js';
 import type { MountPoints } from './mount-points.js';
 import { hostsFile, resolverFile } from './network-files.js';
-import { findInRoot } from './path-in-root.js';
+import { PathInRoot } from './path-in-root.js';
 import type { RunRequest, SandboxMount } from './sandbox.js';
 
 /** A tree or a file of this machine that the process sees at a place of the root. */
 export interface Binding {
+  /** By its name, which is how proot comes to it. */
   readonly source: string;
+  /** By what others cannot exchange. */
+  readonly held: string;
   /** Without links. */
   readonly target: string;
 }
@@ -22,6 +26,8 @@ export interface Surroundings {
   /** For reading and starting alone. */
   readonly readable: readonly string[];
   readonly writable: readonly string[];
+  /** Others could exchange something of it for a link: Landlock alone keeps a process from going where that leads. */
+  readonly exchangeable: boolean;
   /** The interpreter of the launcher as the root has it, with its own loader. */
   readonly perl: readonly string[];
 }
@@ -53,8 +59,9 @@ export async function prootSurroundings(
   const bindings: Binding[] = [];
   const readable = [fixed, '/proc', '/sys'];
   const writable = [open];
-  const show = async (source: string, target: string, kind: 'directory' | 'file'): Promise<void> => {
-    bindings.push({ source, target: await pointFor(target, kind, bindings, points) });
+  let exchangeable = false;
+  const show = async (source: string, target: string, kind: 'directory' | 'file', held = source): Promise<void> => {
+    bindings.push({ source, held, target: await pointFor(target, kind, bindings, points) });
   };
 
   const dev = join(open, 'dev');
@@ -67,7 +74,7 @@ export async function prootSurroundings(
   for (const { name } of devices) {
     const source = `/dev/${name}`;
     if ((await lstat(source).catch(() => undefined))?.isCharacterDevice() !== true) continue;
-    bindings.push({ source, target: `/dev/${name}` });
+    bindings.push({ source, held: source, target: `/dev/${name}` });
     writable.push(source);
   }
   await show('/proc', '/proc', 'directory');
@@ -79,15 +86,26 @@ export async function prootSurroundings(
 
   for (const [place, mount] of request.mounts.entries()) {
     const made = join(mount.readOnly ? fixed : open, `mount-${place}`);
-    const { source, kind } = await sourceOf(mount, made);
-    if (!mount.readOnly && source !== made) writable.push(source);
-    await show(source, mount.target, kind);
+    const { source, held, kind } = await sourceOf(mount, made, perl.path);
+    if (!mount.readOnly && source !== made) {
+      // Not by its name: what has that when the rule is made could be a link to anything.
+      writable.push(held);
+      exchangeable ||= held !== source;
+    }
+    await show(source, mount.target, kind, held);
   }
 
   const place = `/dev/${launcherFolder}`;
   const start = await launcherFiles(perl, join(fixed, 'launcher'), readable);
-  bindings.push({ source: join(fixed, 'launcher'), target: place });
-  return { bindings, readable, writable, perl: start.map(name => (name.startsWith('-') ? name : `${place}/${name}`)) };
+  const launcher = join(fixed, 'launcher');
+  bindings.push({ source: launcher, held: launcher, target: place });
+  return {
+    bindings,
+    readable,
+    writable,
+    exchangeable,
+    perl: start.map(name => (name.startsWith('-') ? name : `${place}/${name}`)),
+  };
 }
 
 /** Makes the place to show something in: in the root, or in what is shown already in the place where it is to be. */
@@ -97,10 +115,12 @@ async function pointFor(
   shown: readonly Binding[],
   { root, pointsIn }: PointsIn,
 ): Promise<string> {
-  const path = `/${(await findInRoot(root, target)).names.join('/')}`;
+  const found = new PathInRoot(root, target);
+  found.close();
+  const path = `/${found.names.join('/')}`;
   const around = shown.findLast(binding => path.startsWith(`${binding.target}/`));
   if (around === undefined) return pointsIn(root).make(path, kind);
-  return `${around.target}${await pointsIn(around.source).make(path.slice(around.target.length), kind)}`;
+  return `${around.target}${await pointsIn(around.held).make(path.slice(around.target.length), kind)}`;
 }
 
 /**
@@ -110,18 +130,19 @@ async function pointFor(
 async function sourceOf(
   mount: SandboxMount,
   made: string,
-): Promise<{ readonly source: string; readonly kind: 'directory' | 'file' }> {
+  perl: string,
+): Promise<Omit<Binding, 'target'> & { readonly kind: 'directory' | 'file' }> {
   if (mount.type === 'tmpfs') {
     await makeOpenFolder(made, mount.mode);
-    return { source: made, kind: 'directory' };
+    return { source: made, held: made, kind: 'directory' };
   }
-  const source = await realpath(mount.source);
-  const stat = await lstat(source);
-  const kind = stat.isDirectory() ? 'directory' : 'file';
-  if (!mount.readOnly || !(stat.isDirectory() || stat.isFile())) return { source, kind };
-  if (stat.isFile()) await copyFile(source, made);
-  else await copyTree(source, made);
-  return { source: made, kind };
+  const { path, held } = await bindSource(mount.source);
+  const found = await stat(held);
+  const kind = found.isDirectory() ? 'directory' : 'file';
+  if (!mount.readOnly || !(found.isDirectory() || found.isFile())) return { source: path, held, kind };
+  if (found.isFile()) await copyFile(held, made);
+  else await copyTree(held, made, perl);
+  return { source: made, held: made, kind };
 }
 
 /** Copies the interpreter and what it needs. @returns how it is started there: names in the folder, and options */

@@ -7,7 +7,8 @@ import { LadingError } from '../errors/errors.js';
 import { decodePath } from '../tree/path.js';
 import { embeddedPrograms } from './elf.js';
 import { describeHostProgram, findHostProgram, type HostProgram } from './host-program.js';
-import { insideScript, type LaunchFields, launch, launcherObstacle } from './launcher/launcher.js';
+import { insideScript, type LaunchFields, launch } from './launcher/launcher.js';
+import { launcherObstacle } from './launcher/system-calls.js';
 import { type MountPoints, mountPoints } from './mount-points.js';
 import { applyOwners, ownerReport } from './owners/owner-report.js';
 import { OwnerTrace } from './owners/owner-trace.js';
@@ -182,7 +183,7 @@ async function traceFields(
     ['allow', `${request.readOnly ? 'r' : 'rwm'}:${root}`],
     ...readable.map(path => ['allow', `r:${path}`] as const),
     ...writable.map(path => ['allow', `rwm:${path}`] as const),
-    ['confined', request.readOnly ? '1' : ''],
+    ['confined', request.readOnly || around.exchangeable ? '1' : ''],
     ...systemCallFilter(arch() as NodeJS.Architecture, { traced: true, network: request.network }).map(
       line => ['filter', line] as const,
     ),

@@ -1,7 +1,7 @@
 import { allCapabilities } from './capabilities.js';
 import { chrootSandbox } from './chroot-sandbox.js';
 import { findHostProgram } from './host-program.js';
-import { launcherObstacle } from './launcher/launcher.js';
+import { launcherObstacle } from './launcher/system-calls.js';
 import { type NamespacePrograms, namespacesSandbox } from './namespaces/namespaces.js';
 import type { NamespaceRights } from './namespaces/root-operations.js';
 import { tryNamespaces } from './namespaces/try-namespaces.js';

@@ -25,6 +25,8 @@ sub begin {
     start($ask, $tell);
     return;
   }
+  # First of all: what is allowed is named by descriptors of the builder, whom a process with fewer capabilities may not look into.
+  landlock($ask) or !$ask->{confined}[0] or refuse('this kernel has no Landlock');
   capabilities($ask);
   # The request goes on in memory, where no other user and no file has it.
   my $name = 'request';
@@ -35,7 +37,6 @@ sub begin {
   print {$file} $text;
   { my $old = select($file); $| = 1; select($old); }
   seek($file, 0, 0);
-  landlock($ask) or !$ask->{confined}[0] or refuse('this kernel has no Landlock');
   seccomp($ask);
   # 2 becomes the log, 3 the request, 4 the way to tell, 5 the standard error of the program.
   my $move = sub { POSIX::dup2($_[0], $_[1]) or refuse("dup2: $!"); };

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { arch } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { LadingError } from '../../errors/errors.js';
 import type { RunRequest } from '../sandbox.js';
@@ -7,6 +6,7 @@ import { beginProgram, insideProgram } from './begin.js';
 import { confineProgram } from './confine.js';
 import { startProgram } from './start.js';
 import { superviseProgram } from './supervise.js';
+import { systemCalls } from './system-calls.js';
 
 /** Keys and values as `supervise.ts`, `confine.ts` and `start.ts` read them. None can hold a NUL. */
 export type LaunchFields = ReadonlyArray<readonly [key: string, value: string]>;
@@ -23,19 +23,9 @@ export interface Launch {
 /** As `waitpid` says it, or why there was nothing to wait for. */
 export type Ending = { readonly status: number } | { readonly failure: string };
 
-/** The machines whose system calls the launcher knows the numbers of. */
-const machines: Readonly<Partial<Record<NodeJS.Architecture, string>>> = { x64: 'x86_64', arm64: 'aarch64' };
-
-/** Why programs cannot be started by the launcher here; nothing where they can. */
-export function launcherObstacle(): string | undefined {
-  return machines[arch() as NodeJS.Architecture] === undefined
-    ? `system calls of ${arch()} processors are not known to it`
-    : undefined;
-}
-
 /** What runs inside a traced root, as the one argument of Perl's `-e`. */
 export function insideScript(): string {
-  return `${prelude()}${startProgram}${insideProgram}`;
+  return `${systemCalls()}${startProgram}${insideProgram}`;
 }
 
 /**
@@ -46,7 +36,7 @@ export function insideScript(): string {
 export async function launch({ perl, fields, request, onLog }: Launch): Promise<Ending> {
   request.signal?.throwIfAborted();
   const inherit = request.input === 'inherit';
-  const script = `${prelude()}${startProgram}${confineProgram}${beginProgram}${superviseProgram}`;
+  const script = `${systemCalls()}${startProgram}${confineProgram}${beginProgram}${superviseProgram}`;
   const streams = inherit ? 'inherit' : 'pipe';
   const child = spawn(perl, ['-e', script], {
     // Nothing of the builder's environment, and nothing of the step's: neither is to steer programs of this machine.
@@ -113,8 +103,4 @@ function closed(child: ChildProcess, perl: string): Promise<void> {
       reject(new LadingError('PROGRAM_MISSING', `${perl} cannot be started`, { details, cause: error }));
     });
   });
-}
-
-function prelude(): string {
-  return `our $machine = '${machines[arch() as NodeJS.Architecture] ?? ''}';\n`;
 }

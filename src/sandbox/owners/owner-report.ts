@@ -1,5 +1,6 @@
 import { type BigIntStats, chmodSync, lchownSync, lstatSync, readdirSync } from 'node:fs';
-import { decodePath, toHostPath } from '../../tree/path.js';
+import { baseOf, decodePath, parentOf, toHostPath } from '../../tree/path.js';
+import { PathInRoot } from '../path-in-root.js';
 import type { FileOwner, RunRequest } from '../sandbox.js';
 import type { LedgerFile, LedgerName } from './owner-ledger.js';
 import type { OwnerTrace } from './owner-trace.js';
@@ -69,16 +70,30 @@ export function ownerReport(trace: OwnerTrace, options: OwnerReportOptions): Own
   return { owners, uncertain: [...uncertain].sort() };
 }
 
-/** Gives files away for real, as far as that is not yet so: by whoever is allowed to. */
+/**
+ * Gives files away for real, as far as that is not yet so: by whoever is allowed to. What the trace knows of names comes from
+ * the process, which may have put a link in the place of a folder without its being seen: none is gone through.
+ */
 export function applyOwners(root: string, owners: ReadonlyMap<string, FileOwner>): void {
-  for (const [path, { uid, gid }] of owners) {
-    const stats = stat(root, path);
-    if (stats === undefined || (stats.uid === BigInt(uid) && stats.gid === BigInt(gid))) continue;
-    const place = toHostPath(`${root}/${path}`);
-    lchownSync(place, uid, gid);
-    // The kernel takes these bits away with the owner.
-    if (!stats.isSymbolicLink() && (stats.mode & 0o6000n) !== 0n) chmodSync(place, Number(stats.mode & 0o7777n));
+  for (const [path, owner] of owners) {
+    const folder = new PathInRoot(root, parentOf(path));
+    try {
+      if (folder.endsInFolder && folder.names.join('/') === parentOf(path)) {
+        giveAway(folder.folder(folder.present), baseOf(path), owner);
+      }
+    } finally {
+      folder.close();
+    }
   }
+}
+
+function giveAway(folder: string, name: string, { uid, gid }: FileOwner): void {
+  const stats = stat(folder, name);
+  if (stats === undefined || (stats.uid === BigInt(uid) && stats.gid === BigInt(gid))) return;
+  const place = toHostPath(`${folder}/${name}`);
+  lchownSync(place, uid, gid);
+  // The kernel takes these bits away with the owner.
+  if (!stats.isSymbolicLink() && (stats.mode & 0o6000n) !== 0n) chmodSync(place, Number(stats.mode & 0o7777n));
 }
 
 function stat(root: string, path: string): BigIntStats | undefined {
