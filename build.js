@@ -2,8 +2,8 @@
  * Makes `dist`: the program and the library as bundles, the types of the library as declarations.
  *
  * Bundles, because a command line is judged by how soon it answers: reading some hundred small modules takes longer than
- * most commands do. Packages are bundled too, for the same reason, but for undici and xz-decompress: few commands need
- * them, and a CommonJS package that is imported when it is needed loses its names in a bundle.
+ * most commands do. Packages are bundled too, for the same reason, but for xz-decompress: hardly anybody needs it, and a
+ * CommonJS package that is imported when it is needed loses its names in a bundle.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -46,7 +46,7 @@ const settings = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: ['undici', 'xz-decompress'],
+  external: ['xz-decompress'],
   // See the file: it saves a third of the time that a command takes to start.
   alias: { 'string-width': join(top, 'cli/arguments/text-width.ts') },
   // Names in stack traces, and no more bytes than needed.

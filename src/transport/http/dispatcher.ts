@@ -49,7 +49,7 @@ export interface DispatcherOptions {
 
 /**
  * One HTTP exchange after the other over pooled sockets, directly or through a proxy: no retry, no redirect, no meaning.
- * The one home of undici, which is loaded on first use because loading it costs more than most commands take.
+ * The one home of undici, which is loaded on first use because most commands do without.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -150,8 +150,7 @@ export class Dispatcher {
   }
 
   async #makeAgent(tls: TlsSettings, tunnel: HttpProxy | undefined): Promise<Agent | ProxyAgent> {
-    // A CommonJS package: inside a bundle its default export is the only one.
-    const { default: undici } = await import('undici');
+    const undici = await import('./undici-parts.js');
     const timeout = this.#options.connectTimeoutMs ?? 15_000;
     const connect = { ...connectOptions(tls), timeout };
     if (tunnel === undefined) return new undici.Agent({ connect });
@@ -169,13 +168,14 @@ export class Dispatcher {
 const plainSettings: TlsSettings = { verify: true };
 
 function connectOptions({ verify, authorities = [], client }: TlsSettings): ConnectionOptions {
-  if (authorities.length === 0 && client === undefined) return { rejectUnauthorized: verify };
+  if (authorities.length === 0 && client === undefined && verify) return { rejectUnauthorized: true };
   return {
     rejectUnauthorized: verify,
     // Made once: to read all authorities anew for each connection takes longer than the connection.
     secureContext: createSecureContext({
-      // Named at all, authorities replace those that Node would take by itself.
-      ...(authorities.length > 0 ? { ca: [...nodeAuthorities(), ...authorities] } : {}),
+      // Named at all, authorities replace those that Node would take by itself. Where nobody asks them, to read them all is
+      // half of what a small command costs.
+      ...(verify && authorities.length === 0 ? {} : { ca: verify ? [...nodeAuthorities(), ...authorities] : [] }),
       ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
     }),
   };
