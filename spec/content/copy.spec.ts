@@ -14,7 +14,7 @@ import { randomImage, randomIndex } from '../support/random-image.js';
 const linux = (architecture: string) => ({ os: 'linux', architecture });
 const platforms = ['amd64', 'arm64', 's390x'].map(linux);
 
-/** Counts what is under way, and can be made to hang or fail at one blob. */
+/** Counts what is on its way, and can be made to hang or fail at one blob. */
 class WatchedTarget extends MemoryContent {
   running = 0;
   most = 0;
@@ -25,6 +25,11 @@ class WatchedTarget extends MemoryContent {
   override async put(descriptor: Descriptor, content: Bytes, options: CallOptions = {}): Promise<void> {
     this.running += 1;
     this.most = Math.max(this.most, this.running);
+    let arrived = false;
+    const arrive = (): void => {
+      if (!arrived) this.running -= 1;
+      arrived = true;
+    };
     try {
       await new Promise(resolve => setTimeout(resolve, 2));
       if (descriptor.digest === this.failAt) throw new Error('the target is full');
@@ -36,11 +41,16 @@ class WatchedTarget extends MemoryContent {
           });
         });
       }
-      await super.put(descriptor, content, options);
+      await super.put(descriptor, toTheEnd(content, arrive), options);
     } finally {
-      this.running -= 1;
+      arrive();
     }
   }
+}
+
+async function* toTheEnd(content: Bytes, ended: () => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of content) yield chunk;
+  ended();
 }
 
 describe('copyImage', () => {
@@ -105,6 +115,25 @@ describe('copyImage', () => {
     expect(target.most).toBe(3);
     expect(new Set(target.log).size).toBe(target.log.length);
     await validateImage(target, descriptor);
+  });
+
+  it('fetches the next blob while those that have come are written out', async () => {
+    const source = new MemoryContent();
+    const { descriptor } = await randomImage(source, 1, { layers: 4 });
+    let come = 0;
+    let enough: () => void = () => {};
+    const several = new Promise<void>(resolve => {
+      enough = resolve;
+    });
+    class SlowDisk extends MemoryContent {
+      override async put(descriptor: Descriptor, content: Bytes, options?: CallOptions): Promise<void> {
+        await super.put(descriptor, content, options);
+        if (++come >= 4) enough();
+        await several;
+      }
+    }
+    await copyImage(source, descriptor, new SlowDisk(), { concurrency: 1 });
+    expect(come).toBe(6);
   });
 
   describe('of an index', () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { validateImage } from '../../src/image/validate.js';
 import { digestHex, digestOf } from '../../src/oci/digest.js';
 import { mediaTypes } from '../../src/oci/media-types.js';
 import { type ImageLayout, openLayout } from '../../src/store/layout.js';
+import { type Rereadable, rereadable } from '../../src/stream/rereadable.js';
 import { chunksOf, codeOf, describeBytes, readAll } from '../support/content-suite.js';
 import { MemoryContent } from '../support/memory-content.js';
 import { type RandomImage, randomImage, randomIndex } from '../support/random-image.js';
@@ -125,6 +127,42 @@ describe('ImageLayout', () => {
     expect(await codeOf(put)).toBe('PATH_INVALID');
     expect(await readdir(root)).toEqual(['thesis.txt']);
     expect(await codeOf(openLayout(join(root, 'nothing')).resolve('v1'))).toBe('PATH_NOT_FOUND');
+  });
+
+  it('goes on behind what an earlier attempt has left of a large blob', async () => {
+    const { layout, root } = await layoutWith();
+    const bytes = randomBytes(300_000);
+    const descriptor = describeBytes(bytes);
+    const starts: number[] = [];
+    const content = (end: number): Rereadable =>
+      rereadable(async function* (offset) {
+        starts.push(offset);
+        for (let at = offset; at < end; at += 1000) yield bytes.subarray(at, at + 1000);
+        if (end < bytes.length) throw new Error('cut off');
+      });
+    await expect(layout.put(descriptor, content(200_000))).rejects.toThrow('cut off');
+    expect((await readdir(root)).filter(name => name.endsWith('.part'))).toHaveLength(1);
+    // Another process, as it were.
+    const other = openLayout(root);
+    expect(await other.has(descriptor)).toBe(false);
+    await other.put(descriptor, content(bytes.length));
+    expect(starts).toEqual([0, 200_000]);
+    expect(await readAll(await other.open(descriptor))).toEqual(bytes);
+    expect((await readdir(root)).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
+  });
+
+  it('fetches a large blob anew when what was left of it is wrong', async () => {
+    const { layout, root } = await layoutWith();
+    const bytes = randomBytes(200_000);
+    const descriptor = describeBytes(bytes);
+    await mkdir(root, { recursive: true });
+    await writeFile(join(root, `.lading-blob-sha256-${descriptor.digest.slice(7)}.part`), randomBytes(100_000));
+    await layout.put(
+      descriptor,
+      rereadable(offset => chunksOf(bytes.subarray(offset))),
+    );
+    expect(await readAll(await layout.open(descriptor))).toEqual(bytes);
+    expect((await readdir(root)).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
   });
 
   it('leaves nothing behind when bytes are wrong', async () => {

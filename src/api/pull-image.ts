@@ -23,7 +23,9 @@ export async function pullImage(store: Store, name: string, options: PullOptions
   const platforms = choosePlatforms(options.platforms, options.host);
   if (options.registry?.offline) return await fromStore(store, reference, platforms, options);
   return await withEndpoint({ transport: 'registry', reference }, { ...options, access: 'read' }, async source => {
-    const descriptor = await source.resolve(source.name, { signal: options.signal });
+    // What stands in its way the first blob tells, if there is one.
+    const ready = store.ready().catch(() => {});
+    const descriptor = await source.resolve(source.name, { signal: options.signal }).finally(() => ready);
     const name = formatReference(reference);
     return await transferImage(store, source, descriptor, store, { ...copyOptions(options), name, platforms });
   });

@@ -32,7 +32,7 @@ export interface CopyOptions extends CallOptions {
    * alone; several are a new index of those.
    */
   readonly platforms?: 'all' | readonly Platform[] | undefined;
-  /** Blobs in flight at a time; 8 by default. */
+  /** Blobs in flight at a time; 8 by default. One whose last byte has come, and that is being written out, is none. */
   readonly concurrency?: number | undefined;
   /** Repositories of the target's registry that may have a blob, besides the source when it is one of them. */
   readonly mountFrom?: ((descriptor: Descriptor, registry: string) => Promise<readonly string[]>) | undefined;
@@ -48,6 +48,8 @@ export interface CopyOptions extends CallOptions {
 
 /** More than this is no longer faster than sending the bytes. */
 const mountAttempts = 3;
+/** Blobs whose bytes have all come are written out meanwhile: so many for each that is on its way. */
+const landingPerTransfer = 4;
 
 /**
  * Copies an image or an index with everything it needs: leaves first, what the target has is not sent, one blob is sent
@@ -75,6 +77,8 @@ class Copy {
   readonly #root: Descriptor;
   readonly #options: CopyOptions;
   readonly #limiter: Limiter;
+  /** Blobs that are on their way or have come and are not safe yet: the next one does not wait for the disk. */
+  readonly #unfinished: Limiter;
   /** To ask whether something is there costs little, and must not wait behind what is being sent. */
   readonly #looks: Limiter;
   /** Ends the siblings of what failed. */
@@ -89,6 +93,7 @@ class Copy {
     this.#options = options;
     const concurrency = options.concurrency ?? 8;
     this.#limiter = new Limiter(concurrency);
+    this.#unfinished = new Limiter(concurrency * (1 + landingPerTransfer));
     this.#looks = new Limiter(concurrency);
     const signals = options.signal ? [options.signal, this.#failure.signal] : [this.#failure.signal];
     this.#call = { signal: AbortSignal.any(signals) };
@@ -181,28 +186,33 @@ class Copy {
       this.#emit({ type: 'blob-skipped', descriptor, reason });
       return;
     }
-    await this.#limiter.run(async () => {
-      this.#call.signal.throwIfAborted();
-      if (await this.#mount(descriptor)) return;
-      this.#emit({ type: 'blob-started', descriptor });
-      await this.#transfer(descriptor);
-      this.#emit({ type: 'blob-done', descriptor });
+    await this.#unfinished.run(async () => {
+      const leave = await this.#limiter.enter();
+      try {
+        this.#call.signal.throwIfAborted();
+        if (await this.#mount(descriptor)) return;
+        this.#emit({ type: 'blob-started', descriptor });
+        await this.#transfer(descriptor, leave);
+        this.#emit({ type: 'blob-done', descriptor });
+      } finally {
+        leave();
+      }
     });
   }
 
-  async #transfer(descriptor: Descriptor): Promise<void> {
+  async #transfer(descriptor: Descriptor, arrived: () => void): Promise<void> {
     const reading = new AbortController();
     const signal = AbortSignal.any([this.#call.signal, reading.signal]);
     try {
       const content = contentOf(this.#source, descriptor, { signal });
-      return await this.#target.put(descriptor, this.#counted(content, descriptor), this.#call);
+      return await this.#target.put(descriptor, this.#counted(content, descriptor, arrived), this.#call);
     } catch (error) {
       if (!isMismatch(error) || !isDoubtful(this.#source) || !this.#source.doubt(descriptor)) throw error;
     } finally {
       // A source that is silent must not hold up a target that has failed.
       reading.abort(new Error('nobody reads the blob any more'));
     }
-    return this.#transfer(descriptor);
+    return this.#transfer(descriptor, arrived);
   }
 
   async #reasonToSkip(descriptor: Descriptor): Promise<'exists' | 'foreign' | undefined> {
@@ -234,7 +244,7 @@ class Copy {
     return [...origins].slice(0, mountAttempts);
   }
 
-  #counted(content: Rereadable, descriptor: Descriptor): Rereadable {
+  #counted(content: Rereadable, descriptor: Descriptor, arrived: () => void): Rereadable {
     return rereadable(
       async function* (this: Copy, offset: number): AsyncGenerator<Uint8Array> {
         let bytes = offset;
@@ -243,6 +253,7 @@ class Copy {
           bytes += chunk.length;
           this.#emit({ type: 'blob-progress', descriptor, bytes });
         }
+        arrived();
       }.bind(this),
     );
   }

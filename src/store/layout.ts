@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import * as z from 'zod/mini';
 import type { BlobFinder, ContentSource, ContentTarget, PartSource } from '../content/content.js';
 import { type ReferrerSource, type ReferrersOptions, referrersAmong } from '../content/referrers.js';
@@ -20,6 +20,8 @@ import { FileLock } from './file-lock.js';
 import { IndexFile } from './index-file.js';
 import { ifExists, onFile } from './io-error.js';
 import { makeEntry, mayBeMissing, plainDescriptor, refNameOf, stampsOf, withoutName } from './layout-entry.js';
+import { receiveBlob } from './receive-blob.js';
+import { removeTransfer, Transfers } from './transfers.js';
 import { blobNotFound, openRegularFile } from './verified-file.js';
 
 /** An image of a layout, and the annotations that its entry in `index.json` has beside the name. */
@@ -54,6 +56,7 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource, Bl
   readonly root: string;
   readonly blobs: BlobDirectory;
   readonly #index: IndexFile;
+  readonly #transfers: Transfers;
   readonly #options: LayoutOptions;
   #ready: Promise<void> | undefined;
 
@@ -62,6 +65,7 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource, Bl
     this.#options = options;
     const temporary = options.temporary ?? (async () => join(root, `.lading-${randomUUID()}.tmp`));
     this.blobs = new BlobDirectory(root, temporary, options.claim ?? (async () => true));
+    this.#transfers = new Transfers(name => join(root, `.lading-${name}.part`), temporary);
     this.#index = new IndexFile(root, options.lock ?? new FileLock(join(root, '.lading-index.lock')), temporary);
   }
 
@@ -100,9 +104,9 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource, Bl
     if (!isIndexType(descriptor.mediaType) && !isManifestType(descriptor.mediaType)) return true;
     try {
       for await (const { children } of walk(this, descriptor, options)) {
-        for (const child of children) {
-          if (!(await this.blobs.has(child)) && !mayBeMissing(child)) return false;
-        }
+        // Side by side: there may be hundreds, and each is a few calls of the system one after the other.
+        const there = await Promise.all(children.map(child => this.blobs.has(child)));
+        if (children.some((child, i) => !there[i] && !mayBeMissing(child))) return false;
       }
       return true;
     } catch (error) {
@@ -136,8 +140,7 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource, Bl
   async put(descriptor: Descriptor, content: Bytes, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     await this.prepare();
-    if (await this.blobs.has(descriptor)) await abandon(content);
-    else await this.blobs.put(descriptor, content, options);
+    await receiveBlob(this.blobs, this.#transfers, descriptor, content, put => put(options), options);
   }
 
   /** @throws LadingError BLOB_NOT_FOUND when the image is not here whole */
@@ -207,12 +210,12 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource, Bl
     });
   }
 
-  /** What processes left that were killed at work; a day is longer than any blob takes. */
+  /** What processes left that were killed at work, and parts of blobs that nobody went on with within a day. */
   async #sweepTemporaries(names: readonly string[]): Promise<void> {
-    for (const name of names.filter(name => /^\.lading-.*\.tmp$/.test(name))) {
+    for (const name of names.filter(name => /^\.lading-.*\.(?:tmp|part)$/.test(name))) {
       const path = join(this.root, name);
       const stats = await ifExists(path, () => stat(path));
-      if (stats !== undefined && Date.now() - stats.mtimeMs > day) await rm(path, { force: true });
+      if (stats !== undefined && Date.now() - stats.mtimeMs > day) await removeTransfer(path);
     }
   }
 
@@ -287,12 +290,6 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource, Bl
 /** A layout at this path; nothing is read or made yet. */
 export function openLayout(root: string): ImageLayout {
   return new ImageLayout(root);
-}
-
-/** Tells the giver of bytes that nobody wants them. */
-export async function abandon(content: Bytes): Promise<void> {
-  if (content instanceof Readable) content.destroy();
-  else await content[Symbol.asyncIterator]().return?.();
 }
 
 function badName(name: string): LadingError<'INVALID_VALUE'> {

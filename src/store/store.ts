@@ -45,14 +45,14 @@ import { LayerPacker } from './layer-packer.js';
 import { LayerShelf } from './layer-shelf.js';
 import { ImageLayout } from './layout.js';
 import { type PruneOptions, type PruneReport, pruneStore } from './prune.js';
-import { receiveBlob } from './receive-blob.js';
 import { RecordFiles } from './record-files.js';
 import { resolveName } from './resolve-name.js';
 import { type Lease, Session, sweepDeadSessions } from './session.js';
 import type { StoreParts } from './store-parts.js';
 import { checkStoreVersion, makeStoreFolders } from './store-version.js';
 import { type StoredImage, storedAtStamp, storedImage } from './stored-image.js';
-import { Transfers } from './transfers.js';
+import { takeBlobIn } from './take-blob-in.js';
+import { Transfers, transfersFolder } from './transfers.js';
 import { measureStore, type StoreUsage } from './usage.js';
 
 export interface StoreOptions {
@@ -112,7 +112,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     this.#shelf = new LayerShelf(this.#layout.blobs, layers);
     this.#packer = new LayerPacker(this.#layout.blobs, layers, this.#shelf, threads);
     this.notes = new ContextFiles(root, prepared);
-    this.#transfers = new Transfers(root, prepared);
+    this.#transfers = new Transfers(name => join(transfersFolder(root), name), prepared);
     this.#parts = { root, layout: this.#layout, layers, records: new RecordFiles(root, prepared), sweepLock };
   }
 
@@ -136,9 +136,14 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     return this.#layout.openFrom(descriptor, offset, options);
   }
 
+  /** Makes what every call that writes needs: whoever waits for others before the first of them does it meanwhile. */
+  async ready(): Promise<void> {
+    await this.#write(async () => {});
+  }
+
   async put(descriptor: Descriptor, content: Bytes, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    await this.#write(() => receiveBlob(this.#parts, this.#transfers, descriptor, content, options));
+    await this.#write(() => takeBlobIn(this.#parts, this.#transfers, descriptor, content, options));
   }
 
   holdTransfer<T>(key: string, work: (note: TransferNote) => Promise<T>, options?: CallOptions): Promise<T> {

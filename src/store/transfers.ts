@@ -19,15 +19,16 @@ export interface TransferFiles {
 const lockSuffix = '.lock';
 
 /**
- * `transfers/` of the store: the parts of blobs that have arrived, and the notes of uploads. Each has a lock beside it, so
- * that one process works on it and others wait; what a killed process leaves, the next one goes on with.
+ * The parts of blobs that have arrived, and the notes of uploads: in the store below `transfers/`. Each has a lock beside
+ * it, so that one process works on it and others wait; what a killed process leaves, the next one goes on with.
  */
 export class Transfers {
-  readonly #root: string;
+  readonly #place: (name: string) => string;
   readonly #temporary: () => Promise<string>;
 
-  constructor(root: string, temporary: () => Promise<string>) {
-    this.#root = root;
+  /** `place` says where a file with such a name lies. */
+  constructor(place: (name: string) => string, temporary: () => Promise<string>) {
+    this.#place = place;
     this.#temporary = temporary;
   }
 
@@ -55,7 +56,7 @@ export class Transfers {
   }
 
   async #hold<T>(name: string, work: (path: string) => Promise<T>, options?: CallOptions): Promise<T> {
-    const path = join(transfersFolder(this.#root), name);
+    const path = this.#place(name);
     await onFile(path, () => mkdir(dirname(path), { recursive: true }));
     // However long the other one takes: a blob may be as large as it likes, and who is dead holds nothing.
     const lock = new FileLock(`${path}${lockSuffix}`, Number.POSITIVE_INFINITY);
@@ -88,6 +89,7 @@ export async function removeTransfer(path: string): Promise<void> {
   }
 }
 
-function transfersFolder(root: string): string {
+/** Where the store has them. */
+export function transfersFolder(root: string): string {
   return join(root, 'transfers');
 }

@@ -20,6 +20,7 @@ import type { Descriptor } from '../../oci/descriptor.js';
 import { type Digest, isDigest } from '../../oci/digest.js';
 import { manifestSizeLimit } from '../../oci/manifest.js';
 import { familiarName, type Reference, referenceIdentifier } from '../../oci/reference.js';
+import { abandon } from '../../stream/abandon.js';
 import { type Bytes, type CallOptions, inOnePiece } from '../../stream/bytes.js';
 import { readCapped } from '../../stream/read-capped.js';
 import { isRereadable } from '../../stream/rereadable.js';
@@ -309,10 +310,4 @@ export class RegistryEndpoint
     const { registry, repository } = this.mountOrigin;
     return familiarName({ registry, repository, ...(isDigest(name) ? { digest: name } : { tag: name }) });
   }
-}
-
-/** Content that turned out not to be needed. */
-function abandon(content: Bytes): void {
-  if (content instanceof Readable) content.destroy();
-  else void content[Symbol.asyncIterator]().return?.();
 }
