@@ -15,7 +15,7 @@ const kinds: ReadonlyArray<{ title: string; ranges: boolean; owners: string; lac
   { title: 'with ranges of ids', ranges: true, owners: 'kept', lacks: [] },
   { title: 'with one id alone', ranges: false, owners: 'recorded', lacks: ['users'] },
 ];
-const programs = [...machineUserPrograms, 'busybox', 'unshare', 'nsenter', 'newuidmap', 'newgidmap'];
+const programs = [...machineUserPrograms, 'busybox', 'perl', 'unshare', 'newuidmap', 'newgidmap'];
 
 describeWith(programs, 'the sandbox of namespaces, without privilege', () => {
   describe.each(kinds)('$title', ({ ranges, owners, lacks }) => {

@@ -23,3 +23,8 @@ export function defaultCapabilities(bounding: bigint): readonly string[] {
 }
 
 export const allCapabilities = (1n << 64n) - 1n;
+
+/** The set that the kernel has for these. */
+export function capabilitySet(of: readonly string[]): bigint {
+  return names.reduce((set, name, bit) => (of.includes(name) ? set | (1n << BigInt(bit)) : set), 0n);
+}

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstat, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { decodePath, toHostPath } from '../tree/path.js';
 
 /** A file or folder that had to be made in a root, for something to be mounted on. */
 export interface MadeForMount {
@@ -12,17 +13,19 @@ export interface MadeForMount {
   readonly parentTime: string;
 }
 
-/** When folders were changed, in nanoseconds, by their path inside the root. */
-export type FolderTimes = ReadonlyMap<string, bigint>;
+/** What was made in a root, as the launcher tells it line by line. */
+export interface MadeReport {
+  readonly made: MadeForMount[];
+  /** When folders were changed, as `parentTime`, by their path inside the root, before the process began. */
+  readonly ready: Map<string, string>;
+}
 
-/** Of the folders in which something was made for mounts, as they are now. @param folder where the root's changes are */
-export async function folderTimes(made: readonly MadeForMount[], folder: string): Promise<FolderTimes> {
-  const times = new Map<string, bigint>();
-  for (const path of new Set(made.map(each => dirname(each.path)))) {
-    const found = await lstat(join(folder, path), { bigint: true }).catch(() => undefined);
-    if (found?.isDirectory()) times.set(path, found.mtimeNs);
-  }
-  return times;
+/** Takes `made KIND TIME PATH` and `ready TIME PATH`, where the bytes of paths are hexadecimal digits. */
+export function addToReport({ made, ready }: MadeReport, line: string): void {
+  const [what, ...rest] = line.split(' ');
+  const path = decodePath(Buffer.from(rest.at(-1) ?? '', 'hex'));
+  if (what === 'made') made.push({ path, kind: rest[0] === 'file' ? 'file' : 'folder', parentTime: rest[1]! });
+  if (what === 'ready') ready.set(path || '/', rest[0]!);
 }
 
 /**
@@ -30,35 +33,53 @@ export async function folderTimes(made: readonly MadeForMount[], folder: string)
  * has not asked for any of it. A folder that the process has changed keeps the time of that. Nothing else runs in the root
  * any more, so a path that has no link in it stays so.
  * @param folder where the root's changes are
- * @param ready as the folders were before the process began
  * @param touch path of the program of that name: Node does not set times to the nanosecond
  */
 export async function removeMadeForMounts(
-  made: readonly MadeForMount[],
-  { folder, ready, touch }: { readonly folder: string; readonly ready: FolderTimes; readonly touch: string },
+  { made, ready }: MadeReport,
+  { folder, touch }: { readonly folder: string; readonly touch: string },
 ): Promise<void> {
-  const ended = await folderTimes(made, folder);
+  const ended = new Map<string, string>();
+  for (const around of new Set(made.map(({ path }) => dirname(path)))) {
+    const time = await changedAt(folder, around);
+    if (time !== undefined) ended.set(around, time);
+  }
+  const times = new Map<string, string>();
   for (const { path, kind, parentTime } of made.toReversed()) {
     const around = dirname(path);
-    const parent = join(folder, around);
     if (!(await hasNoLinks(folder, around))) continue;
-    const place = join(folder, path);
+    const place = hostPlace(folder, path);
     const found = await lstat(place).catch(() => undefined);
     if (found === undefined) continue;
     if (kind === 'folder') {
       if (!found.isDirectory() || !(await removed(rmdir(place)))) continue;
+      times.delete(path);
     } else {
       if (!found.isFile() || found.size > 0) continue;
       await rm(place);
     }
-    const now = ended.get(around) ?? 0n;
-    const time = now === ready.get(around) ? parentTime : `${now / second}.${String(now % second).padStart(9, '0')}`;
-    const child = spawn(touch, ['-m', '-d', `@${time}`, '--', parent], { stdio: 'ignore', env: { LC_ALL: 'C' } });
-    await once(child, 'close');
+    const now = ended.get(around);
+    if (now !== undefined) times.set(around, now === ready.get(around) ? parentTime : now);
+  }
+  for (const [path, time] of times) {
+    // Decoded names hold bytes that no argument can: a name that is no text keeps the time of now.
+    const args = ['-m', '-d', `@${time}`, '--', String(hostPlace(folder, path))];
+    await once(spawn(touch, args, { stdio: 'ignore', env: { LC_ALL: 'C' } }), 'close');
   }
 }
 
 const second = 1_000_000_000n;
+
+async function changedAt(folder: string, path: string): Promise<string | undefined> {
+  const found = await lstat(hostPlace(folder, path), { bigint: true }).catch(() => undefined);
+  if (!found?.isDirectory()) return undefined;
+  return `${found.mtimeNs / second}.${String(found.mtimeNs % second).padStart(9, '0')}`;
+}
+
+/** Where a path inside the root is on this machine. */
+function hostPlace(folder: string, path: string): string | Buffer {
+  return toHostPath(join(folder, path));
+}
 
 async function removed(removal: Promise<void>): Promise<boolean> {
   return removal.then(
@@ -70,8 +91,8 @@ async function removed(removal: Promise<void>): Promise<boolean> {
 async function hasNoLinks(root: string, path: string): Promise<boolean> {
   let place = root;
   for (const name of path.split('/').filter(Boolean)) {
-    place = join(place, name);
-    const found = await lstat(place).catch(() => undefined);
+    place = `${place}/${name}`;
+    const found = await lstat(toHostPath(place)).catch(() => undefined);
     if (!found?.isDirectory()) return false;
   }
   return true;

@@ -12,13 +12,6 @@ export function limitField(limit: ResourceLimit): string {
   return `${resourceNumber(limit)}:${limit.soft}:${limit.hard}`;
 }
 
-/** An option for `prlimit`. @throws LadingError INVALID_VALUE for a resource that is not known */
-export function limitOption(limit: ResourceLimit): string {
-  resourceNumber(limit);
-  const value = (number: number): string => (number === -1 ? 'unlimited' : String(number));
-  return `--${limit.name}=${value(limit.soft)}:${value(limit.hard)}`;
-}
-
 function resourceNumber({ name }: ResourceLimit): number {
   const number = Object.hasOwn(resources, name) ? resources[name] : undefined;
   if (number !== undefined) return number;

@@ -37,10 +37,8 @@ export type Tier =
   | { readonly works: true; readonly detail: string; readonly namespace: UserNamespace }
   | ({ readonly works: false } & Obstacle);
 
-const namespacePrograms = [
-  ...(['sh', 'env', 'unshare', 'nsenter', 'setpriv', 'prlimit', 'touch', 'mount', 'umount'] as const),
-  ...(['pivot_root', 'mkdir', 'mknod', 'ln', 'readlink', 'stat', 'cat'] as const),
-] as const;
+const namespacePrograms = ['perl', 'touch'] as const;
+const ociPrograms = ['sh', 'unshare', 'nsenter', 'mount', 'mkdir', 'stat', 'cat'] as const;
 
 const refused = (missing: string, remedy?: string): Tier => ({ works: false, missing, remedy });
 
@@ -98,20 +96,21 @@ export async function containers(options: TierOptions): Promise<Tier> {
   const { own, searchPath, scratch } = options;
   const tier = await mappedNamespaces(options);
   if (!tier.works || 'namespace' in tier) return tier;
+  const missing = await missingPrograms(ociPrograms, searchPath);
+  if (missing !== undefined) return missing;
   const [crun, runc] = await Promise.all(['crun', 'runc'].map(name => findHostProgram(name, searchPath)));
   const runtime = crun === undefined ? (runc === undefined ? undefined : [runc]) : [crun, '--cgroup-manager=disabled'];
   if (runtime === undefined) return refused('not installed: crun or runc', 'install crun');
   const [path, ...global] = runtime as [string, ...string[]];
-  const names = ['sh', 'unshare', 'nsenter'] as const;
   const programs = await Promise.all(
-    names.map(async name => [name, (await findHostProgram(name, searchPath))!] as const),
+    ociPrograms.map(async name => [name, (await findHostProgram(name, searchPath))!] as const),
   );
   return {
     works: true,
     detail: `containers of ${path}`,
     sandbox: ociSandbox({
       runtime: [path, ...global],
-      programs: Object.fromEntries(programs) as Record<(typeof names)[number], string>,
+      programs: Object.fromEntries(programs) as Record<(typeof ociPrograms)[number], string>,
       ...{ path: searchPath, scratch, rights: own.inUserNamespace ? 'mapped' : 'root', bounding: own.bounding },
     }),
   };
@@ -122,7 +121,7 @@ async function namespaces({ searchPath, scratch, own, memory }: TierOptions, rig
   if (missing !== undefined) return missing;
   const found = namespacePrograms.map(async name => [name, await findHostProgram(name, searchPath)] as const);
   const programs = Object.fromEntries(await Promise.all(found)) as unknown as NamespacePrograms;
-  const tried = await tryNamespaces({ programs, path: searchPath, rights, scratch, memory });
+  const tried = await tryNamespaces({ programs, own, rights, scratch, memory });
   if ('missing' in tried) return refused(tried.missing);
   const { roots, withoutOverlay } = tried;
   const who = { root: 'as root', mapped: 'as root of a user namespace', single: 'with a single user' }[rights];
@@ -131,7 +130,7 @@ async function namespaces({ searchPath, scratch, own, memory }: TierOptions, rig
     detail: `${who}, ${roots === 'overlay' ? 'on an overlay' : 'in a folder'}`,
     better: withoutOverlay === undefined ? undefined : { missing: `no overlay: ${withoutOverlay}` },
     sandbox: namespacesSandbox({
-      ...{ programs, path: searchPath, rights, roots },
+      ...{ programs, own, rights, roots },
       bounding: rights === 'single' ? allCapabilities : own.bounding,
     }),
   };

@@ -11,7 +11,7 @@ import { dockerBuild, ladingBuild, sizeText } from './app-contenders.js';
 import type { Workload } from './workload.js';
 
 /** What a RUN needs here: a program without libraries, and those of the way of running that root has. */
-const needs = ['busybox', 'unshare', 'nsenter', 'setpriv'];
+const needs = ['busybox', 'perl'];
 
 /** A RUN that changes one file, on a base of ten thousand: what is measured is what a build adds to the command. */
 export const runOne: Workload = {

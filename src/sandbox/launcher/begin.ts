@@ -1,11 +1,25 @@
 /**
  * The child of the launcher, in Perl: what it is confined to, and then either the tracer that carries the sandbox, with
- * the inner half as its program, or the inner half itself in a changed root.
+ * the inner half as its program, or the inner half itself, in a changed root or in namespaces.
  */
 export const beginProgram = `
 sub begin {
   my ($ask, $text, $tell, $log) = @_;
   our $tell_failure = $tell;
+  if ($ask->{op}) {
+    $0 = 'lading';
+    close($log) if $log;
+    open(my $saved, '<&=', 5); close($saved);
+    syscall($sys{unshare}, hex($ask->{namespaces}[0])) == 0 or refuse("unshare: $!");
+    make_root($ask);
+    close(REPORT);
+    if (!$ask->{arg}) { syswrite($tell, "end 0\n"); exit 0; }
+    $ask->{cwd} = ['.'];
+    # This process keeps its rights, so that those without them can neither look into it nor change it.
+    $ask->{before} = sub { limits($ask); seccomp($ask); capabilities($ask); };
+    start($ask, $tell);
+    return;
+  }
   limits($ask);
   if (my $root = $ask->{chroot}[0]) {
     # Nodes that cannot be made are not there: that takes a capability which not all have.
@@ -39,11 +53,11 @@ sub begin {
   seek($file, 0, 0);
   seccomp($ask);
   # 2 becomes the log, 3 the request, 4 the way to tell, 5 the standard error of the program.
-  my $move = sub { POSIX::dup2($_[0], $_[1]) or refuse("dup2: $!"); };
+  my $move = sub { $_[0] == $_[1] || syscall($sys{dup3}, $_[0] + 0, $_[1] + 0, 0) >= 0 or refuse("dup3: $!"); };
   $move->(2, 20); $move->(fileno($log), 2) if $log; $move->(20, 5);
   $move->(fileno($tell), 21); $move->($memory, 22);
   $move->(22, 3); $move->(21, 4);
-  POSIX::close($_) for 20, 21, 22;
+  syscall($sys{close}, $_ + 0) for 20, 21, 22;
   for my $pair (@{$ask->{hostenv} || []}) { my ($key, $value) = split(/=/, $pair, 2); $ENV{$key} = $value; }
   my @command = @{$ask->{proot}};
   exec {$command[0]} @command or refuse("$command[0]: $!");

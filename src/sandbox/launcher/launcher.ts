@@ -4,6 +4,7 @@ import { LadingError } from '../../errors/errors.js';
 import type { RunRequest } from '../sandbox.js';
 import { beginProgram, insideProgram } from './begin.js';
 import { confineProgram } from './confine.js';
+import { makeRootProgram } from './make-root.js';
 import { startProgram } from './start.js';
 import { superviseProgram } from './supervise.js';
 import { systemCalls } from './system-calls.js';
@@ -18,10 +19,17 @@ export interface Launch {
   readonly request: Pick<RunRequest, 'input' | 'onOutput' | 'signal'>;
   /** Takes the log of the tracer, where there is one. */
   readonly onLog?: ((chunk: Buffer) => void) | undefined;
+  /** Takes what is told of the root that was made, by lines, when the process has ended, however that was. */
+  readonly onMade?: ((line: string) => void) | undefined;
 }
 
 /** As `waitpid` says it, or why there was nothing to wait for. */
 export type Ending = { readonly status: number } | { readonly failure: string };
+
+/** What the launcher is, as the one argument of Perl's `-e`. */
+export function launcherScript(): string {
+  return `${systemCalls()}${startProgram}${confineProgram}${makeRootProgram}${beginProgram}${superviseProgram}`;
+}
 
 /** What runs inside a traced root, as the one argument of Perl's `-e`. */
 export function insideScript(): string {
@@ -33,12 +41,11 @@ export function insideScript(): string {
  * everything as well when this process is gone, however that was.
  * @throws the reason of the signal; LadingError PROGRAM_MISSING
  */
-export async function launch({ perl, fields, request, onLog }: Launch): Promise<Ending> {
+export async function launch({ perl, fields, request, onLog, onMade }: Launch): Promise<Ending> {
   request.signal?.throwIfAborted();
   const inherit = request.input === 'inherit';
-  const script = `${systemCalls()}${startProgram}${confineProgram}${beginProgram}${superviseProgram}`;
   const streams = inherit ? 'inherit' : 'pipe';
-  const child = spawn(perl, ['-e', script], {
+  const child = spawn(perl, ['-e', launcherScript()], {
     // Nothing of the builder's environment, and nothing of the step's: neither is to steer programs of this machine.
     env: { LC_ALL: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     cwd: '/',
@@ -75,13 +82,18 @@ export async function launch({ perl, fields, request, onLog }: Launch): Promise<
   } finally {
     request.signal?.removeEventListener('abort', giveUp);
     lifeline.destroy();
+    for (const line of linesOf(told)) onMade?.(line);
   }
   request.signal?.throwIfAborted();
-  return endingOf(Buffer.concat(told).toString());
+  return endingOf(linesOf(told).at(-1) ?? '');
+}
+
+function linesOf(told: readonly Buffer[]): string[] {
+  return Buffer.concat(told).toString().split('\n').slice(0, -1);
 }
 
 function endingOf(report: string): Ending {
-  const [, word, rest] = /^(end|fail) (.*)\n?$/.exec(report) ?? [];
+  const [, word, rest] = /^(end|fail) (.*)$/.exec(report) ?? [];
   if (word === 'end') return { status: Number(rest) };
   return { failure: rest ?? 'the process that guards it was ended' };
 }

@@ -63,15 +63,19 @@ sub start {
   my $child = fork();
   defined $child or refuse("fork: $!");
   if ($child == 0) {
+    $ask->{before}->() if $ask->{before};
     become($ask);
     close($tell);
     $SIG{INT} = $SIG{QUIT} = $SIG{TERM} = $SIG{HUP} = $SIG{PIPE} = 'DEFAULT';
     execute($ask);
   }
   syswrite($tell, "begun\n");
-  $SIG{INT} = $SIG{QUIT} = $SIG{TERM} = $SIG{HUP} = 'IGNORE' if $tty;
+  # What somebody outside wants to tell the program; a terminal tells it without us.
+  for my $name (qw(HUP INT QUIT TERM USR1 USR2 ALRM CONT WINCH)) { $SIG{$name} = sub { kill($name, $child); }; }
+  $SIG{INT} = $SIG{QUIT} = $SIG{HUP} = 'IGNORE' if $tty;
   for (;;) {
     my $pid = waitpid(-1, 0);
+    next if $pid < 0 && $! == 4;
     last if $pid < 0;
     next unless $pid == $child;
     syswrite($tell, "end $?\n");

@@ -11,11 +11,10 @@ export const superviseProgram = String.raw`
 sub say_end { my ($text) = @_; syswrite(REPORT, $text . "\n"); exit 0; }
 
 # What whoever started the builder has left open for all programs is no concern of an image.
-require POSIX;
 opendir(my $descriptors, '/proc/self/fd') or exit 70;
 my @inherited = grep { /^\d+$/ && $_ > 5 && $_ != fileno($descriptors) } readdir($descriptors);
 closedir($descriptors);
-POSIX::close($_) for @inherited;
+syscall($sys{close}, $_ + 0) for @inherited;
 
 open(LIFELINE, '<&=', 3) or exit 70;
 open(REPORT, '>&=', 4) or exit 70;
@@ -44,6 +43,18 @@ if ($ask{log}[0]) {
   fcntl($log, 1031, 1048576);
   fcntl($log, 4, 2048);
 }
+if (my $user = $ask{user}[0]) {
+  # A user namespace in which the one user there is is root.
+  my ($uid, $gid) = split(/:/, $user);
+  syscall($sys{unshare}, 0x10000000) == 0 or say_end("fail unshare: $!");
+  my %maps = (setgroups => 'deny', uid_map => "0 $uid 1", gid_map => "0 $gid 1");
+  for my $file (qw(setgroups uid_map gid_map)) {
+    open(my $map, '>', "/proc/self/$file") or say_end("fail $file: $!");
+    syswrite($map, $maps{$file}) or say_end("fail $file: $!");
+  }
+}
+# The child is the first process of a namespace of processes: with it, all others in there end.
+if ($ask{op}) { syscall($sys{unshare}, 0x20000000) == 0 or say_end("fail unshare: $!"); }
 my $parent = $$;
 my $child = fork();
 defined $child or say_end("fail fork: $!");
@@ -51,7 +62,9 @@ if ($child == 0) {
   $SIG{INT} = $SIG{TERM} = $SIG{HUP} = $SIG{QUIT} = $SIG{PIPE} = 'DEFAULT';
   # SIGQUIT is what makes proot end all that it traces; SIGKILL would set them free, outside of the root.
   syscall($sys{prctl}, 1, $ask{proot} ? 3 : 9, 0, 0, 0);
-  exit 70 if getppid() != $parent;
+  # Across namespaces there is no parent to ask for; but what nobody reads cannot be written to.
+  if ($ask{op}) { close($told); syswrite($tell, "there\n"); }
+  elsif (getppid() != $parent) { exit 70; }
   close(LIFELINE); close($told);
   unless ($ask{inherit}[0]) {
     open(STDOUT, '>&', $outw) && open(STDERR, '>&', $errw) or exit 70;
@@ -102,6 +115,10 @@ sub descendants {
 }
 sub reap { while ((my $pid = waitpid(-1, 1)) > 0) { $ended = 1 if $pid == $child; } }
 sub end_all {
+  if ($ask{op}) {
+    unless ($ended) { kill('KILL', $child); waitpid($child, 0); $ended = 1; }
+    return;
+  }
   # First by the tracer, which knows its own; then one by one, what is traced before who traces.
   for my $round (1 .. 400) {
     reap();

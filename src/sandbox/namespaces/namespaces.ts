@@ -1,33 +1,24 @@
-import { defaultCapabilities } from '../capabilities.js';
-import { folderTimes, removeMadeForMounts } from '../made-for-mounts.js';
+import { capabilitySet, defaultCapabilities } from '../capabilities.js';
+import { type LaunchFields, launch } from '../launcher/launcher.js';
+import { addToReport, type MadeReport, removeMadeForMounts } from '../made-for-mounts.js';
 import { resolverFile } from '../network-files.js';
-import { carryEnvironment, shellNames } from '../process-environment.js';
-import { limitOption } from '../resource-limits.js';
-import { startProcess } from '../run-process.js';
+import { endingOfStatus } from '../process-ending.js';
+import { limitField } from '../resource-limits.js';
 import { type RunRequest, type RunResult, runUnavailable, type Sandbox } from '../sandbox.js';
-import { type Enclosure, enclose } from './enclosure.js';
-import { placeScript } from './place-script.js';
 import { type NamespaceRights, rootOperations } from './root-operations.js';
-import { stageScript } from './stage-script.js';
 
 /** Programs of this machine, by absolute path. */
 export interface NamespacePrograms {
-  readonly sh: string;
-  readonly env: string;
-  readonly unshare: string;
-  readonly nsenter: string;
-  readonly setpriv: string;
-  readonly prlimit: string;
+  readonly perl: string;
   readonly touch: string;
 }
 
 export interface NamespacesOptions {
   readonly programs: NamespacePrograms;
-  /** PATH for what these start in turn. */
-  readonly path: string;
   /** Capabilities that can be passed on, as a set of the kernel's. */
   readonly bounding: bigint;
   readonly rights: NamespaceRights;
+  readonly own: { readonly uid: number; readonly gid: number };
   readonly roots: Sandbox['roots'];
 }
 
@@ -43,52 +34,17 @@ export function namespacesSandbox(options: NamespacesOptions): Sandbox {
 }
 
 async function run(request: RunRequest, options: NamespacesOptions): Promise<RunResult> {
-  const { signal } = request;
-  const { programs, path } = options;
-  if (options.rights === 'single') requireRoot(request);
-  const environment = carryEnvironment(request.env);
-  const limits = request.limits.map(limitOption);
-  const ownNetwork = request.network === 'none';
-  const enclosure = await enclose({
-    ...{ unshare: programs.unshare, shell: programs.sh, path, signal },
-    namespaces: namespaceOptions(options.rights, ownNetwork),
-    script: stageScript,
-    args: [
-      placeScript,
-      ...(await rootOperations(request, {
-        resolvConf: await resolverFile(request),
-        ownNetwork,
-        rights: options.rights,
-        wanted: environment.inside.length === 0 ? undefined : ['/usr/bin/env', '/bin/env'],
-      })),
-    ],
-  });
-  const folder = request.root.kind === 'directory' ? request.root.path : request.root.upper;
-  const ready = await folderTimes(enclosure.made, folder);
-  const abort = (): void => void enclosure.close();
-  signal?.addEventListener('abort', abort, { once: true });
+  const { programs, rights } = options;
+  if (rights === 'single') requireRoot(request);
+  const fields = [...(await namespaceFields(request, options)), ...processFields(request, options)];
+  const report: MadeReport = { made: [], ready: new Map() };
   try {
-    signal?.throwIfAborted();
-    requireEnv(environment.inside, enclosure);
-    const running = await startProcess({
-      program: programs.sh,
-      args: commandLine({ request, limits, inside: environment.inside, enclosure, ownNetwork }, options),
-      env: environment.carried,
-      input: request.input,
-      onOutput: request.onOutput,
-      shell: programs.sh,
-      path,
-    });
-    const result = await running.ended;
-    // What the process has left running has the streams, too.
-    await enclosure.close();
-    await running.written;
-    signal?.throwIfAborted();
-    return result;
+    const ending = await launch({ perl: programs.perl, fields, request, onMade: line => addToReport(report, line) });
+    if ('failure' in ending) throw unavailable(ending.failure);
+    return endingOfStatus(ending.status);
   } finally {
-    signal?.removeEventListener('abort', abort);
-    await enclosure.close();
-    await removeMadeForMounts(enclosure.made, { folder, ready, touch: programs.touch });
+    const folder = request.root.kind === 'directory' ? request.root.path : request.root.upper;
+    await removeMadeForMounts(report, { folder, touch: programs.touch });
   }
 }
 
@@ -100,60 +56,40 @@ function requireRoot({ user }: RunRequest): void {
   });
 }
 
-/** @throws LadingError RUN_UNAVAILABLE */
-function requireEnv(inside: readonly string[], { programs }: Enclosure): void {
-  if (inside.length === 0 || programs[0] !== '') return;
-  const names = inside.map(entry => entry.slice(0, entry.indexOf('='))).join(', ');
-  throw runUnavailable(`the image has no program env, which is needed to set ${names}`, {
-    hint: 'These variables would steer the programs that make the sandbox; the rest of the environment needs none.',
+function unavailable(missing: string): Error {
+  return runUnavailable(`the root for a process cannot be made: ${missing}`, {
+    hint: 'lading doctor says what this machine allows.',
   });
 }
 
-/** For `unshare`. */
-export function namespaceOptions(rights: NamespaceRights, ownNetwork: boolean): string[] {
+/** `CLONE_NEW…`; that of processes is made by the launcher for all. */
+const kinds = { mounts: 0x20000, names: 0x4000000, messages: 0x8000000, network: 0x40000000 } as const;
+
+/** What the launcher makes the namespaces and the root with. Without a process in them they are tried. */
+export async function namespaceFields(
+  request: RunRequest,
+  { rights, own }: Pick<NamespacesOptions, 'rights' | 'own'>,
+): Promise<LaunchFields> {
+  const ownNetwork = request.network === 'none';
+  const flags = kinds.mounts | kinds.names | kinds.messages | (ownNetwork ? kinds.network : 0);
+  const operations = await rootOperations(request, { resolvConf: await resolverFile(request), ownNetwork, rights });
   return [
-    ...(rights === 'single' ? ['--user', '--map-root-user'] : []),
-    ...['--mount', '--uts', '--ipc', '--pid'],
-    ...(ownNetwork ? ['--net'] : []),
+    ...(rights === 'single' ? [['user', `${own.uid}:${own.gid}`] as const] : []),
+    ['namespaces', flags.toString(16)],
+    ...operations.map(word => ['op', word] as const),
   ];
 }
 
-interface Entry {
-  readonly request: RunRequest;
-  /** Options of `prlimit`. */
-  readonly limits: readonly string[];
-  /** Variables to be set in the root. */
-  readonly inside: readonly string[];
-  readonly enclosure: Enclosure;
-  readonly ownNetwork: boolean;
-}
-
-/** What starts the process: each program does its part, and becomes the next. */
-function commandLine(
-  { request, limits, inside, enclosure, ownNetwork }: Entry,
-  { programs, bounding, rights }: NamespacesOptions,
-): string[] {
-  const { user } = request;
-  const { pid, programs: found } = enclosure;
-  const capabilities = defaultCapabilities(bounding).map(name => `+${name}`);
+function processFields(request: RunRequest, { bounding, rights }: NamespacesOptions): LaunchFields {
+  const { argv, env, limits, security, user } = request;
+  const allowed = security === 'insecure' ? bounding : capabilitySet(defaultCapabilities(bounding));
   return [
-    ...['-c', 'umask 022; exec "$@"', 'lading', programs.env, ...shellNames.flatMap(name => ['-u', name])],
-    ...[programs.nsenter, '--target', String(pid), '--mount', '--uts', '--ipc', '--pid'],
-    ...(ownNetwork ? ['--net'] : []),
-    ...(rights === 'single' ? ['--user', '--preserve-credentials'] : []),
-    ...['--root=/', `--wd=/proc/${pid}/cwd`, '--'],
-    ...(limits.length === 0 ? [] : [programs.prlimit]),
-    ...limits,
-    ...[programs.setpriv, '--regid', String(user.gid)],
-    ...(rights === 'single'
-      ? ['--keep-groups']
-      : user.groups.length === 0
-        ? ['--clear-groups']
-        : ['--groups', user.groups.join(',')]),
-    ...(request.security === 'insecure' ? [] : [`--bounding-set=-all${capabilities.map(name => `,${name}`).join('')}`]),
-    ...['--inh-caps=-all', '--'],
-    ...[programs.unshare, '--root=.', `--wd=${request.cwd}`, `--setuid=${user.uid}`, '--'],
-    ...(inside.length === 0 ? [] : [found.at(0)!, ...inside]),
-    ...request.argv,
+    ['capabilities', allowed.toString(16)],
+    ...limits.map(limit => ['limit', limitField(limit)] as const),
+    // A single user cannot become another, and is root already.
+    ...(rights === 'single' ? [] : [['uid', String(user.uid)] as const, ['gid', String(user.gid)] as const]),
+    ...user.groups.map(group => ['group', String(group)] as const),
+    ...argv.map(part => ['arg', part] as const),
+    ...env.map(pair => ['env', pair] as const),
   ];
 }

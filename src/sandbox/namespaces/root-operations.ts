@@ -16,8 +16,6 @@ export interface RootOperationsOptions {
   readonly rights: NamespaceRights;
   /** The process has a network of its own, with nothing in it yet. */
   readonly ownNetwork: boolean;
-  /** Names of programs in the root, of which the first that is there is wanted. */
-  readonly wanted?: readonly string[] | undefined;
 }
 
 /** What Docker hides of `/proc` and `/sys`, and what it shows but does not let be changed. */
@@ -31,7 +29,7 @@ export const protectedPaths = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map(n
 const quiet = 'nosuid,nodev,noexec';
 const defaultShmBytes = 64 * 1024 * 1024;
 
-/** What {@link stageScript} and {@link placeScript} have to do for a request. */
+/** What {@link makeRootProgram} has to do for a request: words that name operations, and what these take. */
 export async function rootOperations(request: RunRequest, options: RootOperationsOptions): Promise<string[]> {
   const sandboxed = request.security === 'sandbox';
   // In a user namespace nodes of devices cannot be made, nor be opened where they are.
@@ -66,7 +64,6 @@ export async function rootOperations(request: RunRequest, options: RootOperation
     'root',
     ...placed,
     ...['enter', request.cwd],
-    ...(options.wanted === undefined ? [] : ['program', ...options.wanted, '-']),
     ...(request.readOnly ? ['seal'] : []),
   ];
 }

@@ -1,17 +1,15 @@
 import { mkdir, mkdtemp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { launch, launcherScript } from '../launcher/launcher.js';
 import { removeTree } from '../remove-tree.js';
 import type { RootFileSystem, RunRequest, Sandbox } from '../sandbox.js';
 import { type TrialMemory, trialKey } from '../tried-before.js';
-import { enclose } from './enclosure.js';
-import { type NamespacePrograms, namespaceOptions } from './namespaces.js';
-import { placeScript } from './place-script.js';
-import { type NamespaceRights, rootOperations } from './root-operations.js';
-import { stageScript } from './stage-script.js';
+import { type NamespacePrograms, namespaceFields } from './namespaces.js';
+import type { NamespaceRights } from './root-operations.js';
 
 export interface TryNamespacesOptions {
   readonly programs: NamespacePrograms;
-  readonly path: string;
+  readonly own: { readonly uid: number; readonly gid: number };
   readonly rights: NamespaceRights;
   /** On the disk of the roots. */
   readonly scratch: string;
@@ -30,7 +28,7 @@ const patience = 20_000;
 export async function tryNamespaces(options: TryNamespacesOptions): Promise<TriedNamespaces> {
   const { memory, programs, rights, scratch } = options;
   const { dev } = await stat(scratch);
-  const what = ['namespaces', rights, String(dev), stageScript, placeScript];
+  const what = ['namespaces', rights, String(dev), launcherScript()];
   const key = memory && (await trialKey(what, Object.values(programs)));
   if (key !== undefined && (await memory!.worked(key))) return { roots: 'overlay' };
   const tried = await triedNow(options);
@@ -53,25 +51,20 @@ async function triedNow(options: TryNamespacesOptions): Promise<TriedNamespaces>
 }
 
 /** What is in the way, or nothing. */
-async function attempt(root: RootFileSystem, options: TryNamespacesOptions): Promise<string | undefined> {
-  const { programs, path, rights } = options;
+async function attempt(
+  root: RootFileSystem,
+  { programs, ...options }: TryNamespacesOptions,
+): Promise<string | undefined> {
   const request: RunRequest = {
-    ...{ root, argv: ['true'], env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [] }, hostname: 'lading' },
+    ...{ root, argv: [], env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [] }, hostname: 'lading' },
     ...{ network: 'host', extraHosts: [], mounts: [], limits: [], security: 'sandbox', input: 'none' },
     onOutput: () => {},
+    signal: AbortSignal.timeout(patience),
   };
   try {
-    const enclosure = await enclose({
-      ...{ unshare: programs.unshare, shell: programs.sh, path },
-      namespaces: namespaceOptions(rights, false),
-      script: stageScript,
-      args: [placeScript, ...(await rootOperations(request, { resolvConf: '', ownNetwork: false, rights }))],
-      signal: AbortSignal.timeout(patience),
-    });
-    await enclosure.close();
-    return undefined;
+    const ending = await launch({ perl: programs.perl, fields: await namespaceFields(request, options), request });
+    return 'failure' in ending ? ending.failure : undefined;
   } catch (error) {
-    const { details, message } = error as { details?: { missing?: string }; message: string };
-    return details?.missing ?? message;
+    return (error as Error).message;
   }
 }

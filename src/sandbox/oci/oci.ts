@@ -2,20 +2,19 @@ import { mkdtemp, realpath, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bindSource } from '../bind-source.js';
 import { mountPoints } from '../mount-points.js';
-import { enclose } from '../namespaces/enclosure.js';
-import type { NamespacePrograms } from '../namespaces/namespaces.js';
 import type { NamespaceRights } from '../namespaces/root-operations.js';
 import { hostsFile, resolverFile } from '../network-files.js';
-import { limitOption } from '../resource-limits.js';
+import { limitField } from '../resource-limits.js';
 import { startProcess } from '../run-process.js';
 import type { RunRequest, RunResult, Sandbox, SandboxMount } from '../sandbox.js';
 import { bundleConfig } from './bundle-config.js';
 import { bundleScript } from './bundle-script.js';
+import { enclose } from './enclosure.js';
 
 export interface OciOptions {
   /** What starts containers, by absolute path, and its global options. */
   readonly runtime: readonly [path: string, ...options: string[]];
-  readonly programs: Pick<NamespacePrograms, 'sh' | 'unshare' | 'nsenter'>;
+  readonly programs: Readonly<Record<'sh' | 'unshare' | 'nsenter', string>>;
   readonly path: string;
   readonly scratch: string;
   readonly rights: NamespaceRights;
@@ -35,7 +34,7 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
   const { signal, root } = request;
   const { programs, path, rights, bounding } = options;
   if (root.kind !== 'directory') throw new Error('the root of a bundle is a folder');
-  for (const limit of request.limits) limitOption(limit);
+  for (const limit of request.limits) limitField(limit);
   signal?.throwIfAborted();
   const folder = await mkdtemp(join(await realpath(options.scratch), 'bundle-'));
   const rootPath = await realpath(root.path);
