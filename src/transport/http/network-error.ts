@@ -22,6 +22,10 @@ const passing = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_SOCKET',
+  // Over HTTP/2, which agents of others may speak: a stream that was refused, or broke off.
+  'ERR_HTTP2_STREAM_ERROR',
+  'ERR_HTTP2_SESSION_ERROR',
+  'ERR_HTTP2_GOAWAY_SESSION',
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
@@ -40,4 +44,9 @@ export function isTimeout(error: unknown): boolean {
 /** Whether the other side speaks TLS, and one of the two does not trust the other's certificate. */
 export function isCertificateFailure(error: unknown): boolean {
   return /CERT|SELF_SIGNED|VERIFY|ISSUER|ALTNAME/.test(networkCode(error) ?? '');
+}
+
+/** Whether the other side speaks TLS, and behind it nothing that we speak. */
+export function isApplicationProtocolFailure(error: unknown): boolean {
+  return /ALERT_NO_APPLICATION_PROTOCOL/.test(networkCode(error) ?? '');
 }

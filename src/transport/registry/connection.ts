@@ -4,7 +4,7 @@ import { raced } from '../../stream/raced.js';
 import { Dispatcher, type DispatcherOptions } from '../http/dispatcher.js';
 import { type HostGates, processGates } from '../http/host-gates.js';
 import { Http, type HttpRequest, type HttpResponse } from '../http/http.js';
-import { isCertificateFailure } from '../http/network-error.js';
+import { isApplicationProtocolFailure, isCertificateFailure } from '../http/network-error.js';
 import type { Timing } from '../http/timing.js';
 import { Authorizer } from './auth.js';
 import type { CredentialSource } from './credentials.js';
@@ -159,7 +159,9 @@ export class RegistryConnection {
     try {
       return await this.#ping(secure, 0);
     } catch (error) {
-      if (!isLadingError(error, 'REGISTRY_UNREACHABLE') || isCertificateFailure(error.cause)) throw error;
+      const { cause } = error as Error;
+      const speaksTls = isCertificateFailure(cause) || isApplicationProtocolFailure(cause);
+      if (!isLadingError(error, 'REGISTRY_UNREACHABLE') || speaksTls) throw error;
     }
     return this.#ping(new URL(`http://${host}/`));
   }

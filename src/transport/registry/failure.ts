@@ -3,7 +3,7 @@ import { isLadingError, LadingError } from '../../errors/errors.js';
 import { redactText, redactUrl } from '../../errors/redact.js';
 import { readCapped } from '../../stream/read-capped.js';
 import type { HttpFailures, HttpResponse } from '../http/http.js';
-import { isCertificateFailure, networkCode } from '../http/network-error.js';
+import { isApplicationProtocolFailure, isCertificateFailure, networkCode } from '../http/network-error.js';
 
 /** The most of an error body that is read. */
 const errorBodyLimit = 64 * 1024;
@@ -141,6 +141,9 @@ function unreachableHint(url: URL, code: string, error: unknown): string | undef
     return 'The registry does not answer in time; check the network.';
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || code === 'EPROTO') {
     return `${url.host} does not speak TLS; when it is meant to use plain HTTP, allow it with --insecure.`;
+  }
+  if (isApplicationProtocolFailure(error)) {
+    return `${url.host} does not speak HTTP/1.1. HTTP/2 alone is not spoken here: put a proxy before it that speaks both.`;
   }
   if (isCertificateFailure(error)) {
     return `The certificate is not trusted. Put its authority into ~/.config/containers/certs.d/${url.host}/ca.crt, or go without checking it with --insecure.`;
