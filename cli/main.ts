@@ -51,7 +51,10 @@ async function dispatch(argv: readonly string[], context: CliContext): Promise<n
   }
   const args = parseArguments(entry, command, rest);
   context.signal.throwIfAborted();
-  return (await command.run(args, context)) ?? exitCode.done;
+  const { timeout } = args as { readonly timeout?: string | undefined };
+  if (timeout === undefined) return (await command.run(args, context)) ?? exitCode.done;
+  const { withDeadline } = await import('./deadline.js');
+  return (await withDeadline(timeout, context, within => command.run(args, within))) ?? exitCode.done;
 }
 
 /** Loaded for those who ask for help. */

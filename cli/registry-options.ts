@@ -3,6 +3,7 @@ import type { Options } from 'yargs';
 import type { RegistryAccess } from '../src/index.js';
 import type { CliContext } from './context.js';
 import { proxySettings } from './proxy-settings.js';
+import { type TransferArguments, transferSettings } from './transfer-options.js';
 
 /** What commands that speak to registries take. */
 export const registryOptions = {
@@ -26,7 +27,7 @@ export const registryOptions = {
 /** Said by commands that can do without servers. */
 export const offlineNote = 'offline: no server is asked';
 
-export interface RegistryArguments {
+export interface RegistryArguments extends TransferArguments {
   readonly insecure?: boolean | undefined;
   readonly authfile?: string | undefined;
   readonly registryConfig?: string | undefined;
@@ -35,11 +36,12 @@ export interface RegistryArguments {
 
 /** Credentials are those of Docker, podman and skopeo, proxies those of the environment; warnings go to the progress. */
 export function registryAccess(
-  { insecure, offline, authfile, registryConfig }: RegistryArguments,
+  { insecure, offline, authfile, registryConfig, ...transfers }: RegistryArguments,
   { env, home, etc, cwd, now }: CliContext,
   onWarning: (message: string) => void,
 ): RegistryAccess {
   return {
+    ...transferSettings(transfers),
     insecure,
     offline,
     etc,

@@ -4,6 +4,7 @@ import { locationText } from '../location-text.js';
 import { registryOptions } from '../registry-options.js';
 import { planOf } from '../render/transfer-plan.js';
 import { moveOptions, platformList, platformsOption, quietOption } from '../shared-options.js';
+import { transferOptions } from '../transfer-options.js';
 import { withPlaces } from '../with-places.js';
 
 const places = 'docker://NAME, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]';
@@ -24,6 +25,7 @@ export const command = defineCommand({
       describe: 'Tags of a repository to another one, with * for any text',
     },
     ...registryOptions,
+    ...transferOptions,
     ...moveOptions,
     ...quietOption,
   },

@@ -6,6 +6,7 @@ import { withProgress } from '../render/progress.js';
 import { planOf } from '../render/transfer-plan.js';
 import { moveOptions, quietOption } from '../shared-options.js';
 import { withStore } from '../store-session.js';
+import { transferOptions } from '../transfer-options.js';
 
 export const command = defineCommand({
   positionals: {
@@ -20,6 +21,7 @@ export const command = defineCommand({
       describe: 'Push as part of an index that "lading index merge --part" makes; a name for all its parts',
     },
     ...registryOptions,
+    ...transferOptions,
     ...moveOptions,
     ...quietOption,
   },

@@ -6,7 +6,7 @@ import { type Platform, platformDistance } from '../oci/platform.js';
 import { formatReference, parseReference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
 import type { CallOptions } from '../stream/bytes.js';
-import { type TransferOptions, withEndpoint } from './registry-access.js';
+import { copyOptions, type TransferOptions, withEndpoint } from './registry-access.js';
 import { transferImage } from './transfer-image.js';
 
 /** When registries are asked: only for what the store lacks, always, or never. */
@@ -67,7 +67,8 @@ async function fromRegistry(text: string, platform: Platform, options: BaseImage
     async source => {
       const descriptor = await source.resolve(source.name, { signal });
       if (configsOnly) return await openImage(source, descriptor, { platform, signal });
-      const copying = { platforms: [platform], name: formatReference(reference), signal, ...events };
+      const moving = copyOptions({ ...options, ...events });
+      const copying = { ...moving, platforms: [platform], name: formatReference(reference) };
       const copied = await transferImage(store, source, descriptor, store, copying);
       return await openImage(store, copied, { platform, signal });
     },

@@ -29,8 +29,9 @@ export function copyOptions({
   concurrency,
   dryRun,
   foreignLayers,
+  registry,
 }: MoveOptions): Pick<MoveOptions, 'signal' | 'onEvent' | 'concurrency' | 'dryRun' | 'foreignLayers'> {
-  return { signal, onEvent, concurrency, dryRun, foreignLayers };
+  return { signal, onEvent, concurrency: concurrency ?? registry?.connections, dryRun, foreignLayers };
 }
 
 /** Opens a location for as long as `use` runs; it is closed whatever happens. */

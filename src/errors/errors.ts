@@ -97,6 +97,8 @@ export interface ErrorDetails {
   readonly REGISTRY_PROTOCOL: { readonly url: string; readonly problem: string };
   /** The network is needed, and the caller has ruled it out. */
   readonly OFFLINE: { readonly url: string };
+  /** The deadline of the caller is over. */
+  readonly TIMEOUT: { readonly ms: number };
   /** A file of settings forbids the registry. */
   readonly REGISTRY_BLOCKED: { readonly registry: string; readonly source: string };
   /** A file of the web that cannot be had. */

@@ -1,4 +1,5 @@
 import { Limiter } from '../../content/limiter.js';
+import type { CallOptions } from '../../stream/bytes.js';
 
 /** How many blobs one host is asked for, and how many it is sent, at a time. */
 const transfersPerHost = 8;
@@ -29,12 +30,19 @@ export class HostGates {
     return this.#notBefore.get(origin) ?? 0;
   }
 
-  /** Waits for a place, and gives the function that gives it back. @throws the signal's reason */
-  async enter(host: string, direction: 'download' | 'upload', signal?: AbortSignal): Promise<() => void> {
-    const key = `${direction} ${host}`;
+  /**
+   * Waits for a place, and gives the function that gives it back. Those who name the same limit share it.
+   * @throws the signal's reason
+   */
+  async enter(
+    host: string,
+    direction: 'download' | 'upload',
+    { signal, limit = this.#limit }: CallOptions & { readonly limit?: number | undefined } = {},
+  ): Promise<() => void> {
+    const key = `${direction} ${host} ${limit}`;
     let limiter = this.#limiters.get(key);
     if (limiter === undefined) {
-      limiter = new Limiter(this.#limit);
+      limiter = new Limiter(limit);
       this.#limiters.set(key, limiter);
     }
     return limiter.enter(signal);

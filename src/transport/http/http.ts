@@ -20,7 +20,7 @@ export interface HttpRequest {
   readonly body?: Uint8Array | Bytes | undefined;
   /** `refuse` where the body itself is a secret. Default `follow`. */
   readonly redirects?: 'follow' | 'refuse' | undefined;
-  /** Further attempts after the first; default 4, 0 with a stream. */
+  /** Further attempts after the first; default those of the options, 0 with a stream. */
   readonly retries?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -67,6 +67,8 @@ export interface HttpOptions {
   readonly timing?: Timing | undefined;
   /** What holds for all who ask the same hosts; default those of the process. */
   readonly gates?: HostGates | undefined;
+  /** Further attempts after the first; default 4. */
+  readonly retries?: number | undefined;
   /** The longest that a request may take with all its attempts and waits; default 10 minutes. */
   readonly retryForMs?: number | undefined;
   /** A request is about to be sent again. */
@@ -116,7 +118,7 @@ export class Http {
   async #sendPatiently(request: HttpRequest): Promise<HttpResponse> {
     const { url, signal } = request;
     if (!this.#options.trust.allows(url)) throw this.#options.failures.disallowed(url);
-    const retries = isStream(request.body) ? 0 : (request.retries ?? 4);
+    const retries = isStream(request.body) ? 0 : (request.retries ?? this.#options.retries ?? 4);
     const deadline = this.#timing.now() + (this.#options.retryForMs ?? 600_000);
     for (let attempt = 0; ; attempt++) {
       await this.#beAllowed(url, signal);

@@ -39,6 +39,10 @@ export interface RegistryAccessOptions {
   readonly chunkSizeBytes?: number | undefined;
   /** In how many ranges at a time a very large blob is downloaded; default 1. Each holds 4 MiB in memory. */
   readonly parallelRanges?: number | undefined;
+  /** Blobs on their way at a time, from one registry and to one; default 8. */
+  readonly connections?: number | undefined;
+  /** How often a request that may succeed later is sent again; default 4. */
+  readonly retries?: number | undefined;
   /** The longest that a request may take with all its attempts and waits; default 10 minutes. */
   readonly retryForMs?: number | undefined;
   /** Told of what went on without failing: a helper that is missing, a request that is tried again. */
@@ -121,12 +125,14 @@ function placeOptions(place: RegistryPlace, common: ConnectionOptions): Connecti
 
 /** What connections to registries are made with. */
 function connectionOptions(access: RegistryAccessOptions): ConnectionOptions {
-  const { insecure, offline, proxy, userAgent, retryForMs, dispatcher } = access;
+  const { insecure, offline, proxy, userAgent, connections, retries, retryForMs, dispatcher } = access;
   return {
     insecure,
     offline,
     proxy,
     userAgent,
+    connections,
+    retries,
     retryForMs,
     credentials: registryCredentials(access),
     certificates: hostCertificates(certificatePlaces(access)),

@@ -23,6 +23,10 @@ export interface ConnectionOptions extends DispatcherOptions, TrustOptions {
   readonly timing?: Timing | undefined;
   /** What all who speak to a host keep to together; default that of the process. */
   readonly gates?: HostGates | undefined;
+  /** Blobs on their way at a time, in each direction; default 8. */
+  readonly connections?: number | undefined;
+  /** How often a request that may succeed later is sent again; default 4. */
+  readonly retries?: number | undefined;
   /** The longest that a request may take with all its attempts and waits; default 10 minutes. */
   readonly retryForMs?: number | undefined;
   readonly onEvent?: RegistryEventSink | undefined;
@@ -137,7 +141,7 @@ export class RegistryConnection {
 
   /** Waits until a blob may be transferred, and gives the function that says that it is done. */
   enter(direction: 'download' | 'upload', signal?: AbortSignal): Promise<() => void> {
-    return this.#gates.enter(apiHost(this.registry), direction, signal);
+    return this.#gates.enter(apiHost(this.registry), direction, { signal, limit: this.#options.connections });
   }
 
   /** Closes every socket; requests that are under way fail. */
