@@ -56,7 +56,7 @@ export function buildCommands(args: CommandArguments, { env, again }: CliContext
     mayEnter: again !== undefined,
     network: args.network === 'default' ? undefined : args.network,
     agents: Object.fromEntries((args.ssh ?? []).map(text => parseAgent(text, env))),
-    extraHosts: args.addHost?.map(parseHost),
+    extraHosts: args.addHost?.map(text => parseHost(text)),
     shmSizeBytes: shmSizeBytes === 0 ? undefined : shmSizeBytes,
     limits: args.ulimit?.map(parseLimit),
     keepFailed: args.keepFailed,

@@ -138,6 +138,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/ps.js'),
   },
   {
+    name: 'port',
+    usage: '<container> [port]',
+    describe: 'Show where the ports of a container can be reached',
+    load: () => import('./commands/port.js'),
+  },
+  {
     name: 'logs',
     usage: '<container>',
     describe: 'Show what a container has written',

@@ -1,6 +1,17 @@
 import { resolve } from 'node:path';
 import type { Options } from 'yargs';
-import { type ContainerVolume, type ProcessOptions, parseHost, parseLimit, parseSize } from '../src/index.js';
+import {
+  type ContainerVolume,
+  isUserNetwork,
+  outwardAddress,
+  type ProcessNetwork,
+  type ProcessOptions,
+  parseHost,
+  parseLimit,
+  parsePublish,
+  parseSize,
+  processNetworks,
+} from '../src/index.js';
 import type { CliContext } from './context.js';
 import { UsageError } from './usage-error.js';
 
@@ -15,7 +26,14 @@ export const processOptions = {
   volume: { alias: 'v', ...severally, describe: 'PATH:TARGET[:ro], a file or folder of this machine' },
   tmpfs: { ...severally, describe: 'TARGET[:size=SIZE], an empty file system' },
   hostname: { type: 'string', requiresArg: true, describe: 'Name of the machine that it sees' },
-  network: { choices: ['default', 'none', 'host'] as const, requiresArg: true, describe: 'Network of the process' },
+  network: {
+    alias: 'net',
+    choices: processNetworks,
+    requiresArg: true,
+    describe: 'Network of the process: that of this machine, none, or one of its own',
+  },
+  publish: { alias: 'p', ...severally, describe: '[[ADDRESS:]HOST-PORT:]PORT[/tcp|udp] to be reached at this machine' },
+  'publish-all': { alias: 'P', type: 'boolean', describe: 'All ports that the image says, at ports that are free' },
   'add-host': { ...severally, describe: 'HOST:ADDRESS for /etc/hosts; host-gateway is this machine' },
   'shm-size': { type: 'string', requiresArg: true, describe: 'Size of /dev/shm [default: 64m]' },
   ulimit: { ...severally, describe: 'Limit: NAME=SOFT[:HARD]' },
@@ -31,7 +49,9 @@ interface ProcessArguments {
   readonly volume?: readonly string[] | undefined;
   readonly tmpfs?: readonly string[] | undefined;
   readonly hostname?: string | undefined;
-  readonly network?: 'default' | 'none' | 'host' | undefined;
+  readonly network?: ProcessNetwork | undefined;
+  readonly publish?: readonly string[] | undefined;
+  readonly publishAll?: boolean | undefined;
   readonly addHost?: readonly string[] | undefined;
   readonly shmSize?: string | undefined;
   readonly ulimit?: readonly string[] | undefined;
@@ -41,6 +61,8 @@ interface ProcessArguments {
 
 /** @throws LadingError USAGE; UsageError */
 export function processOf(args: ProcessArguments, words: readonly string[], context: CliContext): ProcessOptions {
+  const { network = 'default', publish = [], publishAll = false } = args;
+  const ownNetwork = isUserNetwork(network) || publish.length > 0 || publishAll;
   return {
     args: words,
     entrypoint: args.entrypoint === undefined ? undefined : [args.entrypoint],
@@ -51,7 +73,9 @@ export function processOf(args: ProcessArguments, words: readonly string[], cont
     tmpfs: args.tmpfs?.map(tmpfs),
     hostname: args.hostname,
     network: args.network,
-    extraHosts: args.addHost?.map(parseHost),
+    publish: args.publish?.flatMap(parsePublish),
+    publishAll: args.publishAll,
+    extraHosts: args.addHost?.map(text => parseHost(text, ownNetwork ? outwardAddress() : undefined)),
     shmSizeBytes: args.shmSize === undefined ? undefined : parseSize(args.shmSize, 'shm-size'),
     limits: args.ulimit?.map(parseLimit),
     readOnly: args.readOnly,

@@ -78,7 +78,7 @@ export { type Output, type OutputFiles, type OutputImage, parseOutput } from './
 export { parseAgent } from './api/parse-agent.js';
 export { parseAnnotation } from './api/parse-annotation.js';
 export { parseAttestations } from './api/parse-attestations.js';
-export { type HostAddress, parseHost, parseLimit, parseSize } from './api/parse-command-options.js';
+export { type HostAddress, outwardAddress, parseHost, parseLimit, parseSize } from './api/parse-command-options.js';
 export { type ParseSecretOptions, parseSecret } from './api/parse-secret.js';
 export { type PullOptions, pullImage } from './api/pull-image.js';
 export { type PushOptions, pushImage } from './api/push-image.js';
@@ -123,10 +123,17 @@ export type { Annotation, AnnotationPlace } from './build/annotations.js';
 export type { BuildEvent, StepInfo } from './build/event.js';
 export type { ProvenanceOptions } from './build/provenance.js';
 export type { Entitlement } from './build/run/entitlement.js';
-export type { Container, ContainerProcess, ContainerStatus, ContainerVolume } from './container/container.js';
+export type {
+  Container,
+  ContainerFailure,
+  ContainerProcess,
+  ContainerStatus,
+  ContainerVolume,
+} from './container/container.js';
 export type { ContainerChange } from './container/container-changes.js';
 export type { LogEntry } from './container/container-log.js';
 export type { ProcessOptions } from './container/container-process.js';
+export { type PublishRequest, parsePublish } from './container/publish.js';
 export type { ContentSource, ContentTarget } from './content/content.js';
 export type { CopyEvent } from './content/copy.js';
 export type { Diagnostic, DockerfileAst, Instruction } from './dockerfile/ast.js';
@@ -163,9 +170,17 @@ export {
   sandboxNames,
   type TierReport,
 } from './sandbox/choose-sandbox.js';
-export { type ResourceLimit, refusingSandbox, type Sandbox } from './sandbox/sandbox.js';
+export {
+  type ProcessNetwork,
+  type PublishedPort,
+  processNetworks,
+  type ResourceLimit,
+  refusingSandbox,
+  type Sandbox,
+} from './sandbox/sandbox.js';
 export type { TrialMemory } from './sandbox/tried-before.js';
 export { startInUserNamespace, UserNamespaceNeeded, type UserNamespaceStart } from './sandbox/user-namespace.js';
+export { isUserNetwork } from './sandbox/user-network.js';
 export type { StoreCheck, StoreProblem } from './store/check.js';
 export type { PruneOptions, PruneReport } from './store/prune.js';
 export { openStore, type Store, type StoreOptions } from './store/store.js';

@@ -1,6 +1,7 @@
-import { type Container, listContainers } from '../../src/index.js';
+import { type Container, listContainers, type PublishedPort } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import { formatAge } from '../render/age.js';
+import { hostText } from '../render/host-text.js';
 import { formatJson } from '../render/json.js';
 import { formatTable } from '../render/table.js';
 import { jsonOption, templateOption } from '../shared-options.js';
@@ -34,6 +35,7 @@ export const command = defineCommand({
         commandText(container, args.noTrunc ?? false),
         formatAge(container.createdMs, now()),
         statusText(container, now()),
+        (container.ports ?? []).map(portText).join(', '),
         container.name,
       ]);
       stdout.write(formatTable(columns, rows));
@@ -47,6 +49,7 @@ const columns = [
   { title: 'COMMAND' },
   { title: 'CREATED' },
   { title: 'STATUS' },
+  { title: 'PORTS' },
   { title: 'NAME' },
 ] as const;
 const commandLimit = 30;
@@ -54,6 +57,10 @@ const commandLimit = 30;
 function commandText({ process }: Container, whole: boolean): string {
   const text = JSON.stringify(process.argv.join(' '));
   return whole || text.length <= commandLimit ? text : `${text.slice(0, commandLimit - 2)}…"`;
+}
+
+function portText({ address, hostPort, containerPort, protocol }: PublishedPort): string {
+  return `${hostText(address)}:${hostPort}->${containerPort}/${protocol}`;
 }
 
 function statusText({ status, startedMs, finishedMs, exitCode }: Container, now: number): string {

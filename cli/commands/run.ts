@@ -34,11 +34,6 @@ export const command = defineCommand({
     ...registryOptions,
   },
   unsupported: {
-    publish: {
-      value: true,
-      reason: 'a process has the network of this machine, or none',
-      instead: 'Leave it out: what it listens on can be reached.',
-    },
     mount: { value: true, reason: 'volumes are written in one way', instead: 'Use --volume and --tmpfs.' },
     restart: { value: true, reason: 'there is no daemon to do it', instead: 'Let a service manager run lading run.' },
     memory: { value: true, reason: 'there is no daemon to keep groups of processes', instead: 'Use --ulimit.' },
@@ -48,6 +43,7 @@ export const command = defineCommand({
   examples: [
     { line: 'lading run --rm -it debian:12 bash', does: 'Look around in an image' },
     { line: 'lading run --rm -v .:/src -w /src node:22 npm test', does: 'Run something on files of this machine' },
+    { line: 'lading run -d -p 8080:80 --name server nginx', does: 'By itself, with a network of its own' },
     { line: 'lading run --name edit debian:12 touch /new', does: 'Change files, to be committed' },
   ],
   async run(args, context) {

@@ -155,6 +155,7 @@ describeWith(['root', 'perl', 'busybox'], 'containers', () => {
       expect(await lading('ps', '-a')).toContain('Exited (0)');
       expect(await lading('diff', 'server')).toContain('A /made\n');
       await lading('start', 'server');
+      await lading('stop', 'server');
       await lading('rm', '-f', 'server');
       expect(await lading('ps', '-aq')).toBe('');
     },

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { LadingError } from '../errors/errors.js';
 import { nearest } from '../errors/nearest.js';
 import { parseByteCount } from '../plan/byte-count.js';
@@ -10,17 +11,23 @@ export interface HostAddress {
   readonly address: string;
 }
 
-/** What commands reach this machine by: those that have a network have that of this machine. */
+/** What a process reaches this machine by that has its network. */
 const ownAddress = '127.0.0.1';
 
+/** What a process reaches this machine by that has a network of its own; its loopback cannot be reached from there. */
+export function outwardAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap(list => list ?? []);
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? ownAddress;
+}
+
 /**
- * Parses `HOST=ADDRESS` or `HOST:ADDRESS`; the address `host-gateway` is this machine.
+ * Parses `HOST=ADDRESS` or `HOST:ADDRESS`; the address `host-gateway` is this machine, as `gateway` says.
  * @throws LadingError USAGE
  */
-export function parseHost(text: string): HostAddress {
+export function parseHost(text: string, gateway: string = ownAddress): HostAddress {
   const [, host = '', written = ''] = /^([^=:]*)[=:](.*)$/s.exec(text) ?? [];
   if (!/^[\w.-]{1,253}$/.test(host)) throw usage('add-host', text, 'Write HOST:ADDRESS, such as db.test:10.0.0.7.');
-  if (written === 'host-gateway') return { host: host.toLowerCase(), address: ownAddress };
+  if (written === 'host-gateway') return { host: host.toLowerCase(), address: gateway };
   const address = /^\[(.*)\]$/.exec(written)?.[1] ?? written;
   if (isIP(address) !== 0 && !address.includes('%')) return { host: host.toLowerCase(), address };
   throw usage('add-host', text, 'The address is one of IPv4 or IPv6, or host-gateway.');

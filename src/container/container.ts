@@ -7,7 +7,9 @@ import * as z from 'zod/mini';
 import { type ImageConfig, imageConfigSchema } from '../oci/config.js';
 import { descriptorSchema, digestSchema } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
+import { type ProcessNetwork, type PublishedPort, processNetworks } from '../sandbox/sandbox.js';
 import type { LayerRef } from '../tree/node.js';
+import type { PublishRequest } from './publish.js';
 
 /** A folder or file of this machine that the process sees. */
 export interface ContainerVolume {
@@ -26,7 +28,9 @@ export interface ContainerProcess {
   /** `user[:group]`, by name or number; empty is root. */
   readonly user: string;
   readonly hostname: string;
-  readonly network: 'default' | 'none' | 'host';
+  readonly network: ProcessNetwork;
+  /** Ports that are to be published each time that it runs. */
+  readonly publish: readonly PublishRequest[];
   readonly extraHosts: ReadonlyArray<{ readonly host: string; readonly address: string }>;
   readonly volumes: readonly ContainerVolume[];
   /** Empty file systems. */
@@ -39,6 +43,13 @@ export interface ContainerProcess {
 
 /** What has become of the process. `lost`: whoever ran it was killed; the files are as they were before it began. */
 export type ContainerStatus = 'created' | 'running' | 'exited' | 'lost';
+
+export interface ContainerFailure {
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
 
 export interface Container {
   /** 64 hexadecimal digits. */
@@ -59,16 +70,36 @@ export interface Container {
   readonly exitCode?: number | undefined;
   /** Who runs it: the line of a process identity. */
   readonly runner?: string | undefined;
+  /** What all of its processes end with, since it has begun: the line of a process identity. */
+  readonly keeper?: string | undefined;
+  /** Those that are published while it runs. */
+  readonly ports?: readonly PublishedPort[] | undefined;
+  /** Why it could not be run. */
+  readonly failure?: ContainerFailure | undefined;
 }
 
 const layerSchema = z.object({ diffId: digestSchema, blob: descriptorSchema });
+const protocolSchema = z.enum(['tcp', 'udp']);
+const publishSchema = z.object({
+  address: z.string(),
+  hostPorts: z.optional(z.tuple([z.number(), z.number()])),
+  containerPort: z.number(),
+  protocol: protocolSchema,
+});
+const portSchema = z.object({
+  address: z.string(),
+  hostPort: z.number(),
+  containerPort: z.number(),
+  protocol: protocolSchema,
+});
 const processSchema = z.object({
   argv: z.array(z.string()).check(z.minLength(1)),
   env: z.array(z.string()),
   cwd: z.string(),
   user: z.string(),
   hostname: z.string(),
-  network: z.enum(['default', 'none', 'host']),
+  network: z.enum(processNetworks),
+  publish: z._default(z.array(publishSchema), []),
   extraHosts: z.array(z.object({ host: z.string(), address: z.string() })),
   volumes: z.array(z.object({ source: z.string(), target: z.string(), readOnly: z.boolean() })),
   tmpfs: z.array(z.object({ target: z.string(), sizeBytes: z.optional(z.number()) })),
@@ -94,4 +125,7 @@ export const containerSchema = z.object({
   finishedMs: z.optional(z.number()),
   exitCode: z.optional(z.number()),
   runner: z.optional(z.string()),
+  ports: z.optional(z.array(portSchema)),
+  keeper: z.optional(z.string()),
+  failure: z.optional(z.object({ timeMs: z.number(), message: z.string(), hint: z.optional(z.string()) })),
 });

@@ -5,14 +5,15 @@ import { LadingError } from '../errors/errors.js';
 import { diffTrees } from '../layer/diff.js';
 import type { Sandbox, SandboxMount } from '../sandbox/sandbox.js';
 import { createRoots } from '../snapshot/create-roots.js';
-import { encodeIdentity, identifyProcess } from '../store/process-identity.js';
+import { encodeIdentity, identifyOther, identifyProcess } from '../store/process-identity.js';
 import type { Store } from '../store/store.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { applyLayer } from '../tree/apply-layer.js';
 import { lookup } from '../tree/lookup.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
 import { processAccount } from '../tree/process-account.js';
-import type { Container } from './container.js';
+import { claimPorts } from './claim-ports.js';
+import type { Container, ContainerFailure } from './container.js';
 import { ContainerLog } from './container-log.js';
 import { ContainerShelf } from './container-shelf.js';
 import { containerTree } from './container-tree.js';
@@ -42,28 +43,40 @@ export async function runContainer(container: Container, options: RunContainerOp
       container.id,
       state => {
         if (state.status === 'running') throw alreadyRunning(state);
-        const { finishedMs: _, exitCode: __, ...rest } = state;
+        const { finishedMs: _, exitCode: __, failure: ___, ...rest } = state;
         return { ...rest, status: 'running', startedMs: now(), runner };
       },
       { signal },
     );
-    let exitCode = 125;
-    let layers = running.layers;
+    let ended: Partial<Container> = { exitCode: 125 };
     try {
-      const ended = await execute(running, options);
-      exitCode = ended.exitCode;
-      layers = ended.layers;
+      const ports = await claimPorts(running.process.publish);
+      ended = await execute({ ...running, ports }, options);
+    } catch (error) {
+      if (!signal?.aborted) ended = { ...ended, failure: failureOf(error, now()) };
+      throw error;
     } finally {
       // Whatever happened, also when it was told to stop: it runs no more.
       await shelf.update(container.id, state => {
-        const { runner: _, ...rest } = state;
-        return { ...rest, status: 'exited', finishedMs: now(), exitCode: signal?.aborted ? 137 : exitCode, layers };
+        const { runner: _, keeper: __, ports: ___, ...rest } = state;
+        return {
+          ...rest,
+          status: 'exited',
+          finishedMs: now(),
+          ...ended,
+          ...(signal?.aborted ? { exitCode: 137 } : {}),
+        };
       });
     }
     return await shelf.find(container.id);
   } finally {
     await lease.release();
   }
+}
+
+function failureOf(error: unknown, timeMs: number): ContainerFailure {
+  const { message, hint } = error as { readonly message: string; readonly hint?: string | undefined };
+  return { timeMs, message, hint };
 }
 
 async function execute(
@@ -97,6 +110,7 @@ async function execute(
         user: { uid: account.uid, gid: account.gid, groups: account.groups.filter(group => group !== account.gid) },
         hostname: settings.hostname,
         network: settings.network,
+        ports: container.ports,
         extraHosts: settings.extraHosts,
         mounts: mountsOf(container),
         shmSizeBytes: settings.shmSizeBytes,
@@ -108,6 +122,14 @@ async function execute(
         onOutput: (stream, chunk) => {
           log?.add(stream, chunk);
           onOutput?.(stream, chunk);
+        },
+        onStarted: async pid => {
+          const keeper = await identifyOther(pid);
+          await new ContainerShelf(store).update(container.id, state => ({
+            ...state,
+            ports: container.ports,
+            keeper: keeper && encodeIdentity(keeper, container.id),
+          }));
         },
         signal: stopped.signal,
       });

@@ -14,6 +14,7 @@ import { removeTree } from './remove-tree.js';
 import { limitField } from './resource-limits.js';
 import { type RunRequest, type RunResult, refusingSandbox, type Sandbox, type SandboxMount } from './sandbox.js';
 import { systemCallFilter } from './system-call-filter.js';
+import { refuseUserNetwork } from './user-network.js';
 
 export interface ChrootOptions {
   /** A folder that is there, on the disk of the roots; what a run needs lies in it until it ends. */
@@ -60,6 +61,7 @@ export function chrootSandbox({ scratch, searchPath, uid }: ChrootOptions): Sand
 }
 
 async function runInRoot(request: RunRequest, perl: string, scratch: string): Promise<RunResult> {
+  refuseUserNetwork(request, 'chroot');
   request.signal?.throwIfAborted();
   if (request.root.kind !== 'directory') throw new Error('a changed root is a folder');
   const missing = obstacleOf(request);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { RunRequest } from './sandbox.js';
+import { isUserNetwork, userNameServer } from './user-network.js';
 
 /** The text of `/etc/hosts` for a process. */
 export function hostsFile({ hostname, extraHosts }: Pick<RunRequest, 'hostname' | 'extraHosts'>): string {
@@ -15,8 +16,14 @@ export function hostsFile({ hostname, extraHosts }: Pick<RunRequest, 'hostname' 
   return lines.map(([address, names]) => `${address}\t${names}\n`).join('');
 }
 
-/** The text of `/etc/resolv.conf` for a process that shares the network of this machine. */
+/**
+ * The text of `/etc/resolv.conf` for a process: that of this machine. In a network of its own the process asks what
+ * connects that one, which asks in turn; a server of names on this machine's loopback could not be reached from there.
+ */
 export async function resolverFile({ network }: Pick<RunRequest, 'network'>): Promise<string> {
   if (network === 'none') return '';
-  return readFile('/etc/resolv.conf', 'utf8').catch(() => '');
+  const own = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
+  if (!isUserNetwork(network)) return own;
+  const rest = own.split('\n').filter(line => /^\s*(?:search|domain|options)\s/.test(line));
+  return [`nameserver ${userNameServer}`, ...rest].map(line => `${line}\n`).join('');
 }

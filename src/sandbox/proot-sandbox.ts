@@ -19,6 +19,7 @@ import { removeTree } from './remove-tree.js';
 import { limitField } from './resource-limits.js';
 import { type RunRequest, type RunResult, refusingSandbox, type Sandbox } from './sandbox.js';
 import { systemCallFilter } from './system-call-filter.js';
+import { refuseUserNetwork } from './user-network.js';
 
 export interface ProotOptions {
   /** A folder that is there, on a disk that programs can be started from; what a run needs lies in it until it ends. */
@@ -114,6 +115,7 @@ async function runTraced(
   tools: Tools,
   { scratch, uid }: Pick<ProotOptions, 'scratch' | 'uid'>,
 ): Promise<RunResult> {
+  refuseUserNetwork(request, 'proot');
   request.signal?.throwIfAborted();
   if (request.root.kind !== 'directory') throw new Error('a traced process has a folder as its root');
   const root = await realpath(request.root.path);

@@ -50,6 +50,22 @@ export interface ProcessUser {
   readonly groups: readonly number[];
 }
 
+/**
+ * `default` and `host`: that of this machine. `none`: a loopback and nothing else. The others are a network of its own that
+ * reaches outside through a program without privilege: `pasta`, `slirp4netns`, or with `bridge` whichever is there.
+ */
+export const processNetworks = ['default', 'none', 'host', 'bridge', 'pasta', 'slirp4netns'] as const;
+export type ProcessNetwork = (typeof processNetworks)[number];
+
+/** A port of a process that can be reached at one of this machine. */
+export interface PublishedPort {
+  /** Of this machine: one of IPv4 or IPv6, without brackets. */
+  readonly address: string;
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol: 'tcp' | 'udp';
+}
+
 export interface RunRequest {
   readonly root: RootFileSystem;
   /** Never empty. The program is looked for in the root, along the PATH of `env`. */
@@ -62,8 +78,9 @@ export interface RunRequest {
   readonly hostname: string;
   /** What the programs of the root are made for; absent is this machine. */
   readonly platform?: Platform | undefined;
-  /** `default` is what the tier can do best: a network of its own that reaches outside where it can, else the host's. */
-  readonly network: 'default' | 'none' | 'host';
+  readonly network: ProcessNetwork;
+  /** Only of a process with a network of its own that reaches outside. */
+  readonly ports?: readonly PublishedPort[] | undefined;
   /** Lines for `/etc/hosts`, beside those of the process itself. */
   readonly extraHosts: ReadonlyArray<{ readonly host: string; readonly address: string }>;
   /** In the order in which they are to be made. */
@@ -84,6 +101,11 @@ export interface RunRequest {
   readonly input: 'none' | 'inherit';
   /** Whole, in order, as it is written; never clipped. Nothing more of the stream is read until a promise is kept. */
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void | Promise<void>;
+  /**
+   * Before the process begins: the number, as the builder counts, of what everything in the sandbox ends with. Once it has
+   * ended nobody changes the root any more, also when the builder was killed.
+   */
+  readonly onStarted?: ((pid: number) => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,3 +1,5 @@
+import type { ProcessNetwork } from './sandbox.js';
+
 /**
  * System calls that a traced process does not have. A tracer translates the paths of the calls that it knows; with any
  * other, a path would mean a place on this machine. They fail as if the kernel were older (`ENOSYS`), and every C
@@ -44,7 +46,7 @@ export interface FilterOptions {
   /** Whether paths have to be translated. */
   readonly traced: boolean;
   /** `none` leaves local sockets. */
-  readonly network: 'default' | 'none' | 'host';
+  readonly network: ProcessNetwork;
 }
 
 /** Lines for the launcher, one for each kind of program that this processor runs; none when there is nothing to refuse. */

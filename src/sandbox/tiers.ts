@@ -130,6 +130,7 @@ async function namespaces({ searchPath, scratch, own, memory }: TierOptions, rig
     detail: `${who}, ${roots === 'overlay' ? 'on an overlay' : 'in a folder'}`,
     better: withoutOverlay === undefined ? undefined : { missing: `no overlay: ${withoutOverlay}` },
     sandbox: namespacesSandbox({
+      path: searchPath,
       ...{ programs, own, rights, roots },
       bounding: rights === 'single' ? allCapabilities : own.bounding,
     }),

@@ -22,6 +22,12 @@ export function identifyProcess(): Promise<ProcessIdentity> {
   return ownIdentity;
 }
 
+/** The identity of another process of this machine, which lives; nothing of one that does not, or cannot be seen. */
+export async function identifyOther(processId: number): Promise<ProcessIdentity | undefined> {
+  const startTime = await startTimeOf(processId);
+  return startTime === undefined ? undefined : { pid: processId, realm: (await identifyProcess()).realm, startTime };
+}
+
 /**
  * Whether the process lives. A process of another realm (another container on the same volume, another machine) cannot
  * be asked: it counts as alive for as long as it renews its file, last done `silentMs` ago.

@@ -13,6 +13,8 @@ sub begin {
     syscall($sys{unshare}, hex($ask->{namespaces}[0])) == 0 or refuse("unshare: $!");
     make_root($ask);
     close(REPORT);
+    # Until whoever asked has done what is to be done before the program begins.
+    if ($ask->{go}) { syswrite($tell, "waiting\\n"); sysread($ask->{go}, my $word, 1) or exit 70; close($ask->{go}); }
     if (!$ask->{arg}) { syswrite($tell, "end 0\n"); exit 0; }
     $ask->{cwd} = ['.'];
     # This process keeps its rights, so that those without them can neither look into it nor change it.

@@ -16,7 +16,7 @@ export interface Launch {
   /** The Perl interpreter on this machine. */
   readonly perl: string;
   readonly fields: LaunchFields;
-  readonly request: Pick<RunRequest, 'input' | 'onOutput' | 'signal'>;
+  readonly request: Pick<RunRequest, 'input' | 'onOutput' | 'onStarted' | 'signal'>;
   /** Takes the log of the tracer, where there is one. */
   readonly onLog?: ((chunk: Buffer) => void) | undefined;
   /** Takes what is told of the root that was made, by lines, when the process has ended, however that was. */
@@ -67,17 +67,38 @@ export async function launch({ perl, fields, request, onLog, onMade }: Launch): 
   // Heard of below, when the process has ended.
   output.catch(giveUp);
   const told: Buffer[] = [];
-  report.on('data', (chunk: Buffer) => told.push(chunk));
+  let problem: { readonly error: unknown } | undefined;
+  report.on('data', (chunk: Buffer) => {
+    told.push(chunk);
+    const [, pid] = /(?:^|\n)started (\d+)\n$/.exec(String(chunk)) ?? [];
+    if (pid === undefined) return;
+    request.onStarted!(Number(pid)).then(
+      () => lifeline.write('\n'),
+      error => {
+        problem = { error };
+        giveUp();
+      },
+    );
+  });
   log.on('data', (chunk: Buffer) => onLog?.(chunk));
   const body = Buffer.from(
-    [...fields, ['inherit', inherit ? '1' : ''], ['log', '1']].map(([key, value]) => `${key}\0${value}\0`).join(''),
+    [
+      ...fields,
+      ...(request.onStarted === undefined ? [] : [['wait', '1']]),
+      ['inherit', inherit ? '1' : ''],
+      ['log', '1'],
+    ]
+      .map(([key, value]) => `${key}\0${value}\0`)
+      .join(''),
   );
   const head = Buffer.alloc(4);
   head.writeUInt32BE(body.length);
-  lifeline.write(Buffer.concat([head, body]));
   request.signal?.addEventListener('abort', giveUp, { once: true });
+  const ended = closed(child, perl);
+  ended.catch(() => {});
   try {
-    await closed(child, perl);
+    lifeline.write(Buffer.concat([head, body]));
+    await ended;
     await output;
   } finally {
     request.signal?.removeEventListener('abort', giveUp);
@@ -85,6 +106,7 @@ export async function launch({ perl, fields, request, onLog, onMade }: Launch): 
     for (const line of linesOf(told)) onMade?.(line);
   }
   request.signal?.throwIfAborted();
+  if (problem !== undefined) throw problem.error;
   return endingOf(linesOf(told).at(-1) ?? '');
 }
 

@@ -110,6 +110,8 @@ sub prepare {
       socket(my $any, 2, 2, 0) or refuse("socket: $!");
       my $interface = pack('a16 s x22', 'lo', 1);
       ioctl($any, 0x8914, $interface) or refuse("the loopback cannot be set up: $!");
+      # As in Docker, whoever a process runs as may listen on all ports of a network that is its own.
+      sysopen(my $first, '/proc/sys/net/ipv4/ip_unprivileged_port_start', 1) and syswrite($first, '0');
     }
     elsif ($what eq 'seal') { restrict($take->(1), 15); }
     elsif ($what eq 'overlay') {

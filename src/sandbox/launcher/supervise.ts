@@ -55,6 +55,12 @@ if (my $user = $ask{user}[0]) {
 }
 # The child is the first process of a namespace of processes: with it, all others in there end.
 if ($ask{op}) { syscall($sys{unshare}, 0x20000000) == 0 or say_end("fail unshare: $!"); }
+# Before the program begins, whoever asked is told what everything ends with, and answers.
+my ($go, $gow);
+if ($ask{wait}[0]) {
+  if ($ask{op}) { pipe($go, $gow) or say_end("fail pipe: $!"); $ask{go} = $go; }
+  else { syswrite(REPORT, "started $$\n"); sysread(LIFELINE, my $answer, 1) or exit 70; }
+}
 my $parent = $$;
 my $child = fork();
 defined $child or say_end("fail fork: $!");
@@ -65,7 +71,7 @@ if ($child == 0) {
   # Across namespaces there is no parent to ask for; but what nobody reads cannot be written to.
   if ($ask{op}) { close($told); syswrite($tell, "there\n"); }
   elsif (getppid() != $parent) { exit 70; }
-  close(LIFELINE); close($told);
+  close(LIFELINE); close($told); close($gow) if $gow;
   unless ($ask{inherit}[0]) {
     open(STDOUT, '>&', $outw) && open(STDERR, '>&', $errw) or exit 70;
     close($out); close($err); close($outw); close($errw);
@@ -74,7 +80,7 @@ if ($child == 0) {
   begin(\%ask, $text, $tell, $logw);
   exit 70;
 }
-close($tell); close($outw) if $outw; close($errw) if $errw;
+close($tell); close($outw) if $outw; close($errw) if $errw; close($go) if $go;
 open(STDOUT_TO, '>&', 1); open(STDERR_TO, '>&', 2);
 close($logw) if $logw;
 open(LOG_TO, '>&=', 5);
@@ -142,8 +148,14 @@ for (;;) {
   my $n = select(my $ready = $bits, undef, undef, $busy ? 0.004 : $ended ? 0.01 : 0.25);
   read_log();
   if ($n > 0) {
-    if (!$gone && vec($ready, 3, 1)) { $gone = 1 unless sysread(LIFELINE, my $end, 4096); }
-    if ($told && vec($ready, fileno($told), 1)) { read_word(); }
+    if (!$gone && vec($ready, 3, 1)) {
+      my $n = sysread(LIFELINE, my $answer, 4096);
+      if (!$n) { $gone = 1; } elsif ($gow) { syswrite($gow, 'x'); close($gow); undef $gow; }
+    }
+    if ($told && vec($ready, fileno($told), 1)) {
+      read_word();
+      syswrite(REPORT, "started $child\n") if $word =~ s/^waiting\n//m;
+    }
     for my $from (keys %to) { relay($from) if vec($ready, $from, 1); }
   }
   reap();

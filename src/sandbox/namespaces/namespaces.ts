@@ -5,6 +5,8 @@ import { resolverFile } from '../network-files.js';
 import { endingOfStatus } from '../process-ending.js';
 import { limitField } from '../resource-limits.js';
 import { type RunRequest, type RunResult, runUnavailable, type Sandbox } from '../sandbox.js';
+import { isUserNetwork } from '../user-network.js';
+import { type NetworkProgram, startNetworkProgram } from './network-program.js';
 import { type NamespaceRights, rootOperations } from './root-operations.js';
 
 /** Programs of this machine, by absolute path. */
@@ -15,6 +17,8 @@ export interface NamespacePrograms {
 
 export interface NamespacesOptions {
   readonly programs: NamespacePrograms;
+  /** Where what connects a network is looked for. */
+  readonly path: string;
   /** Capabilities that can be passed on, as a set of the kernel's. */
   readonly bounding: bigint;
   readonly rights: NamespaceRights;
@@ -34,15 +38,29 @@ export function namespacesSandbox(options: NamespacesOptions): Sandbox {
 }
 
 async function run(request: RunRequest, options: NamespacesOptions): Promise<RunResult> {
-  const { programs, rights } = options;
+  const { programs, rights, path } = options;
+  const { network, signal } = request;
   if (rights === 'single') requireRoot(request);
   const fields = [...(await namespaceFields(request, options)), ...processFields(request, options)];
   const report: MadeReport = { made: [], ready: new Map() };
+  let connection: NetworkProgram | undefined;
+  const started = async (pid: number): Promise<void> => {
+    if (isUserNetwork(network)) {
+      const ports = request.ports ?? [];
+      connection = await startNetworkProgram({ pid, network, ports, path, ownUser: rights === 'single', signal });
+    }
+    await request.onStarted?.(pid);
+  };
+  const onStarted = isUserNetwork(network) || request.onStarted !== undefined ? started : undefined;
   try {
-    const ending = await launch({ perl: programs.perl, fields, request, onMade: line => addToReport(report, line) });
+    const ending = await launch({
+      ...{ perl: programs.perl, fields, request: { ...request, onStarted } },
+      onMade: line => addToReport(report, line),
+    });
     if ('failure' in ending) throw unavailable(ending.failure);
     return endingOfStatus(ending.status);
   } finally {
+    await connection?.close();
     const folder = request.root.kind === 'directory' ? request.root.path : request.root.upper;
     await removeMadeForMounts(report, { folder, touch: programs.touch });
   }
@@ -70,7 +88,7 @@ export async function namespaceFields(
   request: RunRequest,
   { rights, own }: Pick<NamespacesOptions, 'rights' | 'own'>,
 ): Promise<LaunchFields> {
-  const ownNetwork = request.network === 'none';
+  const ownNetwork = request.network === 'none' || isUserNetwork(request.network);
   const flags = kinds.mounts | kinds.names | kinds.messages | (ownNetwork ? kinds.network : 0);
   const operations = await rootOperations(request, { resolvConf: await resolverFile(request), ownNetwork, rights });
   return [

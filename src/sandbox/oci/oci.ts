@@ -7,6 +7,7 @@ import { hostsFile, resolverFile } from '../network-files.js';
 import { limitField } from '../resource-limits.js';
 import { startProcess } from '../run-process.js';
 import type { RunRequest, RunResult, Sandbox, SandboxMount } from '../sandbox.js';
+import { refuseUserNetwork } from '../user-network.js';
 import { bundleConfig } from './bundle-config.js';
 import { bundleScript } from './bundle-script.js';
 import { enclose } from './enclosure.js';
@@ -35,6 +36,7 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
   const { programs, path, rights, bounding } = options;
   if (root.kind !== 'directory') throw new Error('the root of a bundle is a folder');
   for (const limit of request.limits) limitField(limit);
+  refuseUserNetwork(request, 'oci');
   signal?.throwIfAborted();
   const folder = await mkdtemp(join(await realpath(options.scratch), 'bundle-'));
   const rootPath = await realpath(root.path);
@@ -71,6 +73,7 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
       await put('config.json', JSON.stringify(config));
       const [runtime, ...global] = options.runtime;
       const enter = [programs.nsenter, '--target', String(enclosure.pid), '--mount', '--pid', '--'];
+      await request.onStarted?.(enclosure.pid);
       const running = await startProcess({
         program: programs.sh,
         args: [

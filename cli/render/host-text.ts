@@ -1,0 +1,4 @@
+/** An address as it stands before a port. */
+export function hostText(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
