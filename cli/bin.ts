@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The program: the one file that knows the process it runs in. */
-import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
 import type { CliContext } from './context.js';
 import { version } from './version.js';
@@ -48,6 +47,7 @@ async function run(): Promise<void> {
     again: { program: process.execPath, args: [...process.execArgv, process.argv[1]!, ...argv] },
     startApart: argv => {
       const program = process.argv[1]!;
+      const { spawn } = process.getBuiltinModule('node:child_process');
       spawn(process.execPath, [...process.execArgv, program, ...argv], { detached: true, stdio: 'ignore' }).unref();
     },
     signal: interruption.signal,

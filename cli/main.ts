@@ -9,7 +9,6 @@ import type { CliContext } from './context.js';
 import { exitCode } from './exit-code.js';
 import { renderError } from './render/error.js';
 import { palette } from './render/palette.js';
-import { runAgain } from './run-again.js';
 import { UsageError } from './usage-error.js';
 import { version } from './version.js';
 
@@ -19,6 +18,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
     return await dispatch(argv, context);
   } catch (error) {
     if (error instanceof UserNamespaceNeeded && context.again !== undefined) {
+      const { runAgain } = await import('./run-again.js');
       return await runAgain(error, context.again, context);
     }
     if (context.signal.aborted) {

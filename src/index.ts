@@ -166,8 +166,6 @@ export {
   type ChooseSandboxOptions,
   chooseSandbox,
   examineHost,
-  type SandboxName,
-  sandboxNames,
   type TierReport,
 } from './sandbox/choose-sandbox.js';
 export {
@@ -178,8 +176,10 @@ export {
   refusingSandbox,
   type Sandbox,
 } from './sandbox/sandbox.js';
+export { type SandboxName, sandboxNames } from './sandbox/sandbox-name.js';
 export type { TrialMemory } from './sandbox/tried-before.js';
-export { startInUserNamespace, UserNamespaceNeeded, type UserNamespaceStart } from './sandbox/user-namespace.js';
+export { startInUserNamespace, type UserNamespaceStart } from './sandbox/user-namespace.js';
+export { UserNamespaceNeeded } from './sandbox/user-namespace-needed.js';
 export { isUserNetwork } from './sandbox/user-network.js';
 export type { StoreCheck, StoreProblem } from './store/check.js';
 export type { PruneOptions, PruneReport } from './store/prune.js';

@@ -8,7 +8,6 @@ import {
   parseAttestations,
   parseSecret,
 } from '../../src/index.js';
-import { analyzeDockerfile } from '../analyze-dockerfile.js';
 import { attestationTexts } from '../build-attestations.js';
 import { buildCall } from '../build-call.js';
 import { buildCommands, commandOptions } from '../build-commands.js';
@@ -165,6 +164,7 @@ export const command = defineCommand({
     if (call.method !== 'build') {
       const warning = (message: string) => void stderr.write(`warning: ${printableLine(message)}\n`);
       const access = { registry: registryAccess(args, context, warning), secrets: secretsOf(warning) };
+      const { analyzeDockerfile } = await import('../analyze-dockerfile.js');
       return await analyzeDockerfile(call, source, { ...planning, ...access }, args, context);
     }
     if (args.load && outputs.some(({ type, store }) => type === 'cacheonly' || store === false)) {

@@ -6,9 +6,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chooseSandbox, type SandboxName } from '../../src/sandbox/choose-sandbox.js';
+import { chooseSandbox } from '../../src/sandbox/choose-sandbox.js';
 import type { RootFileSystem, Sandbox } from '../../src/sandbox/sandbox.js';
-import { startInUserNamespace, UserNamespaceNeeded } from '../../src/sandbox/user-namespace.js';
+import type { SandboxName } from '../../src/sandbox/sandbox-name.js';
+import { startInUserNamespace } from '../../src/sandbox/user-namespace.js';
+import { UserNamespaceNeeded } from '../../src/sandbox/user-namespace-needed.js';
 import { type Ability, runSandboxCase, sandboxCases } from './sandbox-suite.js';
 
 const [name, root, ...lacking] = process.argv.slice(2) as [SandboxName, RootFileSystem['kind'], ...Ability[]];

@@ -4,7 +4,7 @@ import type { Agents } from '../build/inputs.js';
 import { LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
 import type { CallOptions } from '../stream/bytes.js';
-import { type KeyAgent, keyAgent } from './key-agent.js';
+import type { KeyAgent } from './key-agent.js';
 
 /** What signs for a build: the socket of an agent that runs, or files with private keys, or one of each kind of path. */
 export interface BuildAgent {
@@ -45,7 +45,7 @@ export function buildAgents(given: Readonly<Record<string, BuildAgent>>, options
         });
       }
       if (sockets.length > 0) return sockets[0]!;
-      const known = started.get(id) ?? keyAgent(paths, options);
+      const known = started.get(id) ?? startAgent(paths, options);
       started.set(id, known);
       return (await known).socket;
     },
@@ -53,6 +53,11 @@ export function buildAgents(given: Readonly<Record<string, BuildAgent>>, options
       for (const agent of started.values()) await agent.then(({ close }) => close()).catch(() => {});
     },
   };
+}
+
+async function startAgent(keys: readonly string[], options: BuildAgentsOptions): Promise<KeyAgent> {
+  const { keyAgent } = await import('./key-agent.js');
+  return await keyAgent(keys, options);
 }
 
 async function isSocket(path: string): Promise<boolean> {

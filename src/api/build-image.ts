@@ -10,8 +10,8 @@ import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import { type Platform, parsePlatform } from '../oci/platform.js';
-import { chooseSandbox, type SandboxName } from '../sandbox/choose-sandbox.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import type { SandboxName } from '../sandbox/sandbox-name.js';
 import type { Store } from '../store/store.js';
 import { baseImages, type PullPolicy } from './base-images.js';
 import { type ContextSource, keepsGitDir, openContext } from './build-context.js';
@@ -142,6 +142,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   const sandbox = lazy(async () => {
     if (typeof wanted !== 'string') return wanted;
     const scratch = await workspace.temporary();
+    const { chooseSandbox } = await import('../sandbox/choose-sandbox.js');
     return await chooseSandbox({
       name: wanted,
       path: options.env?.['PATH'],

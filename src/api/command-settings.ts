@@ -1,7 +1,6 @@
 import type { CommandSettings } from '../build/run/command-settings.js';
 import type { Entitlement } from '../build/run/entitlement.js';
 import type { ResourceLimit, Sandbox } from '../sandbox/sandbox.js';
-import { createRoots } from '../snapshot/create-roots.js';
 import type { Store } from '../store/store.js';
 import { type BuildAgent, buildAgents } from './build-agents.js';
 import { lazy } from './lazy.js';
@@ -52,7 +51,10 @@ export function openCommands(options: CommandSettingsOptions, workspace: Workspa
   return {
     settings: {
       sandbox,
-      roots: lazy(async () => createRoots({ store, sandbox: await sandbox() })),
+      roots: lazy(async () => {
+        const { createRoots } = await import('../snapshot/create-roots.js');
+        return createRoots({ store, sandbox: await sandbox() });
+      }),
       cacheFolders: store.cacheFolders(),
       cacheNamespace: buildArgs['BUILDKIT_CACHE_MOUNT_NS'] ?? '',
       secrets,

@@ -3,7 +3,7 @@ import type { GitRepositories, Secrets } from '../build/inputs.js';
 import { LadingError } from '../errors/errors.js';
 import { formatGitReference } from '../plan/git-reference.js';
 import type { CallOptions } from '../stream/bytes.js';
-import { GitRepositories as Repositories } from '../transport/git/git-repositories.js';
+import type { GitRepositories as Repositories } from '../transport/git/git-repositories.js';
 
 export interface GitRepositoriesOptions {
   /** Gives the folder for checkouts, when there is one to make. */
@@ -19,10 +19,14 @@ export function gitRepositories({ directory, env, secrets, offline }: GitReposit
   const authorization = (remote: string, call: CallOptions): Promise<string | undefined> =>
     gitAuthorization(remote, secrets, call);
   let opened: Promise<Repositories> | undefined;
+  const open = async (): Promise<Repositories> => {
+    const { GitRepositories: Repositories } = await import('../transport/git/git-repositories.js');
+    return new Repositories({ directory: await directory(), env, authorization });
+  };
   return {
     async checkout(reference, options) {
       if (offline) throw notAsked(formatGitReference(reference));
-      opened ??= directory().then(folder => new Repositories({ directory: folder, env, authorization }));
+      opened ??= open();
       return await (await opened).checkout(reference, options);
     },
   };

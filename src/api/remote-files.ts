@@ -5,12 +5,8 @@ import type { WebFile } from '../content/web-file.js';
 import { LadingError } from '../errors/errors.js';
 import { redactUrl } from '../errors/redact.js';
 import type { Store } from '../store/store.js';
-import {
-  type DownloadOptions,
-  FileDownloads,
-  type FileDownloadsOptions,
-  webAddress,
-} from '../transport/http/file-downloads.js';
+import type { DownloadOptions, FileDownloads, FileDownloadsOptions } from '../transport/http/file-downloads.js';
+import { webAddress } from '../transport/http/web-address.js';
 
 export interface RemoteFilesOptions extends Omit<FileDownloadsOptions, 'authorization' | 'keep'> {
   readonly store: Store;
@@ -26,16 +22,21 @@ export interface RemoteFilesOptions extends Omit<FileDownloadsOptions, 'authoriz
 export function remoteFiles(options: RemoteFilesOptions): RemoteFiles & { close(): Promise<void> } {
   const { store, secrets, offline } = options;
   const kept = webFileCache(store);
-  const downloads = new FileDownloads({
-    ...options,
-    keep: (content, call) => store.putStream('application/octet-stream', content, call),
-    authorization: (url, call) => webAuthorization(url, secrets, call),
-  });
+  let opened: Promise<FileDownloads> | undefined;
+  const open = async (): Promise<FileDownloads> => {
+    const { FileDownloads } = await import('../transport/http/file-downloads.js');
+    return new FileDownloads({
+      ...options,
+      keep: (content, call) => store.putStream('application/octet-stream', content, call),
+      authorization: (url, call) => webAuthorization(url, secrets, call),
+    });
+  };
   const asked = new Map<string, Promise<WebFile>>();
 
   async function download(url: URL, call: DownloadOptions): Promise<WebFile> {
     const { known, signal } = call;
-    const file = await downloads.fetch(url, call);
+    opened ??= open();
+    const file = await (await opened).fetch(url, call);
     const same = known?.blob.digest === file.blob.digest && known.etag === file.etag;
     if (!same || known.lastModified !== file.lastModified) await kept.put(url, file, { signal });
     return file;
@@ -54,7 +55,9 @@ export function remoteFiles(options: RemoteFilesOptions): RemoteFiles & { close(
       file.catch(() => asked.delete(key));
       return await file;
     },
-    close: () => downloads.close(),
+    async close() {
+      await (await opened)?.close();
+    },
   };
 }
 

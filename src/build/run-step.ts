@@ -19,7 +19,6 @@ import type { LayerWork } from './layer-work.js';
 import { type LazyTree, lazyTree } from './lazy-tree.js';
 import type { BindFolders } from './run/bind-folders.js';
 import type { CommandSettings } from './run/command-settings.js';
-import { commandStep } from './run/command-step.js';
 import { layersOfImage } from './stage-files.js';
 import { clampTo, stepLayer } from './step-layer.js';
 import { withExcerpt } from './with-excerpt.js';
@@ -137,7 +136,7 @@ async function carriedOut(
   };
   const { layer, tree, cached } =
     step.kind === 'run'
-      ? await commandStep(step, work, before, origin, telling)
+      ? await (await import('./run/command-step.js')).commandStep(step, work, before, origin, telling)
       : await stepLayer(step, work, before, origin, telling);
   const result = { ...before, tree, layers: [...before.layers, layer], history: [...before.history, entry] };
   return { result, cached, layer };

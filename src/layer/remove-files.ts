@@ -1,12 +1,8 @@
-import { execFile } from 'node:child_process';
 import { chmodSync, lstatSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { ioError } from '../errors/io-error.js';
 import { toHostPath } from '../tree/path.js';
 import { folderNames } from './folder-names.js';
-
-const run = promisify(execFile);
 
 /**
  * Deletes a folder with all that is in it, as files of images are: folders that their owner may not enter, and paths that
@@ -21,10 +17,9 @@ export async function removeFiles(path: string): Promise<void> {
     const { code } = error as NodeJS.ErrnoException;
     // `rm` goes down folder by folder, where Node takes whole paths.
     if (code === 'ENAMETOOLONG') {
-      await run('rm', ['-rf', '--', path]).catch(failure => {
+      return await removeByProgram(path).catch(failure => {
         throw ioError(error, path) ?? failure;
       });
-      return;
     }
     if (code !== 'EACCES' && code !== 'EPERM') throw ioError(error, path);
     openFolders(path);
@@ -32,6 +27,11 @@ export async function removeFiles(path: string): Promise<void> {
       throw ioError(failure, path);
     });
   }
+}
+
+async function removeByProgram(path: string): Promise<void> {
+  const [{ execFile }, { promisify }] = await Promise.all([import('node:child_process'), import('node:util')]);
+  await promisify(execFile)('rm', ['-rf', '--', path]);
 }
 
 /** Lets the owner into every folder, as far as it is ours to allow. */

@@ -4,6 +4,7 @@ import { withForeignPrograms } from './foreign-programs.js';
 import { systemFolders } from './host-program.js';
 import { ownPrivileges } from './own-privileges.js';
 import { refusingSandbox, type Sandbox } from './sandbox.js';
+import type { SandboxName } from './sandbox-name.js';
 import {
   changedRoot,
   containers,
@@ -14,11 +15,8 @@ import {
   traced,
 } from './tiers.js';
 import type { TrialMemory } from './tried-before.js';
-import { UserNamespaceNeeded } from './user-namespace.js';
+import { UserNamespaceNeeded } from './user-namespace-needed.js';
 import type { Obstacle } from './user-namespace-obstacle.js';
-
-export const sandboxNames = ['auto', 'namespaces', 'chroot', 'proot', 'oci'] as const;
-export type SandboxName = (typeof sandboxNames)[number];
 
 export interface ChooseSandboxOptions {
   /** Which one; `auto` is the best that works here. */

@@ -17,16 +17,6 @@ export interface UserNamespace {
 
 const programNames = ['sh', 'unshare', 'newuidmap', 'newgidmap', 'setpriv'] as const;
 
-/** Thrown where a build needs the namespace, and the builder can start itself anew in it. */
-export class UserNamespaceNeeded extends Error {
-  override readonly name = 'UserNamespaceNeeded';
-  readonly namespace: UserNamespace;
-  constructor(namespace: UserNamespace) {
-    super('a command needs a user namespace');
-    this.namespace = namespace;
-  }
-}
-
 /**
  * The namespace that the builder's user can have, where it has ranges of ids and is not root anyway; else what is missing
  * for it. It is not tried.

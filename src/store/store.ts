@@ -41,7 +41,7 @@ import { FileLock } from './file-lock.js';
 import type { StoreFolder } from './inventory.js';
 import { onFile } from './io-error.js';
 import { LayerFiles } from './layer-files.js';
-import { LayerPacker } from './layer-packer.js';
+import { LayerPacking } from './layer-packing.js';
 import { LayerShelf } from './layer-shelf.js';
 import { ImageLayout } from './layout.js';
 import { type PruneOptions, type PruneReport, pruneStore } from './prune.js';
@@ -82,7 +82,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   readonly #parts: StoreParts;
   readonly #layout: ImageLayout;
   readonly #shelf: LayerShelf;
-  readonly #packer: LayerPacker;
+  readonly #packing: LayerPacking;
   readonly #transfers: Transfers;
   #ready: Promise<void> | undefined;
   #swept: Promise<void> | undefined;
@@ -110,7 +110,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     };
     const layers = new LayerFiles(root, prepared);
     this.#shelf = new LayerShelf(this.#layout.blobs, layers);
-    this.#packer = new LayerPacker(this.#layout.blobs, layers, this.#shelf, threads);
+    this.#packing = new LayerPacking(this.#layout.blobs, layers, this.#shelf, threads);
     this.notes = new ContextFiles(root, prepared);
     this.#transfers = new Transfers(name => join(transfersFolder(root), name), prepared);
     this.#parts = { root, layout: this.#layout, layers, records: new RecordFiles(root, prepared), sweepLock };
@@ -194,20 +194,20 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   }
 
   packLayer(entries: Iterable<LayerEntry>, options: PackOptions = {}): Promise<LayerRef> {
-    return this.#write(() => this.#packer.pack(entries, options));
+    return this.#write(async () => (await this.#packing.packer()).pack(entries, options));
   }
 
-  hashFiles(files: readonly HostFile[], options?: CallOptions): Promise<Digest[]> {
-    return this.#packer.hashFiles(files, options);
+  async hashFiles(files: readonly HostFile[], options?: CallOptions): Promise<Digest[]> {
+    return (await this.#packing.packer()).hashFiles(files, options);
   }
 
   /** Fails with PATH_INVALID, PATH_NOT_FOUND, FILE_CHANGED, DIGEST_MISMATCH, IO; what has been written then stays. */
-  unpack(entries: Iterable<LayerEntry>, root: string, options: UnpackTarget): Promise<UnpackReport> {
-    return this.#packer.unpack(entries, root, options);
+  async unpack(entries: Iterable<LayerEntry>, root: string, options: UnpackTarget): Promise<UnpackReport> {
+    return (await this.#packing.packer()).unpack(entries, root, options);
   }
 
   recompressLayer(layer: LayerRef, options: PackOptions = {}): Promise<LayerRef> {
-    return this.#write(() => this.#packer.recompress(layer, options));
+    return this.#write(async () => (await this.#packing.packer()).recompress(layer, options));
   }
 
   /** @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says; INVALID_ARCHIVE */
@@ -290,7 +290,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
 
   /** Gives up what this store has written and nobody names. Streams that are open stay readable. */
   async close(): Promise<void> {
-    await this.#packer.close();
+    await this.#packing.close();
     await this.#session.close();
   }
 

@@ -8,6 +8,7 @@ import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
 import { Http, type HttpFailures, type HttpResponse, type HttpRetry } from './http.js';
 import { isCertificateFailure, isPassing, networkCode } from './network-error.js';
 import { systemTiming, type Timing } from './timing.js';
+import { isWebAddress } from './web-address.js';
 
 export interface FileDownloadsOptions extends DispatcherOptions {
   /** Where bytes go; a stream that fails leaves nothing there. */
@@ -146,23 +147,6 @@ function factsOf(response: HttpResponse): Pick<WebFile, 'etag' | 'lastModified'>
     ...(/^(?:W\/)?"[\x21\x23-\x7e]{0,1000}"$/.test(etag) ? { etag } : {}),
     ...(lastModified === undefined ? {} : { lastModified }),
   };
-}
-
-function isWebAddress({ protocol }: URL): boolean {
-  return protocol === 'https:' || protocol === 'http:';
-}
-
-/** @throws LadingError INVALID_VALUE for what is no address of the web */
-export function webAddress(text: string): URL {
-  let url: URL | undefined;
-  try {
-    url = new URL(text);
-  } catch {
-    // Told below: the reason that Node gives repeats the text.
-  }
-  if (url !== undefined && isWebAddress(url)) return url;
-  const value = redactUrl(text);
-  throw new LadingError('INVALID_VALUE', `${value} is not an address of the web`, { details: { what: 'URL', value } });
 }
 
 /** Seconds since 1970. The one form of date that servers may send today; others depend on where they are read. */
