@@ -2,25 +2,33 @@ import { stat, utimes } from 'node:fs/promises';
 import { isLadingError } from '../errors/errors.js';
 import type { FileLock } from './file-lock.js';
 import { hasErrno, ifExists } from './io-error.js';
-import type { Session } from './session.js';
+import type { Lease, Session } from './session.js';
 
 /**
  * Makes sure that a blob that is there stays for as long as the session has its lease: it is touched, and a sweep that
- * may have looked before is waited for. A later sweep sees the touch.
+ * may have looked before is waited for. A later sweep sees the touch, so once in a lease is enough.
  * @returns whether it is (still) there
  */
-export async function claimBlob(path: string, session: Session, sweepLock: FileLock): Promise<boolean> {
-  try {
-    await session.use();
-    const now = new Date();
-    await utimes(path, now, now);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false;
-    // A store that we may only read: nothing can be promised, and nothing is ours to promise.
-    const refused = isLadingError(error, 'IO') ? error.cause : error;
-    if (['EROFS', 'EACCES', 'EPERM'].some(code => hasErrno(refused, code))) return true;
-    throw error;
-  }
-  if (!(await sweepLock.whenReleased())) return true;
-  return (await ifExists(path, () => stat(path))) !== undefined;
+export function blobClaims(session: Session, sweepLock: FileLock): (path: string) => Promise<boolean> {
+  const claimed = new WeakMap<Lease, Set<string>>();
+  return async path => {
+    let ofLease: Set<string>;
+    try {
+      const lease = await session.use();
+      ofLease = claimed.get(lease) ?? new Set();
+      claimed.set(lease, ofLease);
+      if (ofLease.has(path)) return true;
+      const now = new Date();
+      await utimes(path, now, now);
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT')) return false;
+      // A store that we may only read: nothing can be promised, and nothing is ours to promise.
+      const refused = isLadingError(error, 'IO') ? error.cause : error;
+      if (['EROFS', 'EACCES', 'EPERM'].some(code => hasErrno(refused, code))) return true;
+      throw error;
+    }
+    if ((await sweepLock.whenReleased()) && (await ifExists(path, () => stat(path))) === undefined) return false;
+    ofLease.add(path);
+    return true;
+  };
 }

@@ -40,14 +40,14 @@ export class Session {
     return join(this.#root, 'tmp', this.id, String(this.#counter));
   }
 
-  /** Makes sure that what is touched from now on stays, until this store is closed or forgotten. */
-  async use(): Promise<void> {
+  /** Makes sure that what is touched from now on stays, for as long as the lease lives: until this store is closed or forgotten. */
+  async use(): Promise<Lease> {
     this.#lastUse = performance.now();
     this.#implicit ??= this.lease().catch(error => {
       this.#implicit = undefined;
       throw error;
     });
-    await this.#implicit;
+    return await this.#implicit;
   }
 
   /** Runs work that writes; while any runs, the store is not idle. */

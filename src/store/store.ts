@@ -35,7 +35,7 @@ import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import { CacheFolders } from './cache-folders.js';
 import { type CheckOptions, checkStore, type StoreCheck } from './check.js';
-import { claimBlob } from './claim.js';
+import { blobClaims } from './claim.js';
 import { ContextFiles } from './context-files.js';
 import { FileLock } from './file-lock.js';
 import type { StoreFolder } from './inventory.js';
@@ -98,7 +98,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     this.#layout = new ImageLayout(root, {
       lock: new FileLock(join(root, 'locks', 'index'), lockTimeoutMs),
       temporary,
-      claim: path => claimBlob(path, this.#session, sweepLock),
+      claim: blobClaims(this.#session, sweepLock),
       stamp: () => storedAtStamp(now()),
       mayBeAbsent: true,
       keepReplaced: true,
