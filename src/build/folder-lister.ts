@@ -39,17 +39,20 @@ export interface Fingerprint extends Pick<FolderListing, 'settledFrom'> {
   readonly digest: string;
 }
 
-/** Listings as they go from thread to thread: few objects, however many folders. */
+/** Listings as they go from thread to thread: a few long texts and tables, for it is objects and strings that take time. */
 export interface ListedFolders {
-  readonly paths: readonly string[];
-  readonly names: readonly string[];
-  /** Rows of all of them, one behind another, and how many numbers are each one's. */
+  /** With NUL between them. */
+  readonly paths: string;
+  /** Of all folders, with `/` between one's and the next one's, which no name holds either. */
+  readonly names: string;
+  /** Of all folders, with two NULs between one's and the next one's. */
+  readonly folders: string;
+  /** Of all folders, one behind another, and how many numbers are each one's. */
   readonly rows: BigInt64Array<ArrayBuffer>;
-  readonly lengths: readonly number[];
-  readonly settledFrom: readonly number[];
-  /** Of those that have any. */
+  readonly lengths: Uint32Array<ArrayBuffer>;
+  readonly settledFrom: Float64Array<ArrayBuffer>;
+  /** By path, of those that have any. */
   readonly targets: ReadonlyMap<string, FolderListing['targets']>;
-  readonly folders: ReadonlyMap<string, FolderListing['folders']>;
 }
 
 /**
@@ -124,28 +127,33 @@ export class FolderLister {
 
   /** All that has been listed so far. */
   listed(): ListedFolders {
-    const paths = [...this.#listings.keys()];
     const listings = [...this.#listings.values()];
-    const lengths = listings.map(({ rows }) => rows.length);
+    const lengths = Uint32Array.from(listings, ({ rows }) => rows.length);
     const rows = new BigInt64Array(lengths.reduce((sum, length) => sum + length, 0));
-    const targets = new Map<string, FolderListing['targets']>();
-    const folders = new Map<string, FolderListing['folders']>();
     let at = 0;
-    for (const [i, listing] of listings.entries()) {
+    for (const listing of listings) {
       rows.set(listing.rows, at);
       at += listing.rows.length;
-      if (listing.targets.size > 0) targets.set(paths[i]!, listing.targets);
-      if (listing.folders.length > 0) folders.set(paths[i]!, listing.folders);
     }
-    const names = listings.map(listing => listing.names);
-    const settledFrom = listings.map(listing => listing.settledFrom);
-    return { paths, names, rows, lengths, settledFrom, targets, folders };
+    const linked = [...this.#listings].filter(([, { targets }]) => targets.size > 0);
+    return {
+      paths: [...this.#listings.keys()].join('\0'),
+      names: listings.map(({ names }) => names).join('/'),
+      folders: listings.map(({ folders }) => folders.join('\0')).join('\0\0'),
+      rows,
+      lengths,
+      settledFrom: Float64Array.from(listings, listing => listing.settledFrom),
+      targets: new Map(linked.map(([path, { targets }]) => [path, targets])),
+    };
   }
 
   /** Takes over what another one has listed, but for what this one has listed itself. */
-  adopt({ paths, names, rows, lengths, settledFrom, targets, folders }: ListedFolders): void {
+  adopt({ rows, lengths, settledFrom, targets, ...texts }: ListedFolders): void {
+    if (lengths.length === 0) return;
+    const names = texts.names.split('/');
+    const folders = texts.folders.split('\0\0');
     let at = 0;
-    for (const [i, path] of paths.entries()) {
+    for (const [i, path] of texts.paths.split('\0').entries()) {
       const own = rows.subarray(at, at + lengths[i]!);
       at += lengths[i]!;
       if (this.#listings.has(path)) continue;
@@ -153,7 +161,7 @@ export class FolderLister {
         names: names[i]!,
         rows: own,
         targets: targets.get(path) ?? noTargets,
-        folders: folders.get(path) ?? noFolders,
+        folders: folders[i] === '' ? noFolders : folders[i]!.split('\0'),
         settledFrom: settledFrom[i]!,
       });
     }

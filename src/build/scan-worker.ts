@@ -12,5 +12,5 @@ parentPort!.on('message', (job: ScanJob) => {
     // Whoever asks comes to the same folder, and can say what is wrong with it.
   }
   const listed = lister.listed();
-  parentPort!.postMessage(listed, [listed.rows.buffer]);
+  parentPort!.postMessage(listed, [listed.rows.buffer, listed.lengths.buffer, listed.settledFrom.buffer]);
 });
