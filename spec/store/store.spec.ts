@@ -177,7 +177,7 @@ describe('layers in the store', () => {
     else if (how === 'cut') await truncate(path, bytes.length - 5);
     else if (how === 'changed') await writeFile(path, bytes.toString().replace('link', 'lynk'));
     else await writeFile(path, bytes.toString().replace('layer-index 1', 'layer-index 0'));
-    expect(await (await openStore(root)).layerIndex(layer)).toEqual(expected);
+    expect({ ...(await (await openStore(root)).layerIndex(layer)), rows: undefined }).toEqual(expected);
     expect((await readFile(path)).equals(bytes)).toBe(true);
     await store.close();
   });
@@ -203,7 +203,7 @@ describe('layers in the store', () => {
     const index = await store.layerIndex(layer);
     expect(index.segments!.length).toBeGreaterThan(2);
     const reopened = await openStore(root);
-    expect(await reopened.layerIndex(layer)).toEqual(index);
+    expect({ ...(await reopened.layerIndex(layer)), rows: undefined }).toEqual({ ...index, rows: undefined });
     for (const [i, entry] of index.entries.entries()) {
       if (entry.type !== 'file') continue;
       const range = await readAll(await reopened.openRange(layer, entry.offset, entry.size));

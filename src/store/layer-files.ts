@@ -171,14 +171,18 @@ export class LayerFiles {
 
   #remember(index: LayerIndex): void {
     const known = this.#cache.get(index.diffId);
-    if (known) this.#cached -= known.entries.length;
+    if (known) this.#cached -= countOf(known);
     this.#cache.delete(index.diffId);
     this.#cache.set(index.diffId, known ?? index);
-    this.#cached += (known ?? index).entries.length;
-    for (const [diffId, { entries }] of this.#cache) {
+    this.#cached += countOf(known ?? index);
+    for (const [diffId, each] of this.#cache) {
       if (this.#cached <= cacheLimit || diffId === index.diffId) break;
       this.#cache.delete(diffId);
-      this.#cached -= entries.length;
+      this.#cached -= countOf(each);
     }
   }
+}
+
+function countOf(index: LayerIndex): number {
+  return (index.rows ?? index.entries).length;
 }

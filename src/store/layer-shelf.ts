@@ -12,6 +12,7 @@ import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { raced } from '../stream/raced.js';
 import { Digester, digestMismatch } from '../stream/verified.js';
+import { indexOfRows, rowsOf } from '../tree/entry-rows.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import type { BlobDirectory } from './blob-directory.js';
@@ -133,7 +134,8 @@ export class LayerShelf {
     if (index !== undefined) {
       if (plain || known?.packed === undefined) return { index, compression: plain ? 'none' : 'gzip' };
       const { segments, compression } = known.packed;
-      return { index: { ...index, segments }, compression };
+      const { diffId, size } = index;
+      return { index: indexOfRows({ diffId, size, segments }, index.rows ?? rowsOf(index.entries)), compression };
     }
     // Whoever waits with us must not fall with us when only we are told to stop: the work itself takes no signal.
     const made = await raced(

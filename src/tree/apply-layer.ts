@@ -1,6 +1,8 @@
 import { LadingError } from '../errors/errors.js';
 import { emptyDirectory, TreeEditor, withMetadata } from './editor.js';
+import { type EntryRows, folderEnds, rowsOf } from './entry-rows.js';
 import type { IndexEntry, LayerIndex } from './layer-index.js';
+import { LazyDirectory } from './lazy-directory.js';
 import { lookup, realPath } from './lookup.js';
 import type { DirectoryNode, LayerRef, TreeNode } from './node.js';
 import { baseOf, joinPath, parentOf } from './path.js';
@@ -11,12 +13,45 @@ import { baseOf, joinPath, parentOf } from './path.js';
  * @throws LadingError INVALID_ARCHIVE for a hard link to nothing
  */
 export function applyLayer(root: DirectoryNode, index: LayerIndex, layer: LayerRef): DirectoryNode {
+  const rows = index.rows ?? rowsOf(index.entries);
+  const ends = folderEnds(rows);
+  return ends === undefined ? applyEach(root, rows, layer) : addFolders(root, rows, ends, layer);
+}
+
+/** A layer of nothing but additions, folder by folder: those that the tree does not have are made when they are looked into. */
+function addFolders(root: DirectoryNode, rows: EntryRows, ends: Int32Array, layer: LayerRef): DirectoryNode {
   const editor = new TreeEditor(root);
+  const nodeAt = (row: number): TreeNode => {
+    const entry = rows.entry(row) as AddedEntry;
+    if (entry.type !== 'directory' || ends[row] === row + 1) return nodeOf(entry, undefined, editor, layer);
+    return new LazyDirectory(entry, () => {
+      const children = new Map<string, TreeNode>();
+      for (let at = row + 1; at < ends[row]!; at = ends[at]!) children.set(baseOf(rows.path(at)), nodeAt(at));
+      return children;
+    });
+  };
+  for (let row = 0; row < rows.length; ) {
+    const path = rows.path(row);
+    const previous = editor.get(path);
+    if (rows.type(row) === 'directory' && previous?.type === 'directory') {
+      editor.set(path, withMetadata(previous, rows.entry(row) as AddedEntry));
+      row += 1;
+    } else {
+      editor.set(path, nodeAt(row));
+      row = ends[row]!;
+    }
+  }
+  return editor.root;
+}
+
+function applyEach(root: DirectoryNode, rows: EntryRows, layer: LayerRef): DirectoryNode {
+  const editor = new TreeEditor(root);
+  const every = Array.from({ length: rows.length }, (_, row) => rows.entry(row));
   /** What this layer has put, and the folders on the way: an opaque marker spares it, wherever in the layer it stands. */
-  const own = index.entries.some(entry => entry.type === 'opaque') ? new Set<string>() : undefined;
+  const own = every.some(entry => entry.type === 'opaque') ? new Set<string>() : undefined;
   const cleared = new Set<string>();
   let parent: { written: string; real: string } | undefined;
-  for (const entry of index.entries) {
+  for (const entry of every) {
     if (entry.path === '') {
       if (entry.type === 'directory') editor.set('', withMetadata(editor.root, entry));
       else if (entry.type === 'opaque') makeOpaque(editor, '', own!, cleared);
@@ -43,6 +78,8 @@ export function applyLayer(root: DirectoryNode, index: LayerIndex, layer: LayerR
   }
   return editor.root;
 }
+
+type AddedEntry = Exclude<IndexEntry, { type: 'whiteout' | 'opaque' | 'hardlink' }>;
 
 function nodeOf(
   entry: Exclude<IndexEntry, { type: 'whiteout' | 'opaque' }>,

@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.js';
+import type { EntryRows } from './entry-rows.js';
 import type { Metadata } from './node.js';
 
 interface EntryBase<T extends string> {
@@ -34,6 +35,8 @@ export interface LayerIndex {
   /** Bytes of the uncompressed tar, its end marker included. */
   readonly size: number;
   readonly entries: readonly IndexEntry[];
+  /** The entries before they are made, where the index has been read. */
+  readonly rows?: EntryRows | undefined;
   /** For layers packed here and compressed; absent for others. */
   readonly segments?: readonly LayerSegment[] | undefined;
 }
