@@ -9,6 +9,8 @@ export interface RegistryHabits extends RegistryListsOptions {
   readonly redirectBlobs?: boolean | undefined;
   /** How an upload is told where to go on. Default `absolute`; `elsewhere` is another origin. */
   readonly uploadLocation?: 'absolute' | 'relative' | 'elsewhere' | undefined;
+  /** Requests that bring parts of blobs are redirected to another origin, before they are read (`early`) or after. */
+  readonly redirectUploads?: 'early' | 'late' | undefined;
   /** Whether blobs can be taken over from other repositories; default yes. `refuse` answers 401 to whoever asks. */
   readonly mounts?: boolean | 'refuse' | undefined;
   /** How the next page is given. Default `relative`; `absolute` has a scheme of its own, as behind a proxy for TLS. */
@@ -201,6 +203,11 @@ export class RegistryApi {
       return reply(call, 204);
     }
     if (record.method === 'GET') return this.#goOn(call, 204, name, id);
+    const { redirectUploads } = this.#options;
+    if (redirectUploads !== undefined && url.pathname.startsWith('/v2/')) {
+      if (redirectUploads === 'late') await readBody(call);
+      return reply(call, 307, { location: `${this.#options.origin('storage')}/upload/${name}/${id}${url.search}` });
+    }
     if (url.searchParams.get('_state') !== `state ${upload.state}`) {
       throw new Refusal(416, 'BLOB_UPLOAD_INVALID', 'not the latest address of this upload');
     }

@@ -165,6 +165,13 @@ describe('an upload as one request', () => {
     expect(server.content.openUploads).toBe(0);
   });
 
+  it('sends large content that comes only once nowhere else', async () => {
+    const server = await startRegistry({ redirectUploads: 'late' });
+    const { bytes, descriptor } = blobOf(noise(5_000_000));
+    expect(await codeOf(connect(server).put(descriptor, inPieces(bytes)))).toBe('REGISTRY_PROTOCOL');
+    expect(server.content.openUploads).toBe(0);
+  });
+
   it('sends large content that comes only once no second time', async () => {
     const server = await startRegistry();
     const { bytes, descriptor } = blobOf(noise(5_000_000));

@@ -5,6 +5,7 @@ import type { Bytes } from '../../stream/bytes.js';
 import type { Answer, Dispatcher, Exchange } from './dispatcher.js';
 import { type HostGates, processGates } from './host-gates.js';
 import { isPassing, isTimeout, networkCode } from './network-error.js';
+import { StreamedBody } from './streamed-body.js';
 import { systemTiming, type Timing } from './timing.js';
 import type { TlsSettings } from './tls-settings.js';
 
@@ -16,7 +17,10 @@ export interface HttpRequest {
   readonly authorization?: string | undefined;
   /** Whether the authorization is for another address of the origin, too; default yes. */
   readonly authorizes?: ((target: URL) => boolean) | undefined;
-  /** Bytes can be sent again; a stream is sent once, whatever happens. */
+  /**
+   * Bytes can be sent again. A stream is sent once, whatever happens; only where a redirect leads it is read again, if it
+   * can be.
+   */
   readonly body?: Uint8Array | Bytes | undefined;
   /** `refuse` where the body itself is a secret. Default `follow`. */
   readonly redirects?: 'follow' | 'refuse' | undefined;
@@ -103,30 +107,31 @@ export class Http {
     const { failures } = this.#options;
     let current = request;
     for (let hop = 0; ; hop++) {
-      const response = await this.#sendPatiently(current);
+      const stream = isStream(request.body) ? new StreamedBody(request.body) : undefined;
+      const response = await this.#sendPatiently(current, stream);
       const target = redirectTarget(response, failures);
       if (target === undefined) return response;
       response.discard();
+      await stream?.stop(request);
       if (hop >= redirectLimit) throw failures.protocol(request.url, 'redirects without end');
-      if (isStream(request.body) || request.redirects === 'refuse') {
+      if (stream?.rereadable === false || request.redirects === 'refuse') {
         throw failures.protocol(request.url, 'redirects a request that cannot be redirected');
       }
       current = { ...current, url: target, ...crossing(current, target) };
     }
   }
 
-  async #sendPatiently(request: HttpRequest): Promise<HttpResponse> {
+  async #sendPatiently(request: HttpRequest, stream: StreamedBody | undefined): Promise<HttpResponse> {
     const { url, signal } = request;
     if (!this.#options.trust.allows(url)) throw this.#options.failures.disallowed(url);
-    const retries = isStream(request.body) ? 0 : (request.retries ?? this.#options.retries ?? 4);
+    const retries = stream !== undefined ? 0 : (request.retries ?? this.#options.retries ?? 4);
     const deadline = this.#timing.now() + (this.#options.retryForMs ?? 600_000);
     for (let attempt = 0; ; attempt++) {
       await this.#beAllowed(url, signal);
-      const stream = isStream(request.body) ? tapErrors(request.body) : undefined;
       let reason: string;
       let delayMs = backoffMs(attempt, this.#timing);
       try {
-        const answer = await this.#exchange(request, stream?.content ?? request.body);
+        const answer = await this.#exchange(request, stream);
         if (!isPassingStatus(answer.status)) return toResponse(request, answer);
         const asked = retryAfterMs(answer);
         delayMs = asked ?? delayMs;
@@ -163,8 +168,10 @@ export class Http {
     }
   }
 
-  async #exchange(request: HttpRequest, body: HttpRequest['body']): Promise<Answer> {
-    const { method, url, signal, authorization } = request;
+  async #exchange(request: HttpRequest, stream: StreamedBody | undefined): Promise<Answer> {
+    const { method, url, authorization } = request;
+    const body = stream?.content() ?? request.body;
+    const signal = stream?.signal(request.signal) ?? request.signal;
     const headers: Record<string, string> = {
       'user-agent': this.#options.userAgent ?? 'lading',
       ...request.headers,
@@ -207,21 +214,6 @@ function crossing(request: HttpRequest, target: URL): Partial<HttpRequest> {
 
 function isStream(body: HttpRequest['body']): body is Bytes {
   return body !== undefined && !(body instanceof Uint8Array);
-}
-
-/** Tells a failure of what is sent from a failure of the sending. */
-function tapErrors(content: Bytes): { readonly content: Bytes; error?: unknown } {
-  const tap: { content: Bytes; error?: unknown } = { content: passOn() };
-  return tap;
-
-  async function* passOn(): AsyncGenerator<Uint8Array> {
-    try {
-      yield* content;
-    } catch (error) {
-      tap.error = error ?? new Error('the content failed');
-      throw error;
-    }
-  }
 }
 
 /** How long to wait before the attempt after `attempt`, counted from 0: longer each time, and never the same for two. */

@@ -132,7 +132,14 @@ class Upload {
 
   async #sendWhole(): Promise<void> {
     const { size } = this.#descriptor;
-    await this.#session!.finish(this.#descriptor, this.#counted(this.#content.from(0)), size);
+    const content = this.#content;
+    const body: Rereadable = {
+      ...rereadable(offset => this.#counted(content.from(offset))),
+      get spent() {
+        return content.spent;
+      },
+    };
+    await this.#session!.finish(this.#descriptor, body, size);
   }
 
   async #sendPieces(): Promise<void> {
