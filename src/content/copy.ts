@@ -151,25 +151,25 @@ class Copy {
   }
 
   async #copyDocument(descriptor: Descriptor, depth: number): Promise<void> {
-    const read = await this.#looks.run(async () => {
+    const { existed, document } = await this.#looks.run(async () => {
       this.#call.signal.throwIfAborted();
-      if (await this.#target.has(descriptor, this.#call)) return undefined;
-      return isIndexType(descriptor.mediaType)
-        ? readIndex(this.#source, descriptor, this.#call).then(({ bytes, value }) => ({
-            bytes,
-            children: value.manifests,
-          }))
-        : readManifest(this.#source, descriptor, this.#call).then(({ bytes, value }) => ({
-            bytes,
-            children: [value.config, ...value.layers],
-          }));
+      const existed = await this.#target.has(descriptor, this.#call);
+      // Registries keep manifests of blobs that they have lost. Other places say that they have one when they have all of it.
+      const whole = existed && mountOriginOf(this.#target) === undefined;
+      return { existed, document: whole ? undefined : await this.#read(descriptor) };
     });
-    if (read === undefined) {
-      this.#emit({ type: 'manifest-done', descriptor, existed: true });
-      return;
+    await Promise.all((document?.children ?? []).map(child => this.#node(child, depth + 1)));
+    if (!existed) return this.#put(descriptor, document!.bytes);
+    this.#emit({ type: 'manifest-done', descriptor, existed: true });
+  }
+
+  async #read(descriptor: Descriptor): Promise<{ bytes: Uint8Array; children: readonly Descriptor[] }> {
+    if (isIndexType(descriptor.mediaType)) {
+      const { bytes, value } = await readIndex(this.#source, descriptor, this.#call);
+      return { bytes, children: value.manifests };
     }
-    await Promise.all(read.children.map(child => this.#node(child, depth + 1)));
-    await this.#put(descriptor, read.bytes);
+    const { bytes, value } = await readManifest(this.#source, descriptor, this.#call);
+    return { bytes, children: [value.config, ...value.layers] };
   }
 
   #put(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {

@@ -11,6 +11,7 @@ import type { Fault, FaultRule } from '../../../src/testing/registry-faults.js';
 import type { RegistryServer, RegistryServerOptions } from '../../../src/testing/registry-server.js';
 import type { RegistryEvent } from '../../../src/transport/registry/events.js';
 import { readAll } from '../../support/content-suite.js';
+import { MemoryContent } from '../../support/memory-content.js';
 import { selfSigned } from '../../support/self-signed.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { type Blob, blobOf, noise, putBlob, putImage, type SampleImage, sampleImage } from '../sample-image.js';
@@ -66,6 +67,22 @@ describe('a registry', () => {
     const server = await startRegistry({ auth, ...options });
     await throughAndBack(server, await sampleImage(1, 5_000_000));
     expect(server.content.openUploads).toBe(0);
+  });
+
+  it('that has lost a blob of an image gets it again, and nothing else', async () => {
+    const server = await startRegistry();
+    const image = await sampleImage(1, 100_000);
+    await putImage(connect(server), image, '1');
+    const [lost] = image.layers;
+    server.content.deleteBlob('app/one', lost!.descriptor.digest);
+    server.requests.length = 0;
+    const store = new MemoryContent();
+    for (const { descriptor, bytes } of image.blobs) store.add(descriptor.mediaType, bytes);
+    const target = connect(server);
+    await copyImage(store, image.manifest.descriptor, target, { name: '2' });
+    expect(server.content.blob('app/one', lost!.descriptor.digest)?.equals(lost!.bytes)).toBe(true);
+    expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    expect(server.content.manifest('app/one', '2')?.digest).toBe(image.manifest.descriptor.digest);
   });
 
   const troubles: ReadonlyArray<readonly [string, FaultRule, Fault]> = [
