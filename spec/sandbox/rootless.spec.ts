@@ -26,7 +26,7 @@ describeWith(programs, 'the sandbox of namespaces, without privilege', () => {
       const folder = await tempDir();
       user = await machineUser(folder, { ranges });
       const suite = await bundledSuite(folder);
-      const ran = await user.run(process.execPath, [suite, 'namespaces', 'overlay', ...lacks]);
+      const ran = await user.run(process.execPath, [suite, 'contract', 'namespaces', 'overlay', ...lacks]);
       stderr = ran.stderr;
       for (const line of ran.stdout.split('\n').filter(Boolean)) {
         const result = JSON.parse(line) as CaseResult;

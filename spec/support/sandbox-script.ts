@@ -1,6 +1,6 @@
 /**
- * The cases of sandbox-suite.ts as a program of its own, for other users and for containers: arguments are the name of a
- * sandbox, the kind of root, and abilities that are lacking. It prints a line of JSON for each case.
+ * Cases for a sandbox as a program of its own, for other users: arguments are which cases (`contract` of sandbox-suite.ts,
+ * or `escapes`), the name of a sandbox, the kind of root, and abilities that are lacking. It prints a line of JSON for each.
  */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,9 +11,15 @@ import type { RootFileSystem, Sandbox } from '../../src/sandbox/sandbox.js';
 import type { SandboxName } from '../../src/sandbox/sandbox-name.js';
 import { startInUserNamespace } from '../../src/sandbox/user-namespace.js';
 import { UserNamespaceNeeded } from '../../src/sandbox/user-namespace-needed.js';
+import { escapeCases } from './escape-cases.js';
 import { type Ability, runSandboxCase, sandboxCases } from './sandbox-suite.js';
 
-const [name, root, ...lacking] = process.argv.slice(2) as [SandboxName, RootFileSystem['kind'], ...Ability[]];
+const [suite, name, root, ...lacking] = process.argv.slice(2) as [
+  'contract' | 'escapes',
+  SandboxName,
+  RootFileSystem['kind'],
+  ...Ability[],
+];
 const scratch = await mkdtemp(join(tmpdir(), 'lading-suite-'));
 try {
   const sandbox = await chooseSandbox({
@@ -40,7 +46,7 @@ try {
 
 async function runAll(sandbox: Sandbox): Promise<void> {
   const lacks = new Set(lacking);
-  for (const entry of sandboxCases) {
+  for (const entry of suite === 'escapes' ? escapeCases : sandboxCases) {
     if (entry.needs?.some(ability => lacks.has(ability))) continue;
     const failure = await runSandboxCase(entry, { sandbox, root }).then(
       () => undefined,

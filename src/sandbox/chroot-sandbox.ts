@@ -72,8 +72,8 @@ async function runInRoot(request: RunRequest, perl: string, scratch: string): Pr
   try {
     const { uid, gid } = request.user;
     for (const path of await points.makeDirectory(request.cwd)) await chown(join(root, path), uid, gid);
-    await furnish(request, folder, points, perl);
-    const ending = await launch({ perl, fields: fieldsOf(request, root), request });
+    const dev = await furnish(request, folder, points, perl);
+    const ending = await launch({ perl, fields: fieldsOf(request, root, dev), request });
     if ('failure' in ending) return await refusingSandbox(ending.failure).run(request);
     return endingOfStatus(ending.status);
   } finally {
@@ -90,16 +90,22 @@ function obstacleOf({ mounts, readOnly }: RunRequest): string | undefined {
   return open && `${open.target}: a mount that keeps what is written cannot be had in a changed root${help}`;
 }
 
-async function furnish(request: RunRequest, folder: string, points: MountPoints, perl: string): Promise<void> {
+/** @returns where `/dev` is: not by its name, for that may be a link, to anywhere on this machine */
+async function furnish(request: RunRequest, folder: string, points: MountPoints, perl: string): Promise<string> {
   let covered = 0;
+  let dev = '';
   const cover = (target: string, put: (path: string) => Promise<void>): Promise<void> => {
     covered += 1;
     return points.cover(target, join(folder, `covered-${covered}`), put);
   };
-  await cover('/dev', makeDevices);
+  await cover('/dev', async path => {
+    dev = path;
+    await makeDevices(path);
+  });
   await cover('/etc/hosts', path => writeFile(path, hostsFile(request)));
   await cover('/etc/resolv.conf', async path => writeFile(path, await resolverFile(request)));
   for (const mount of request.mounts) await cover(mount.target, path => putMount(mount, path, perl));
+  return dev;
 }
 
 /** The nodes themselves are made by the launcher. */
@@ -120,11 +126,11 @@ async function putMount(mount: SandboxMount, path: string, perl: string): Promis
   else await link(name, path);
 }
 
-function fieldsOf(request: RunRequest, root: string): LaunchFields {
+function fieldsOf(request: RunRequest, root: string, dev: string): LaunchFields {
   const { uid, gid, groups } = request.user;
   return [
     ['chroot', root],
-    ...devices.map(({ name, major, minor }) => ['node', `${major}:${minor}:${root}/dev/${name}`] as const),
+    ...devices.map(({ name, major, minor }) => ['node', `${major}:${minor}:${dev}/${name}`] as const),
     // What confines a process to the root whatever it can do also keeps programs like sudo from raising it.
     ...(uid === 0 ? [['allow', `rwm:${root}`] as const] : []),
     ['capabilities', (request.security === 'insecure' ? everything : capabilities).toString(16)],

@@ -62,6 +62,8 @@ sub start {
   my $tty = $ask->{inherit}[0];
   my $child = fork();
   defined $child or refuse("fork: $!");
+  # What it was forked from goes on as long as it lives, and so nobody can write to the interpreter, though a program may come
+  # by it: one whose interpreter is /proc/self/exe (CVE-2019-5736) starts it once more, with libraries of the image.
   if ($child == 0) {
     $ask->{before}->() if $ask->{before};
     become($ask);

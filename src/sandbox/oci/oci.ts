@@ -6,7 +6,7 @@ import type { NamespaceRights } from '../namespaces/root-operations.js';
 import { hostsFile, resolverFile } from '../network-files.js';
 import { limitField } from '../resource-limits.js';
 import { startProcess } from '../run-process.js';
-import type { RunRequest, RunResult, Sandbox, SandboxMount } from '../sandbox.js';
+import { type RunRequest, type RunResult, runUnavailable, type Sandbox, type SandboxMount } from '../sandbox.js';
 import { refuseUserNetwork } from '../user-network.js';
 import { bundleConfig } from './bundle-config.js';
 import { bundleScript } from './bundle-script.js';
@@ -109,7 +109,13 @@ async function prepare(
   points: ReturnType<typeof mountPoints>,
   folder: string,
 ): Promise<{ binds: string[]; mounts: SandboxMount[] }> {
-  for (const name of ['/proc', '/sys', '/dev']) await points.make(name, 'directory');
+  for (const name of ['/proc', '/sys', '/dev']) {
+    // Runtimes have gone through a link there, and have made and removed files of this machine (CVE-2026-41579).
+    if ((await points.make(name, 'directory')) === name) continue;
+    throw runUnavailable(`${name} is a link in the image, where a container of a runtime needs a folder`, {
+      hint: 'Make it a folder, or leave the choice of the sandbox to lading.',
+    });
+  }
   for (const name of ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname']) await points.make(name, 'file');
   const binds: string[] = [];
   const mounts: SandboxMount[] = [];
