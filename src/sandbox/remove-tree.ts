@@ -11,10 +11,10 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
+/** What the removal before has begun may still be going on: what is gone meanwhile is no matter. */
 async function unlock(path: string): Promise<void> {
   if ((await lstat(path).catch(() => undefined))?.isDirectory() !== true) return;
-  await chmod(path, 0o700);
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) await unlock(join(path, entry.name));
-  }
+  await chmod(path, 0o700).catch(() => {});
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) if (entry.isDirectory()) await unlock(join(path, entry.name));
 }
