@@ -44,30 +44,28 @@ for (const { sandbox, caches, programs } of tiers) {
     const build = (lines: string, options: Parameters<RunWorkspace['build']>[1] = {}) =>
       work.build(lines, { sandbox, ...options });
 
-    it.runIf(caches)(
-      'CVE-2024-9675: an id or a source of a cache with dots leads to no folder of the host',
-      async () => {
-        const cache = (options: string, command: string): string =>
-          `RUN --mount=type=cache,target=/c,${options} ${command}`;
-        const ids = ['../../../../../../etc', '/etc', '..', '.', 'a/../../../host', '%2e%2e/host'];
-        const { output } = await build(ids.map(id => cache(`id=${id}`, 'ls -A /c; touch /c/made')).join('\n'));
-        expect(output).toBe('');
-        expect(readdirSync(join(work.root, 'mounts')).every(name => /^[0-9a-f]{64}$/.test(name))).toBe(true);
-        for (const source of ['../../../../../../etc', '../../../../host', 'x/../../../../host']) {
-          expect(await codeOf(build(cache(`id=x,source=${source}`, 'cat /c/canary')))).toBe('PATH_NOT_FOUND');
-        }
-        await build(
-          cache('id=y', `ln -s ${work.folder}/host /c/link && ln -s ../../../../host /c/up && ln -s / /c/root`),
-        );
-        for (const source of ['link', 'up', 'root', 'link/etc', `root${work.folder}/host`]) {
-          expect(await codeOf(build(cache(`id=y,source=${source}`, 'cat /c/canary')))).toBe('PATH_INVALID');
-        }
-        await build(
-          'RUN --mount=type=cache,target=/../../../escape echo x >/escape/f\nRUN --mount=type=cache,target=a/../../b echo x >/b/f',
-        );
-        expect(readdirSync(work.folder).sort()).toEqual(['context', 'host', 'store']);
-      },
-    );
+    const withCaches = caches ? it : () => {};
+    withCaches('CVE-2024-9675: an id or a source of a cache with dots leads to no folder of the host', async () => {
+      const cache = (options: string, command: string): string =>
+        `RUN --mount=type=cache,target=/c,${options} ${command}`;
+      const ids = ['../../../../../../etc', '/etc', '..', '.', 'a/../../../host', '%2e%2e/host'];
+      const { output } = await build(ids.map(id => cache(`id=${id}`, 'ls -A /c; touch /c/made')).join('\n'));
+      expect(output).toBe('');
+      expect(readdirSync(join(work.root, 'mounts')).every(name => /^[0-9a-f]{64}$/.test(name))).toBe(true);
+      for (const source of ['../../../../../../etc', '../../../../host', 'x/../../../../host']) {
+        expect(await codeOf(build(cache(`id=x,source=${source}`, 'cat /c/canary')))).toBe('PATH_NOT_FOUND');
+      }
+      await build(
+        cache('id=y', `ln -s ${work.folder}/host /c/link && ln -s ../../../../host /c/up && ln -s / /c/root`),
+      );
+      for (const source of ['link', 'up', 'root', 'link/etc', `root${work.folder}/host`]) {
+        expect(await codeOf(build(cache(`id=y,source=${source}`, 'cat /c/canary')))).toBe('PATH_INVALID');
+      }
+      await build(
+        'RUN --mount=type=cache,target=/../../../escape echo x >/escape/f\nRUN --mount=type=cache,target=a/../../b echo x >/b/f',
+      );
+      expect(readdirSync(work.folder).sort()).toEqual(['context', 'host', 'store']);
+    });
 
     it('CVE-2024-1753: a source that is a link to / shows the root of the image', async () => {
       const { output } = await build(
@@ -158,35 +156,31 @@ for (const { sandbox, caches, programs } of tiers) {
       expect(await codeOf(build('FROM busybox\nRUN true', options))).toBe('DOCKERFILE_SYNTAX');
     });
 
-    it.runIf(caches)(
-      'CVE-2024-23651: a part of a cache is held while other commands exchange it for a link',
-      async () => {
-        const made =
-          'RUN --mount=type=cache,id=x,target=/c mkdir -p /c/in/deep && echo in >/c/in/deep/f && ln -s LINK /c/bad';
-        await build(made.replace('LINK', join(work.folder, 'host')));
-        const [key] = readdirSync(join(work.root, 'mounts'));
-        const content = join(work.root, 'mounts', key!, '0/content');
-        const attacker = await exchanging(join(content, 'in'), join(content, 'bad'));
-        let seen = 0;
-        try {
-          for (let n = 0; n < 6; n++) {
-            const mode = n % 2 === 0 ? '' : ',ro';
-            const line = `RUN --mount=type=cache,id=x,target=/c,source=in${mode} ls /c; cat /c/canary 2>/dev/null; echo ${n}`;
-            const ran = await build(line).catch(error => error as unknown);
-            if (ran instanceof Error) {
-              const code = isLadingError(ran) ? ran.code : String(ran);
-              expect(['PATH_INVALID', 'PATH_NOT_FOUND', 'RUN_UNAVAILABLE']).toContain(code);
-            } else {
-              expect((ran as { output: string }).output).toBe(`deep\n${n}\n`);
-              seen += 1;
-            }
+    withCaches('CVE-2024-23651: a part of a cache is held while other commands exchange it for a link', async () => {
+      const made =
+        'RUN --mount=type=cache,id=x,target=/c mkdir -p /c/in/deep && echo in >/c/in/deep/f && ln -s LINK /c/bad';
+      await build(made.replace('LINK', join(work.folder, 'host')));
+      const [key] = readdirSync(join(work.root, 'mounts'));
+      const content = join(work.root, 'mounts', key!, '0/content');
+      const attacker = await exchanging(join(content, 'in'), join(content, 'bad'));
+      try {
+        for (let n = 0; n < 6; n++) {
+          const mode = n % 2 === 0 ? '' : ',ro';
+          const line = `RUN --mount=type=cache,id=x,target=/c,source=in${mode} ls /c; cat /c/canary 2>/dev/null; echo ${n}`;
+          const ran = await build(line).catch(error => error as unknown);
+          if (ran instanceof Error) {
+            const code = isLadingError(ran) ? ran.code : String(ran);
+            expect(['PATH_INVALID', 'PATH_NOT_FOUND', 'RUN_UNAVAILABLE']).toContain(code);
+          } else {
+            // proot comes to files by their names; what has the name at that moment is kept from it, or is not there.
+            const seen = sandbox === 'proot' ? '(?:deep|ls: .*)' : 'deep';
+            expect((ran as { output: string }).output).toMatch(new RegExp(`^${seen}\n${n}\n$`));
           }
-        } finally {
-          await attacker.stop();
         }
-        expect(seen).toBeLessThanOrEqual(6);
-      },
-    );
+      } finally {
+        await attacker.stop();
+      }
+    });
   });
 }
 
