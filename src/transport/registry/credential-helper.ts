@@ -1,19 +1,12 @@
-import { spawn } from 'node:child_process';
 import * as z from 'zod/mini';
 import type { LadingError } from '../../errors/errors.js';
-import { readCapped } from '../../stream/read-capped.js';
 import { type Credential, credentialsError } from './credentials.js';
 import { printable } from './failure.js';
+import { type CredentialProgramOptions, runCredentialProgram } from './run-credential-program.js';
 
-export interface CredentialHelperOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Default 30 s. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+export type CredentialHelperOptions = CredentialProgramOptions;
 
 const answerSchema = z.looseObject({ Username: z.string(), Secret: z.string().check(z.minLength(1)) });
-const outputLimit = 1024 * 1024;
 
 /**
  * Asks the program `docker-credential-NAME` for the credentials of a server, by the protocol of Docker's helpers.
@@ -57,32 +50,7 @@ async function run(
 ): Promise<Buffer | undefined> {
   const fail = (problem: string): LadingError => failure(name, problem);
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) throw fail('not a name of a credential helper');
-  options.signal?.throwIfAborted();
-  const limit = AbortSignal.timeout(options.timeoutMs ?? 30_000);
-  const signal = options.signal === undefined ? limit : AbortSignal.any([options.signal, limit]);
-  const child = spawn(programOf(name), [action], { env: { ...options.env }, stdio: ['pipe', 'pipe', 'pipe'], signal });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
-  let result: readonly [number | null, Buffer, Buffer];
-  try {
-    result = await Promise.all([
-      ended,
-      readCapped(child.stdout, outputLimit, 'answer of the helper'),
-      readCapped(child.stderr, outputLimit, 'answer of the helper'),
-    ]);
-  } catch (error) {
-    child.kill();
-    ended.catch(() => {});
-    if (options.signal?.aborted) throw options.signal.reason;
-    if (limit.aborted) throw fail('does not answer');
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw fail('not found');
-    throw fail(`cannot be used (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-  }
-  const [status, stdout, stderr] = result;
+  const { status, stdout, stderr } = await runCredentialProgram([programOf(name), action], input, options, fail);
   if (status === 0) return stdout;
   // Helpers say so on their standard output, and with a status of failure.
   if (/credentials not found/i.test(stdout.toString('utf8').slice(0, 1000))) return undefined;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -51,10 +52,30 @@ async function amazon(): Promise<{ readonly url: string; readonly asked: AskedSe
       if (headers['x-aws-ec2-metadata-token'] !== 'metadata-token') return 401;
       return path.endsWith('/') ? 'my-role' : temporary;
     }
+    if (path.startsWith('/federation/credentials')) {
+      if (headers['x-amz-sso_bearer_token'] !== 'sso-token') return 401;
+      expect(path).toBe('/federation/credentials?role_name=Admin&account_id=1234');
+      return { roleCredentials: { accessKeyId: 'TEMP', secretAccessKey: 'temporary', sessionToken: 'session' } };
+    }
     if (path === '/container') return headers.authorization === 'container-token' ? temporary : 403;
     if (body.startsWith('Action=')) {
       const { Action, RoleArn, WebIdentityToken } = formOf(asked);
-      if (Action !== 'AssumeRoleWithWebIdentity' || RoleArn !== 'role' || WebIdentityToken !== 'pod-token') return 400;
+      if (RoleArn !== 'role') return 400;
+      if (Action === 'AssumeRole') {
+        const signed = signAwsRequest(
+          {
+            method,
+            url: new URL(path, service.url),
+            headers: { accept: 'text/xml', 'content-type': String(headers['content-type']) },
+            body,
+            region: 'eu-west-1',
+            service: 'sts',
+            time,
+          },
+          keys,
+        );
+        if (headers.authorization !== signed['authorization']) return 403;
+      } else if (Action !== 'AssumeRoleWithWebIdentity' || WebIdentityToken !== 'pod-token') return 400;
       return `<AssumeRoleWithWebIdentityResponse><Credentials><AccessKeyId>TEMP</AccessKeyId>
         <SecretAccessKey>temporary</SecretAccessKey><SessionToken>session</SessionToken></Credentials></AssumeRoleWithWebIdentityResponse>`;
     }
@@ -172,5 +193,93 @@ describe('the registries of Amazon', () => {
     expect(await codeOf(ask({ AWS_PROFILE: 'other' }))).toBe('CREDENTIALS');
     expect(await ask({ AWS_PROFILE: 'plain' })).toBeUndefined();
     expect(await ask({ AWS_PROFILE: 'none' })).toBeUndefined();
+  });
+
+  describe('take a profile', () => {
+    const own = `aws_access_key_id = ${keys.accessKeyId}\naws_secret_access_key = ${keys.secretAccessKey}\n`;
+
+    async function ask(config: string, env: Record<string, string> = {}) {
+      const { url, asked } = await amazon();
+      await mkdir(join(folder, '.aws'), { recursive: true });
+      await writeFile(join(folder, '.aws/config'), config);
+      const common = { HOME: folder, AWS_PROFILE: 'mine', AWS_ENDPOINT_URL: url, PATH: process.env['PATH']! };
+      const options = { env: { ...common, ...env }, now: () => time, machineFolder: '/nowhere' };
+      return { credential: registryCredentials(options).get(registry), asked };
+    }
+
+    it('that takes a role by another one', async () => {
+      const config = `[profile mine]\nrole_arn = role\nsource_profile = base\nexternal_id = agreed\nduration_seconds = 900\n[profile base]\n${own}`;
+      const { credential, asked } = await ask(config);
+      expect(await credential).toEqual(expected);
+      expect(formOf(asked[0]!)).toMatchObject({ Action: 'AssumeRole', ExternalId: 'agreed', DurationSeconds: '900' });
+    });
+
+    it('that takes a role by its own keys', async () => {
+      const { credential } = await ask(`[profile mine]\nrole_arn = role\nsource_profile = mine\n${own}`);
+      expect(await credential).toEqual(expected);
+    });
+
+    it('that takes a role by keys of the environment or of a container', async () => {
+      const environment = '[profile mine]\nrole_arn = role\ncredential_source = Environment\n';
+      expect(await codeOf((await ask(environment)).credential)).toBe('CREDENTIALS');
+      const elsewhere = '[profile mine]\nrole_arn = role\ncredential_source = Somewhere\n';
+      expect(await codeOf((await ask(elsewhere)).credential)).toBe('CREDENTIALS');
+    });
+
+    it('that names a program, without a shell', async () => {
+      const program = join(folder, 'my keys');
+      const said = { Version: 1, AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey };
+      await writeFile(program, `#!/bin/sh\n[ "$1" = 'a b;$(x)' ] && echo '${JSON.stringify(said)}'\n`, { mode: 0o755 });
+      const { credential } = await ask(`[profile mine]\ncredential_process = "${program}" 'a b;$(x)'\n`);
+      expect(await credential).toEqual(expected);
+    });
+
+    it.each([
+      ['fails', 'echo secret >&2; exit 1'],
+      ['says nothing that can be read', 'echo secret'],
+      ['speaks another version', `echo '{"Version":2,"AccessKeyId":"secret","SecretAccessKey":"secret"}'`],
+    ])('whose program %s, and tell nothing of it', async (_, text) => {
+      const program = join(folder, 'keys');
+      await writeFile(program, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      const { credential } = await ask(`[profile mine]\ncredential_process = ${program}\n`);
+      const error = await credential.catch(error => error);
+      expect(error.code).toBe('CREDENTIALS');
+      expect(JSON.stringify([error.message, error.details, error.hint])).not.toContain('secret');
+    });
+
+    it.each([
+      [
+        'a session',
+        'sso_session = corp',
+        'corp',
+        '[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://x\n',
+      ],
+      ['none', 'sso_region = eu-west-1\nsso_start_url = https://x', 'https://x', ''],
+    ])('with single sign-on and %s', async (_, lines, key, more) => {
+      const config = `[profile mine]\n${lines}\nsso_account_id = 1234\nsso_role_name = Admin\n${more}`;
+      expect(await codeOf((await ask(config)).credential)).toBe('CREDENTIALS');
+      const cache = join(folder, '.aws/sso/cache');
+      await mkdir(cache, { recursive: true });
+      const file = join(cache, `${createHash('sha1').update(key).digest('hex')}.json`);
+      await writeFile(file, JSON.stringify({ accessToken: 'sso-token', expiresAt: '2026-01-02T04:00:00UTC' }));
+      expect(await (await ask(config)).credential).toEqual(expected);
+      await writeFile(file, JSON.stringify({ accessToken: 'sso-token', expiresAt: '2026-01-02T03:00:00Z' }));
+      const error = await (await ask(config)).credential.catch(error => error);
+      expect([error.code, error.hint]).toEqual(['CREDENTIALS', expect.stringContaining('aws sso login')]);
+    });
+
+    it.each([
+      [
+        'leads back to itself',
+        '[profile mine]\nrole_arn = role\nsource_profile = b\n[profile b]\nrole_arn = role\nsource_profile = mine\n',
+      ],
+      [
+        'needs a second factor',
+        `[profile mine]\nrole_arn = role\nsource_profile = b\nmfa_serial = x\n[profile b]\n${own}`,
+      ],
+      ['leads nowhere', '[profile mine]\nrole_arn = role\nsource_profile = gone\n'],
+    ])('and refuse one that %s', async (_, config) => {
+      expect(await codeOf((await ask(config)).credential)).toBe('CREDENTIALS');
+    });
   });
 });

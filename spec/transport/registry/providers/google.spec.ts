@@ -20,6 +20,12 @@ const expected = {
   ambient: true,
 };
 
+const external = {
+  type: 'external_account',
+  audience: '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/other',
+  subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+};
+
 let folder: string;
 beforeEach(async () => {
   folder = await tempDir();
@@ -68,6 +74,51 @@ describe('the registries of Google', () => {
     expect(await ask({ HOME: folder }, services, 'gcr.io')).toEqual(expected);
   });
 
+  it.each(['text', 'json'])('take the identity of another service, from a file (%s)', async type => {
+    const service = await serviceDouble(asked => {
+      expect(formOf(asked)).toEqual({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        audience: external.audience,
+        scope: 'https://www.googleapis.com/auth/cloud-platform',
+        requested_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        subject_token_type: external.subject_token_type,
+        subject_token: 'their-token',
+      });
+      return { access_token: 'access', expires_in: 3599 };
+    });
+    const [file, token] = [join(folder, 'key.json'), join(folder, 'token')];
+    await writeFile(token, type === 'text' ? 'their-token\n' : '{"value":"their-token"}');
+    const format = { type, subject_token_field_name: 'value' };
+    await writeFile(file, JSON.stringify({ ...external, credential_source: { file: token, format } }));
+    const services = { 'https://sts.googleapis.com': service.url };
+    expect(await ask({ GOOGLE_APPLICATION_CREDENTIALS: file }, services)).toEqual(expected);
+  });
+
+  it('take the identity of a job of GitHub, and act for a service account', async () => {
+    const service = await serviceDouble(({ method, path, headers, body }) => {
+      if (method === 'GET') {
+        expect([path, headers.authorization]).toEqual(['/token?audience=x', 'Bearer of-the-job']);
+        return { value: 'their-token' };
+      }
+      if (path === '/v1/token') return body.includes('subject_token=their-token') ? { access_token: 'federated' } : 400;
+      expect([path, headers.authorization]).toEqual(['/v1/projects/-/me:generateAccessToken', 'Bearer federated']);
+      expect(JSON.parse(body)).toEqual({ scope: ['https://www.googleapis.com/auth/cloud-platform'] });
+      return { accessToken: 'access', expireTime: new Date(time + 3_599_000).toISOString() };
+    });
+    const file = join(folder, 'key.json');
+    const source = {
+      url: 'https://jobs.example/token?audience=x',
+      headers: { authorization: 'Bearer of-the-job' },
+      format: { type: 'json', subject_token_field_name: 'value' },
+    };
+    const account = 'https://iamcredentials.googleapis.com/v1/projects/-/me:generateAccessToken';
+    const key = { ...external, service_account_impersonation_url: account, credential_source: source };
+    await writeFile(file, JSON.stringify(key));
+    const origins = ['https://jobs.example', 'https://sts.googleapis.com', 'https://iamcredentials.googleapis.com'];
+    const services = Object.fromEntries(origins.map(origin => [origin, service.url]));
+    expect(await ask({ GOOGLE_APPLICATION_CREDENTIALS: file }, services)).toEqual(expected);
+  });
+
   it('take the account of a machine of Google', async () => {
     const service = await serviceDouble(({ path, headers }) => {
       expect(path).toBe('/computeMetadata/v1/instance/service-accounts/default/token');
@@ -81,7 +132,9 @@ describe('the registries of Google', () => {
 
   it.each([
     ['no JSON', 'secret'],
-    ['another form', '{"type":"external_account","secret":"secret"}'],
+    ['another form', '{"type":"impersonated_service_account","secret":"secret"}'],
+    ['a part of a form', '{"type":"external_account","secret":"secret"}'],
+    ['tokens of a program', JSON.stringify({ ...external, credential_source: { executable: { command: 'secret' } } })],
     ['a broken key', JSON.stringify({ type: 'service_account', client_email: 'a', private_key: 'secret' })],
     ['nothing', undefined],
   ])('refuse a file with %s, and quote nothing of it', async (_, text) => {

@@ -1,18 +1,42 @@
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { homeFolder } from '../config-folder.js';
+
+export type AwsSettings = ReadonlyMap<string, string>;
+
+/** The files of AWS's programs that belong to a user. */
+export interface AwsFiles {
+  readonly credentials?: string | undefined;
+  readonly config?: string | undefined;
+  /** `~/.aws`. */
+  readonly folder?: string | undefined;
+}
+
+export function awsFiles(env: Readonly<Record<string, string | undefined>>): AwsFiles {
+  const home = homeFolder(env);
+  const folder = home && path.join(home, '.aws');
+  return {
+    credentials: env['AWS_SHARED_CREDENTIALS_FILE'] || (folder && path.join(folder, 'credentials')),
+    config: env['AWS_CONFIG_FILE'] || (folder && path.join(folder, 'config')),
+    folder,
+  };
+}
 
 /**
- * The settings of a profile in the files of AWS's programs, those of `credentials` before those of `config`. `undefined`
- * when there is no such profile, or nothing in it leads to keys.
+ * The settings of a profile, those of `credentials` before those of `config`. `undefined` when there is no such profile, or
+ * nothing in it leads to keys.
  */
-export async function readAwsProfile(
-  name: string,
-  files: { readonly credentials?: string | undefined; readonly config?: string | undefined },
-): Promise<ReadonlyMap<string, string> | undefined> {
+export async function readAwsProfile(name: string, files: AwsFiles): Promise<AwsSettings | undefined> {
   const own = await section(files.credentials, name);
   const more = await section(files.config, name === 'default' ? name : `profile ${name}`);
   const settings = new Map([...more, ...own]);
   const leads = /^(?:aws_access_key_id|role_arn|sso_|credential_process|credential_source|source_profile)/;
   return [...settings.keys()].some(key => leads.test(key)) ? settings : undefined;
+}
+
+/** What several profiles with single sign-on have in common. */
+export function readAwsSsoSession(name: string, files: AwsFiles): Promise<AwsSettings> {
+  return section(files.config, `sso-session ${name}`);
 }
 
 async function section(file: string | undefined, wanted: string): Promise<Map<string, string>> {

@@ -6,6 +6,7 @@ import type { CallOptions } from '../../../stream/bytes.js';
 import { configFolder } from '../config-folder.js';
 import { type Credential, type CredentialCandidate, type CredentialPlace, credentialsError } from '../credentials.js';
 import { accessTokenSchema, type Cloud, cloudPlace, formRequest, readNamedFile } from './cloud.js';
+import { externalAccountSchema, tokenOfExternalAccount } from './google-external.js';
 
 const hosts = /^(?:(?:us|eu|asia|marketplace)\.)?gcr\.io$|^[a-z][a-z0-9-]{1,60}-docker\.pkg\.dev$/;
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
@@ -26,6 +27,7 @@ const keySchema = z.discriminatedUnion('type', [
     refresh_token: z.string(),
     token_uri: z.nullish(z.url()),
   }),
+  externalAccountSchema,
 ]);
 type Key = z.infer<typeof keySchema>;
 
@@ -70,9 +72,11 @@ async function fromFile(cloud: Cloud, file: string, call: CallOptions): Promise<
     key = keySchema.parse(JSON.parse(text));
   } catch {
     // The cause would quote the file.
-    const hint = 'Only keys of service accounts and of users are known; for others use docker-credential-gcr.';
+    const hint =
+      'Keys of service accounts, of users and of external accounts are known; for others use docker-credential-gcr.';
     throw credentialsError(file, 'not a key of a form that is known', hint);
   }
+  if (key.type === 'external_account') return toCredential(await tokenOfExternalAccount(cloud, key, scope, file, call));
   const service = key.token_uri ?? tokenService;
   const fields: Readonly<Record<string, string>> =
     key.type === 'service_account'
