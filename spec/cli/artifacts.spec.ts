@@ -76,7 +76,7 @@ describe('artifacts', () => {
     expect(await cli(['artifact', 'list', '--platform', 'linux/arm64', 'oci:layout:1'], { cwd })).toContain(artifact);
   });
 
-  it('never write outside of the folder that was asked for', async () => {
+  it('CVE-2021-21272: never write outside of the folder that was asked for', async () => {
     const { host, content } = await startRegistry();
     const file = Buffer.from('evil');
     const digest = content.putBlob('app', file);

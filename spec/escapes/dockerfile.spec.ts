@@ -200,6 +200,25 @@ describe('published escapes of options', () => {
     }
   });
 
+  it('CVE-2021-43784: numbers that are too large for the kernel are refused, and not taken for what is left of them', async () => {
+    const large = ['4294967296', '18446744073709551616'];
+    for (const number of large) {
+      for (const line of [
+        `RUN --mount=type=cache,target=/c,uid=${number} true`,
+        `RUN --mount=type=secret,id=x,gid=${number} true`,
+        `RUN --mount=type=cache,target=/c,mode=${number}0000 true`,
+        `COPY --chown=${number} a /`,
+        `COPY --chown=0:${number} a /`,
+      ]) {
+        const code = await codeOf(work.build(line));
+        expect([line, code]).toEqual([
+          line,
+          expect.stringMatching(/^(?:INVALID_VALUE|DOCKERFILE_SYNTAX|UNSUPPORTED)$/),
+        ]);
+      }
+    }
+  });
+
   it('CVE-2024-24557: an image that was made with other instructions is not taken from the cache', async () => {
     const one = await work.build('FROM scratch\nHEALTHCHECK CMD evil\nONBUILD ENV x=1\nCOPY a /\nENV a=1');
     const two = await work.build('FROM scratch\nHEALTHCHECK CMD good\nCOPY a /\nENV a=1');

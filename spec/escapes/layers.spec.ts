@@ -79,6 +79,15 @@ const archives: readonly HostileArchive[] = [
     naive: 'escapes',
   },
   {
+    title: 'CVE-2020-10696: a context that is an archive changes no file of the host',
+    entries: [
+      ['l', link('OUT')],
+      ['l/canary', {}, evil],
+      ['l/../outside/new', {}, evil],
+    ],
+    naive: 'escapes',
+  },
+  {
     title: 'CVE-2021-32803: a folder that became a link is no folder any more',
     entries: [
       ['a', folder],
@@ -257,7 +266,9 @@ function naiveUnpack(entries: readonly Entry[], root: string): void {
   const placed = (text: string): string => text.replace('OUT', out);
   for (const [name, header = {}, content = ''] of entries) {
     const clean = placed(name).replaceAll('\\', '/').replace(/^C:/, '');
-    const path = clean.startsWith('/') ? clean : join(root, clean);
+    const path = clean.startsWith('/') ? join('/', clean) : join(root, clean);
+    // It is to be seen that it escapes, and not to be let out of the test.
+    if (!path.startsWith(`${top}/`)) continue;
     const target = placed(String(header.link ?? ''));
     try {
       if (header.type === '5') mkdirSync(path, { recursive: true });
@@ -265,7 +276,8 @@ function naiveUnpack(entries: readonly Entry[], root: string): void {
         mkdirSync(dirname(path), { recursive: true });
         const base = path.slice(path.lastIndexOf('/') + 1);
         if (base.startsWith('.wh.')) {
-          rmSync(join(dirname(path), base.slice(4)), { recursive: true, force: true });
+          const removed = join(dirname(path), base.slice(4));
+          if (removed.startsWith(`${top}/`)) rmSync(removed, { recursive: true, force: true });
           continue;
         }
         if (header.type === '2' || header.type === '1') {
@@ -326,6 +338,7 @@ describe('published escapes of unpackers', () => {
         ['FROM scratch\nADD a.tar /deep/er/', {}],
         ['FROM base\nCOPY a.tar /', base],
         ['FROM scratch\nCOPY --from=base / /', base],
+        ['FROM scratch\nCOPY . /', { context: undefined, contextContent: chunked(archive) }],
       ] as const) {
         const code = await codeOf(builtInto(join(top, 'root'), dockerfile, context, options));
         expect(code ?? 'INVALID_ARCHIVE', dockerfile).toMatch(refusals);

@@ -263,10 +263,12 @@ describe('unpackEntries, against what would lead it out of its root', () => {
     expect(fs.readdirSync(root)).toEqual([]);
   });
 
-  it.runIf(process.platform === 'linux')('wins against a process that swaps folders for links', async () => {
-    const { root, outside } = places();
-    fs.mkdirSync(join(root, 'd'), { recursive: true });
-    const swap = `
+  it.runIf(process.platform === 'linux')(
+    'CVE-2025-47290: wins against a process that swaps folders for links',
+    async () => {
+      const { root, outside } = places();
+      fs.mkdirSync(join(root, 'd'), { recursive: true });
+      const swap = `
       const fs = require('node:fs');
       const [root, outside] = process.argv.slice(1);
       process.stdout.write('ready');
@@ -278,19 +280,20 @@ describe('unpackEntries, against what would lead it out of its root', () => {
           fs.renameSync(root + '/d2', root + '/d');
         } catch {}
       }`;
-    const attacker: ChildProcess = spawn(process.execPath, ['-e', swap, root, outside], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    onTestFinished(() => void attacker.kill('SIGKILL'));
-    await new Promise(resolve => attacker.stdout!.once('data', resolve));
-    const codes = new Set<string>();
-    for (let round = 0; round < 150; round++) {
-      const entries = Array.from({ length: 20 }, (_, i) => [
-        fileEntry(`d/f${i}`, 'x'),
-        fileEntry(`e/f${i}`, 'x'),
-      ]).flat();
-      await unpack(entries, root).catch(error => codes.add(error.code));
-    }
-    for (const code of codes) expect(['PATH_INVALID', 'IO']).toContain(code);
-  });
+      const attacker: ChildProcess = spawn(process.execPath, ['-e', swap, root, outside], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      onTestFinished(() => void attacker.kill('SIGKILL'));
+      await new Promise(resolve => attacker.stdout!.once('data', resolve));
+      const codes = new Set<string>();
+      for (let round = 0; round < 150; round++) {
+        const entries = Array.from({ length: 20 }, (_, i) => [
+          fileEntry(`d/f${i}`, 'x'),
+          fileEntry(`e/f${i}`, 'x'),
+        ]).flat();
+        await unpack(entries, root).catch(error => codes.add(error.code));
+      }
+      for (const code of codes) expect(['PATH_INVALID', 'IO']).toContain(code);
+    },
+  );
 });

@@ -120,7 +120,7 @@ describe('parseGitReference', () => {
   it.each([
     ...['#-x', '#--upload-pack=x', '?ref=a:b', '?ref=a%20b', '#a..b', '#a~1', '#a^', '#a*', '#a@%7B1%7D', '#/a', '#a/'],
     ...['#a//b', '#.a', '#a/.b', '#a.lock', '#@', '#a%00', '#a%0Ab', '?tag=-x/..'],
-  ])('refuses what is no name of a ref: %s', rest => {
+  ])('CVE-2019-13139: refuses what is no name of a ref: %s', rest => {
     expect(failureOf(() => parseGitReference(repository + rest)).code).toBe('INVALID_VALUE');
   });
 

@@ -306,27 +306,30 @@ export const escapeCases: readonly SandboxCase[] = [
       assert.deepEqual(state(host), before);
     },
   },
-  {
-    title: 'CVE-2025-31133: with links in the place of /dev/null and /dev/console nothing hidden is opened',
-    test: async ({ run, base }) => {
-      mkdirSync(join(base, 'dev'));
-      for (const [name, target] of [
-        ['null', '/proc/sysrq-trigger'],
-        ['console', '/proc/sys/kernel/core_pattern'],
-        ['zero', '/proc/sys/kernel/modprobe'],
-        ['ptmx', '/proc/sys/kernel/core_pattern'],
-      ] as const) {
-        symlinkSync(target, join(base, 'dev', name));
-      }
-      const files = '/proc/sysrq-trigger /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /dev/console';
-      const ran = await run(
-        `for f in ${files}; do [ -e $f ] && true >>$f && echo opened $f; done 2>/dev/null; [ -c /dev/null ] && [ ! -L /dev/null ] && echo device; true`,
-      );
-      assert.equal(ran.stdout, 'device\n');
-      const memory = await run('head -c 1 /proc/kcore 2>/dev/null | wc -c');
-      assert.equal(memory.stdout.trim(), '0');
-    },
-  },
+  ...(
+    [
+      ['CVE-2025-31133: with links in the place of /dev/null and the like nothing hidden is opened', ['null', 'zero']],
+      [
+        'CVE-2025-52565: with links in the place of terminals nothing hidden is opened',
+        ['console', 'ptmx', 'pts', 'tty'],
+      ],
+    ] as const
+  ).map(
+    ([title, names]): SandboxCase => ({
+      title,
+      test: async ({ run, base }) => {
+        mkdirSync(join(base, 'dev'));
+        for (const name of names)
+          symlinkSync(name === 'pts' ? '/proc/sys/kernel' : '/proc/sysrq-trigger', join(base, 'dev', name));
+        const files =
+          '/proc/sysrq-trigger /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /dev/console /dev/pts/core_pattern';
+        const open = `for f in ${files}; do [ -e $f ] && true >>$f && echo opened $f; done 2>/dev/null`;
+        const ran = await run(`${open}; [ -c /dev/null ] && [ ! -L /dev/null ] && echo device; true`);
+        assert.equal(ran.stdout, 'device\n');
+        assert.equal((await run('head -c 1 /proc/kcore 2>/dev/null | wc -c')).stdout.trim(), '0');
+      },
+    }),
+  ),
   {
     title: 'CVE-2026-41579: where /dev is a link to a folder of the host nothing is made or removed there',
     test: async ({ run, base, folder }) => {

@@ -197,7 +197,7 @@ describeWith(['git'], 'GitRepositories', () => {
     }
   });
 
-  it('takes a part of the files', async () => {
+  it('CVE-2026-33748: takes a part of the files, which no link leads to', async () => {
     repository.commit({ 'd/e/f': 'f', 'd/link': '-> e', file: 'x', out: '-> /etc' });
     expect(listing((await checkout({ subdirectory: 'd/e' })).path)).toEqual([`f 644 ${digestOf('f')}`]);
     const kept = await checkout({ subdirectory: 'd', keepGitDir: true });
@@ -386,13 +386,13 @@ describeWith(['git'], 'submodules', () => {
     ['a folder above the server', () => '../../../../x'],
     ['a line end', () => 'https://example.org/x\n.git'],
     ['nothing', () => ''],
-  ])('may not come from %s', async (_, address) => {
+  ])('CVE-2022-39253: may not come from %s', async (_, address) => {
     add(address());
     await failure(checkout(), 'GIT_REPOSITORY');
     expect(existsSync(join(folder, 'touched'))).toBe(false);
   });
 
-  it.each(['..', 'a/../../b', '/', '.', 'a\tb'])('may not be called %j', async name => {
+  it.each(['..', 'a/../../b', '/', '.', 'a\tb'])('CVE-2018-11235: may not be called %j', async name => {
     add('../../inner/.git', name);
     await failure(checkout({ keepGitDir: true }), 'GIT_REPOSITORY');
   });
@@ -429,14 +429,14 @@ describeWith(['git'], 'hostile repositories', () => {
     repository.git('update-ref', 'refs/heads/main', repository.git('commit-tree', '-m', 'x', tree));
   }
 
-  it.each([['.git'], ['.GIT'], ['..'], ['git~1'], ['.git\u200c']])('cannot write to %j', async name => {
+  it.each([['.git'], ['.GIT'], ['..'], ['git~1'], ['.git\u200c']])('CVE-2014-9390: cannot write to %j', async name => {
     head(commitTree([['40000', name, commitTree([['100644', 'config', blob('[core]')]])]]));
     const result = await checkout().catch(error => error as unknown);
     expect(isLadingError(result, 'GIT_REPOSITORY')).toBe(true);
     expect(readdirSync(join(folder, 'checkouts'))).toEqual([]);
   });
 
-  it('cannot write through a link', async () => {
+  it('CVE-2021-21300: cannot write through a link', async () => {
     const outside = join(folder, 'outside');
     mkdirSync(outside);
     const inside = commitTree([['100644', 'file', blob('x')]]);
