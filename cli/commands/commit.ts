@@ -1,5 +1,6 @@
 import { commitContainer } from '../../src/index.js';
 import { defineCommand } from '../command.js';
+import { entering } from '../entering.js';
 import { withStore } from '../store-session.js';
 import { UsageError } from '../usage-error.js';
 
@@ -34,6 +35,7 @@ export const command = defineCommand({
     const { digest } = await withStore(args, context, store =>
       commitContainer(args.container, {
         store,
+        ...entering(context),
         name: args.name,
         author: args.author,
         message: args.message,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { archiveFromContainer, copyFromContainer, copyToContainer } from '../../src/index.js';
 import { defineCommand } from '../command.js';
+import { entering } from '../entering.js';
 import { withStore } from '../store-session.js';
 import { UsageError } from '../usage-error.js';
 
@@ -23,13 +24,17 @@ export const command = defineCommand({
     const to = inContainer(args.destination);
     await withStore(args, context, async store => {
       if (from !== undefined && to === undefined) {
-        const options = { store, follow: args.followLink, signal };
+        const options = { store, follow: args.followLink, ...entering(context), signal };
         if (args.destination === '-') await archiveFromContainer(from.container, from.path, stdout, options);
         else await copyFromContainer(from.container, from.path, resolve(cwd, args.destination), options);
       } else if (to !== undefined && from === undefined) {
         // What is said of a folder by /. at its end must not get lost.
         const contents = /(?:^|\/)\.$/.test(args.source) ? '/.' : '';
-        await copyToContainer(resolve(cwd, args.source) + contents, to.container, to.path, { store, signal });
+        await copyToContainer(resolve(cwd, args.source) + contents, to.container, to.path, {
+          store,
+          ...entering(context),
+          signal,
+        });
       } else {
         throw new UsageError('one of the two is in a container', 'Write CONTAINER:PATH for that one.');
       }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { exportContainer } from '../../src/index.js';
 import { defineCommand } from '../command.js';
+import { entering } from '../entering.js';
 import { withStore } from '../store-session.js';
 import { UsageError } from '../usage-error.js';
 import { writeWholeFile } from '../write-whole-file.js';
@@ -19,10 +20,12 @@ export const command = defineCommand({
     }
     await withStore(args, context, async store => {
       if (file === undefined) {
-        await exportContainer(args.container, stdout, { store, signal });
+        await exportContainer(args.container, stdout, { store, ...entering(context), signal });
         return;
       }
-      await writeWholeFile(file, target => exportContainer(args.container, target, { store, signal }));
+      await writeWholeFile(file, target =>
+        exportContainer(args.container, target, { store, ...entering(context), signal }),
+      );
     });
   },
 });

@@ -27,7 +27,9 @@ export const command = defineCommand({
     if (args.quiet) {
       for (const container of shown) stdout.write(`${id(container)}\n`);
     } else if (args.json) {
-      stdout.write(formatJson(shown.map(({ config: _, runner: __, ...container }) => container)));
+      stdout.write(
+        formatJson(shown.map(({ config: _, runner: __, keeper: ___, kept: ____, ...container }) => container)),
+      );
     } else {
       const rows = shown.map(container => [
         id(container),
@@ -69,8 +71,6 @@ function statusText({ status, startedMs, finishedMs, exitCode }: Container, now:
       return 'Created';
     case 'running':
       return `Up since ${formatAge(startedMs ?? now, now)}`;
-    case 'lost':
-      return 'Lost: what ran it was killed';
     case 'exited':
       return `Exited (${exitCode}) ${formatAge(finishedMs ?? now, now)}`;
   }

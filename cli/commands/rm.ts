@@ -1,5 +1,6 @@
-import { removeContainer } from '../../src/index.js';
+import { removeContainers } from '../../src/index.js';
 import { defineCommand } from '../command.js';
+import { entering } from '../entering.js';
 import { withStore } from '../store-session.js';
 
 export const command = defineCommand({
@@ -10,11 +11,10 @@ export const command = defineCommand({
   },
   examples: [{ line: 'lading rm edit', does: 'With all that it has changed' }],
   async run(args, context) {
-    await withStore(args, context, async store => {
-      for (const text of args.container) {
-        const { name } = await removeContainer(text, { store, force: args.force, signal: context.signal });
-        context.stdout.write(`${name}\n`);
-      }
-    });
+    const { signal, stdout } = context;
+    const removed = await withStore(args, context, store =>
+      removeContainers(args.container, { store, force: args.force, ...entering(context), signal }),
+    );
+    for (const { name } of removed) stdout.write(`${name}\n`);
   },
 });

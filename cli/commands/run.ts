@@ -1,8 +1,9 @@
-import { createContainer, hostPlatform, removeContainer, startContainer } from '../../src/index.js';
+import { createContainer, hostPlatform, removeContainers, startContainer } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import { processOf, processOptions } from '../container-options.js';
 import { containerSandbox } from '../container-sandbox.js';
 import { detached } from '../detached-container.js';
+import { entering } from '../entering.js';
 import { imageName } from '../image-name.js';
 import { registryAccess, registryOptions } from '../registry-options.js';
 import { withProgress } from '../render/progress.js';
@@ -53,24 +54,20 @@ export const command = defineCommand({
     }
     return await withStore(args, context, async store => {
       const sandbox = args.detach ? undefined : await containerSandbox(store, args, context);
-      const { id, name } = await withProgress(
-        args.progress === 'auto' ? 'plain' : args.progress,
-        context,
-        async shown => {
-          return await createContainer(await imageName(store, args.image), {
-            store,
-            host: hostPlatform(arch),
-            platform: args.platform,
-            pull: args.pull,
-            name: args.name,
-            process: processOf(args, args.command ?? [], context),
-            registry: registryAccess(args, context, shown.warning),
-            onEvent: shown.transfer,
-            now,
-            signal,
-          });
-        },
-      );
+      const { id } = await withProgress(args.progress === 'auto' ? 'plain' : args.progress, context, async shown => {
+        return await createContainer(await imageName(store, args.image), {
+          store,
+          host: hostPlatform(arch),
+          platform: args.platform,
+          pull: args.pull,
+          name: args.name,
+          process: processOf(args, args.command ?? [], context),
+          registry: registryAccess(args, context, shown.warning),
+          onEvent: shown.transfer,
+          now,
+          signal,
+        });
+      });
       if (sandbox === undefined) {
         await detached(store, id, args, context);
         stdout.write(`${id}\n`);
@@ -87,7 +84,7 @@ export const command = defineCommand({
         });
         return ended.exitCode;
       } finally {
-        if (args.rm) await removeContainer(name, { store, force: true });
+        if (args.rm) await removeContainers([id], { store, ...entering(context), force: true });
       }
     });
   },

@@ -46,6 +46,7 @@ describeWith(['root', 'perl', 'busybox'], 'containers', () => {
       expect(changes).toContain('A /new\n');
       expect(changes).toContain('D /bin/true\n');
       expect(changes).toContain('C /bin\n');
+      expect(changes).not.toContain('/bin/sh\n');
       expect(await lading('logs', 'edit')).toBe('out\n');
       expect((await tried('logs', 'edit')).stderr).toBe('err\n');
 

@@ -8,9 +8,10 @@ import { type ContainerChange, containerChanges } from '../container/container-c
 import { type LogEntry, readLog } from '../container/container-log.js';
 import type { ProcessOptions } from '../container/container-process.js';
 import { ContainerShelf } from '../container/container-shelf.js';
-import { containerTree, imageTree } from '../container/container-tree.js';
+import { containerTree, containerTrees } from '../container/container-tree.js';
 import { copyIn, filesOf, findFiles, whileRunning } from '../container/copy-files.js';
 import { createContainer as create } from '../container/create-container.js';
+import { recoverContainer, removeRoot, requireUsers } from '../container/recover-container.js';
 import { runContainer } from '../container/run-container.js';
 import { stopContainer as stop } from '../container/stop-container.js';
 import { ioError } from '../errors/io-error.js';
@@ -78,7 +79,7 @@ export interface StartContainerOptions extends CallOptions {
 /** Runs the process of a container to its end, and keeps what it has changed. */
 export async function startContainer(container: string, options: StartContainerOptions): Promise<Container> {
   const { store, sandbox } = options;
-  const found = await new ContainerShelf(store).find(container);
+  const found = await recoverContainer(await new ContainerShelf(store).find(container), options);
   const start = { line: 1, column: 1 };
   await sandbox.check({ title: found.process.argv.join(' '), range: { file: found.name, start, end: start } });
   return await runContainer(found, options);
@@ -86,6 +87,13 @@ export async function startContainer(container: string, options: StartContainerO
 
 export interface ContainerOptions extends CallOptions {
   readonly store: Store;
+  /**
+   * The caller can start itself anew in a user namespace, and does so when {@link UserNamespaceNeeded} is thrown: where
+   * somebody was killed who ran a container, and has left files of others.
+   */
+  readonly mayEnter?: boolean | undefined;
+  /** PATH, to find the programs for that in. */
+  readonly path?: string | undefined;
 }
 
 /** All containers, the newest first. */
@@ -108,33 +116,39 @@ export async function stopContainer(container: string, options: StopContainerOpt
   return await stop(await new ContainerShelf(options.store).find(container), options);
 }
 
-export interface RemoveContainerOptions extends ContainerOptions {
+export interface RemoveContainersOptions extends ContainerOptions {
   /** Also when it runs: it is ended first. */
   readonly force?: boolean | undefined;
 }
 
-/** Removes a container with what it has changed. @throws LadingError USAGE while it runs */
-export async function removeContainer(container: string, options: RemoveContainerOptions): Promise<Container> {
+/** Removes containers with what they have changed: all, or none. @throws LadingError USAGE while one runs */
+export async function removeContainers(
+  containers: readonly string[],
+  options: RemoveContainersOptions,
+): Promise<Container[]> {
   const { store, force, signal } = options;
   const shelf = new ContainerShelf(store);
-  const found = await shelf.find(container);
-  if (found.status === 'running') {
-    if (!force) throw whileRunning(found);
-    await stop(found, { store, graceMs: 0, signal });
+  const found: Container[] = [];
+  for (const text of containers) {
+    const container = await shelf.find(text);
+    if (container.status === 'running' && !force) throw whileRunning(container);
+    await requireUsers(container, options);
+    if (!found.some(({ id }) => id === container.id)) found.push(container);
   }
-  await shelf.remove(found, { signal });
+  for (const container of found) {
+    await stop(container, { store, graceMs: 0, signal });
+    await removeRoot(await shelf.find(container.id), options);
+    await shelf.remove(container, { signal });
+  }
   return found;
 }
 
 /** What is not as in the image. */
-export async function containerDiff(
-  container: string,
-  { store, signal }: ContainerOptions,
-): Promise<ContainerChange[]> {
-  const found = await idle(container, store);
-  return [
-    ...containerChanges(await imageTree(store, found, { signal }), await containerTree(store, found, { signal })),
-  ];
+export async function containerDiff(container: string, options: ContainerOptions): Promise<ContainerChange[]> {
+  const { store, signal } = options;
+  const found = await idle(container, options);
+  const { before, after } = await containerTrees(store, found, { signal });
+  return [...containerChanges(before, after)];
 }
 
 export interface CommitContainerOptions extends ContainerOptions {
@@ -149,16 +163,13 @@ export interface CommitContainerOptions extends ContainerOptions {
 
 /** Makes an image of a container: the same changes make the same image. */
 export async function commitContainer(container: string, options: CommitContainerOptions): Promise<Descriptor> {
-  return await commit(await idle(container, options.store), options);
+  return await commit(await idle(container, options), options);
 }
 
 /** Writes all files of a container, as a tar, to a stream. */
-export async function exportContainer(
-  container: string,
-  target: Writable,
-  { store, signal }: ContainerOptions,
-): Promise<void> {
-  const tree = await containerTree(store, await idle(container, store), { signal });
+export async function exportContainer(container: string, target: Writable, options: ContainerOptions): Promise<void> {
+  const { store, signal } = options;
+  const tree = await containerTree(store, await idle(container, options), { signal });
   await pipeline(writeTar(filesOf(tree), { read: contentReader(store), signal }), target, { signal, end: false });
 }
 
@@ -181,9 +192,10 @@ export async function copyToContainer(
   source: string,
   container: string,
   destination: string,
-  { store, signal }: ContainerOptions,
+  options: ContainerOptions,
 ): Promise<void> {
-  const found = await idle(container, store);
+  const { store, signal } = options;
+  const found = await idle(container, options);
   const contents = /(?:^|\/)\.$/.test(source);
   const path = resolve(source);
   const folder = await isFolder(path);
@@ -201,7 +213,7 @@ export async function copyFromContainer(
   options: ContainerOptions & { readonly follow?: boolean | undefined },
 ): Promise<void> {
   const { store, signal } = options;
-  const found = await idle(container, store);
+  const found = await idle(container, options);
   const path = resolve(destination);
   const into = await isFolder(path);
   const contents = /(?:^|\/)\.$/.test(source);
@@ -225,17 +237,18 @@ export async function archiveFromContainer(
   options: ContainerOptions & { readonly follow?: boolean | undefined },
 ): Promise<void> {
   const { store, signal } = options;
-  const found = await idle(container, store);
+  const found = await idle(container, options);
   const name = basename(source.replace(/\/+\.?$/, '')) || '.';
   const contents = /(?:^|\/)\.$/.test(source) || name === '.';
   const { tree } = await findFiles(found, source, { store, name, contents, follow: options.follow ?? false, signal });
   await pipeline(writeTar(filesOf(tree), { read: contentReader(store), signal }), target, { signal, end: false });
 }
 
-async function idle(container: string, store: Store): Promise<Container> {
-  const found = await new ContainerShelf(store).find(container);
+/** A container that does not run, with what its last process has changed. */
+async function idle(container: string, options: ContainerOptions): Promise<Container> {
+  const found = await new ContainerShelf(options.store).find(container);
   if (found.status === 'running') throw whileRunning(found);
-  return found;
+  return await recoverContainer(found, options);
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -12,7 +12,7 @@ import { planStage, stateFromImage } from '../plan/lower.js';
 import type { Store } from '../store/store.js';
 import { type CallOptions, inOnePiece } from '../stream/bytes.js';
 import type { Container } from './container.js';
-import { containerTree, imageTree } from './container-tree.js';
+import { containerTrees } from './container-tree.js';
 
 export interface CommitContainerOptions extends CallOptions {
   readonly store: Store;
@@ -36,8 +36,7 @@ const changing = 'CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STOP
 export async function commitContainer(container: Container, options: CommitContainerOptions): Promise<Descriptor> {
   const { store, name, author, message, epoch, signal } = options;
   const { config, layers, imageLayers, process: settings } = container;
-  const before = await imageTree(store, container, { signal });
-  const after = await containerTree(store, container, { signal });
+  const { before, after } = await containerTrees(store, container, { signal });
   const entries = { [Symbol.iterator]: () => clamped(diffTrees(before, after), epoch) };
   const layer = await store.packLayer(entries, { signal });
   const created = formatTime(epoch);

@@ -83,6 +83,20 @@ export class ContainerShelf {
     }, options);
   }
 
+  /** Where the root of a container is while it runs, and stays when whoever runs it is killed. */
+  async rootFolder(id: string): Promise<string> {
+    const folder = join(this.#root, 'containers', 'roots');
+    await mkdir(folder, { recursive: true, mode: 0o700 }).catch(error => {
+      throw ioError(error, folder);
+    });
+    return join(folder, id);
+  }
+
+  /** Does something with what a container has left, that nobody else does meanwhile. */
+  async alone<T>(id: string, work: () => Promise<T>, options?: CallOptions): Promise<T> {
+    return await new FileLock(join(this.#root, 'locks', `container-${id}`)).hold(work, options);
+  }
+
   /** Where the output of its process is kept: a line of JSON for each piece. */
   async logFile(id: string): Promise<string> {
     const folder = join(this.#root, 'containers', 'logs');
@@ -110,7 +124,7 @@ export class ContainerShelf {
     if (container.status !== 'running') return container;
     const identity = decodeIdentity(container.runner ?? '');
     if (identity !== undefined && (await isAlive(identity, 0))) return container;
-    return { ...container, status: 'lost', exitCode: 137 };
+    return { ...container, status: 'exited', exitCode: container.exitCode ?? 137, ports: undefined };
   }
 }
 

@@ -13,11 +13,16 @@ export async function containerTree(
   return await treeOfLayers(layers, store, options);
 }
 
-/** The files that it began with. */
-export async function imageTree(
+/**
+ * The files that it began with, and those that its last process has left, made of them: what no layer of its own has
+ * changed is one node in both.
+ */
+export async function containerTrees(
   store: Store,
   { layers, imageLayers }: Pick<Container, 'layers' | 'imageLayers'>,
   options: CallOptions = {},
-): Promise<DirectoryNode> {
-  return await treeOfLayers(layers.slice(0, imageLayers), store, options);
+): Promise<{ readonly before: DirectoryNode; readonly after: DirectoryNode }> {
+  const before = await treeOfLayers(layers.slice(0, imageLayers), store, options);
+  const after = await treeOfLayers(layers.slice(imageLayers), store, { ...options, root: before });
+  return { before, after };
 }

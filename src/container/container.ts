@@ -41,8 +41,7 @@ export interface ContainerProcess {
   readonly privileged: boolean;
 }
 
-/** What has become of the process. `lost`: whoever ran it was killed; the files are as they were before it began. */
-export type ContainerStatus = 'created' | 'running' | 'exited' | 'lost';
+export type ContainerStatus = 'created' | 'running' | 'exited';
 
 export interface ContainerFailure {
   /** Milliseconds since 1970. */
@@ -68,8 +67,13 @@ export interface Container {
   readonly startedMs?: number | undefined;
   readonly finishedMs?: number | undefined;
   readonly exitCode?: number | undefined;
-  /** Who runs it: the line of a process identity. */
+  /**
+   * Who runs it: the line of a process identity. Of a container that does not run, it is somebody who was killed: what the
+   * process had changed is still to be kept.
+   */
   readonly runner?: string | undefined;
+  /** What the process has changed is in the layers already. */
+  readonly kept?: boolean | undefined;
   /** What all of its processes end with, since it has begun: the line of a process identity. */
   readonly keeper?: string | undefined;
   /** Those that are published while it runs. */
@@ -119,13 +123,14 @@ export const containerSchema = z.object({
   layers: z.array(layerSchema),
   imageLayers: z.int().check(z.nonnegative()),
   process: processSchema,
-  status: z.enum(['created', 'running', 'exited', 'lost']),
+  status: z.enum(['created', 'running', 'exited']),
   createdMs: z.number(),
   startedMs: z.optional(z.number()),
   finishedMs: z.optional(z.number()),
   exitCode: z.optional(z.number()),
   runner: z.optional(z.string()),
   ports: z.optional(z.array(portSchema)),
+  kept: z.optional(z.boolean()),
   keeper: z.optional(z.string()),
   failure: z.optional(z.object({ timeMs: z.number(), message: z.string(), hint: z.optional(z.string()) })),
 });

@@ -3,6 +3,7 @@ import { makeSystemFolders } from '../build/run/system-folders.js';
 import { accountFiles } from '../build/stage-files.js';
 import { LadingError } from '../errors/errors.js';
 import { diffTrees } from '../layer/diff.js';
+import { removeFiles } from '../layer/remove-files.js';
 import type { Sandbox, SandboxMount } from '../sandbox/sandbox.js';
 import { createRoots } from '../snapshot/create-roots.js';
 import { encodeIdentity, identifyOther, identifyProcess } from '../store/process-identity.js';
@@ -42,8 +43,8 @@ export async function runContainer(container: Container, options: RunContainerOp
     const running = await shelf.update(
       container.id,
       state => {
-        if (state.status === 'running') throw alreadyRunning(state);
-        const { finishedMs: _, exitCode: __, failure: ___, ...rest } = state;
+        if (state.runner !== undefined) throw alreadyRunning(state);
+        const { finishedMs: _, exitCode: __, failure: ___, kept: ____, ...rest } = state;
         return { ...rest, status: 'running', startedMs: now(), runner };
       },
       { signal },
@@ -58,7 +59,7 @@ export async function runContainer(container: Container, options: RunContainerOp
     } finally {
       // Whatever happened, also when it was told to stop: it runs no more.
       await shelf.update(container.id, state => {
-        const { runner: _, keeper: __, ports: ___, ...rest } = state;
+        const { runner: _, keeper: __, ports: ___, kept: ____, ...rest } = state;
         return {
           ...rest,
           status: 'exited',
@@ -89,10 +90,12 @@ async function execute(
   const account = processAccount(settings.user, await accountFiles(tree, files, { signal }));
   const state = { layers, baseLayers: imageLayers, tree };
   const roots = createRoots({ store, sandbox });
-  const root = await roots.open(state, { signal });
-  const log = attached
-    ? undefined
-    : await ContainerLog.open(await new ContainerShelf(store).logFile(container.id), now);
+  const shelf = new ContainerShelf(store);
+  // In a changed root things of ours take the place of files: what somebody who is killed leaves cannot be told from them.
+  const folder = sandbox.tier === 'chroot' ? undefined : await shelf.rootFolder(container.id);
+  if (folder !== undefined) await removeFiles(folder);
+  const root = await roots.open(state, { folder, signal });
+  const log = attached ? undefined : await ContainerLog.open(await shelf.logFile(container.id), now);
   // What stops it stops the process; its files are kept all the same.
   const stopped = new AbortController();
   const stop = (): void => stopped.abort(signal?.reason);
@@ -125,7 +128,7 @@ async function execute(
         },
         onStarted: async pid => {
           const keeper = await identifyOther(pid);
-          await new ContainerShelf(store).update(container.id, state => ({
+          await shelf.update(container.id, state => ({
             ...state,
             ports: container.ports,
             keeper: keeper && encodeIdentity(keeper, container.id),
@@ -142,6 +145,8 @@ async function execute(
     const layer = await packChanges(store, tree, after);
     if (layer === undefined) return { exitCode, layers };
     const kept = [...layers, layer];
+    // From here on what was changed is safe; without the root, if that gets lost.
+    await shelf.update(container.id, now => ({ ...now, layers: kept, exitCode, kept: true }));
     await root.keep({ ...state, layers: kept, tree: applyLayer(tree, await store.layerIndex(layer), layer) });
     return { exitCode, layers: kept };
   } finally {

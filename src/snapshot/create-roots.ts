@@ -23,6 +23,7 @@ export function createRoots({ store, sandbox, env }: RootsOptions): Roots {
   const roots = sandbox.roots === 'overlay' ? new OverlayRoots(options) : new DirectoryRoots(options);
   return {
     open: (state, call) => roots.open(state, call),
+    reopen: (state, folder) => roots.reopen(state, folder),
     materialise: (tree, folder, call) => writeTree(folder, emptyRoot, tree, { ...call, ...options }),
   };
 }

@@ -13,8 +13,9 @@ import { readCapabilities } from './file-attributes.js';
 import { finishChanges } from './finish-changes.js';
 import type { FoundChange } from './found-change.js';
 import { KnownTrees } from './known-trees.js';
+import { placeRoot } from './left-root.js';
 import type { OverlayRootsOptions } from './overlay-roots.js';
-import type { RootState, WorkingRoot } from './roots.js';
+import type { OpenRootOptions, RootState, WorkingRoot } from './roots.js';
 import { scanDirectory } from './scan-directory.js';
 import { newWork, type Snapshot, SnapshotShelf } from './snapshot-shelf.js';
 import { StatTable } from './stat-table.js';
@@ -47,10 +48,25 @@ export class DirectoryRoots {
     this.#shelf = new SnapshotShelf(options.store, 'directory', options.owners);
   }
 
-  async open(state: RootState, options: CallOptions = {}): Promise<WorkingRoot> {
+  async open(state: RootState, { folder, ...options }: OpenRootOptions = {}): Promise<WorkingRoot> {
     const filled = await this.#move(await this.#nearest(state, options), state.tree, options);
     this.#trees.add(state);
     const { work, table } = filled;
+    if (folder !== undefined) {
+      await writeFile(join(work, tableName), table.encode());
+      await placeRoot(work, folder, { roots: 'directory', owners: this.#options.owners });
+    }
+    return this.#working(state, folder ?? work, table);
+  }
+
+  async reopen(state: RootState, folder: string): Promise<Pick<WorkingRoot, 'changes' | 'close'>> {
+    const encoded = await readFile(join(folder, tableName)).catch(() => Buffer.alloc(0));
+    const { changes } = this.#working(state, folder, StatTable.decode(encoded) ?? new StatTable(0));
+    return { changes, close: () => removeFiles(folder) };
+  }
+
+  /** Of a root whose files lie in `work`, of which the table tells what they were like. */
+  #working(state: RootState, work: string, table: StatTable): WorkingRoot {
     const root = join(work, 'root');
     const { store, owners, env } = this.#options;
     const folders = new WalkedFolders(owners);

@@ -11,9 +11,10 @@ import { type ProgramEnvironment, readCapabilities } from './file-attributes.js'
 import { finishChanges } from './finish-changes.js';
 import type { FoundChange } from './found-change.js';
 import { KnownTrees } from './known-trees.js';
+import { placeRoot } from './left-root.js';
 import { readUpper } from './read-upper.js';
 import type { RootStore } from './root-store.js';
-import type { ChangesOptions, RanProcess, RootState, WorkingRoot } from './roots.js';
+import type { ChangesOptions, OpenRootOptions, RanProcess, RootState, WorkingRoot } from './roots.js';
 import { newWork, type Snapshot, SnapshotShelf } from './snapshot-shelf.js';
 import { Underway } from './underway.js';
 import { WalkedFolders } from './walked-folders.js';
@@ -45,22 +46,33 @@ export class OverlayRoots {
     this.#shelf = new SnapshotShelf(options.store, 'overlay', options.owners);
   }
 
-  async open(state: RootState, options: CallOptions = {}): Promise<WorkingRoot> {
+  async open(state: RootState, { folder, ...options }: OpenRootOptions = {}): Promise<WorkingRoot> {
     const snapshot = await this.#ensure(state, options);
     await this.#shelf.touch(snapshot);
     this.#trees.add(state);
-    const work = await newWork(this.#options.store);
-    const upper = join(work, 'root');
-    const scratch = join(work, 'work');
+    const made = await newWork(this.#options.store);
     try {
-      mkdirSync(scratch);
+      mkdirSync(join(made, 'work'));
       const { uid, gid, mode } = state.tree;
-      if (this.#options.owners === 'kept') chownSync(upper, uid, gid);
-      chmodSync(upper, mode);
+      if (this.#options.owners === 'kept') chownSync(join(made, 'root'), uid, gid);
+      chmodSync(join(made, 'root'), mode);
     } catch (error) {
-      throw ioError(error, work);
+      throw ioError(error, made);
     }
+    if (folder !== undefined) await placeRoot(made, folder, { roots: 'overlay', owners: this.#options.owners });
     const lower = [snapshot.name, ...snapshot.below];
+    const work = folder ?? made;
+    const root = { kind: 'overlay', lower: await this.#shelf.roots(lower), upper: join(work, 'root') } as const;
+    return { root: { ...root, work: join(work, 'work') }, ...this.#working(state, work, lower) };
+  }
+
+  async reopen(state: RootState, folder: string): Promise<Pick<WorkingRoot, 'changes' | 'close'>> {
+    return this.#working(state, folder, []);
+  }
+
+  /** Of a root whose files lie in `work`, on snapshots. */
+  #working(state: RootState, work: string, lower: readonly string[]): Omit<WorkingRoot, 'root'> {
+    const upper = join(work, 'root');
     const folders = new WalkedFolders(this.#options.owners);
     let found: Promise<readonly FoundChange[]> | undefined;
     const read = (call: CallOptions = {}): Promise<readonly FoundChange[]> => {
@@ -69,7 +81,6 @@ export class OverlayRoots {
     };
     let kept = false;
     return {
-      root: { kind: 'overlay', lower: await this.#shelf.roots(lower), upper, work: scratch },
       changes: async (ran: RanProcess, call: ChangesOptions = {}) => {
         const changes = await read(call);
         const { store, owners, env } = this.#options;
@@ -87,7 +98,7 @@ export class OverlayRoots {
         folders.close();
         // One more would be too many: the next root is made of the layers, as one folder.
         if (await this.#fits(lower)) {
-          await removeFiles(scratch);
+          await removeFiles(join(work, 'work'));
           await this.#shelf.place(work, next.layers, lower);
         } else {
           await removeFiles(work);

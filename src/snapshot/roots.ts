@@ -39,9 +39,19 @@ export interface WorkingRoot {
   close(): Promise<void>;
 }
 
+export interface OpenRootOptions extends CallOptions {
+  /**
+   * Where the root is to lie, on the disk of the store: there it stays when this process is killed, to be opened again. By
+   * default it goes with this process.
+   */
+  readonly folder?: string | undefined;
+}
+
 /** Roots of layers, made once and shared by later builds. */
 export interface Roots {
-  open(state: RootState, options?: CallOptions): Promise<WorkingRoot>;
+  open(state: RootState, options?: OpenRootOptions): Promise<WorkingRoot>;
+  /** What somebody who was killed has left of a root that was opened on this state. */
+  reopen(state: RootState, folder: string): Promise<Pick<WorkingRoot, 'changes' | 'close'>>;
   /** Writes a tree into a folder, which is made, in the way that roots are written: for what a process is to be shown. */
   materialise(tree: DirectoryNode, folder: string, options?: CallOptions): Promise<void>;
 }

@@ -144,7 +144,7 @@ export class SnapshotShelf {
 }
 
 /** What user ids mean here: in a user namespace others than outside. */
-function idMap(): string {
+export function idMap(): string {
   try {
     return readFileSync('/proc/self/uid_map', 'utf8').trim().replace(/\s+/g, ' ');
   } catch {
