@@ -216,6 +216,7 @@ describe('auth explain', () => {
     const argv = ['auth', 'explain', '--json', 'ghcr.io/team/app'];
     const text = await cli(argv, { cwd, env: { ...env, DOCKER_AUTH_CONFIG: '{"auths":{}}', GITHUB_TOKEN: 'secret' } });
     expect(text).not.toMatch(new RegExp(`secret|${pair('robot', 'secret')}`));
+    const helpers = (which: string): string => `credential-helpers of registries.conf, ${which} the files`;
     expect(JSON.parse(text)).toEqual({
       registry: 'ghcr.io',
       repository: 'team/app',
@@ -223,8 +224,10 @@ describe('auth explain', () => {
       places: [
         { place: 'DOCKER_AUTH_CONFIG', result: 'nothing', reason: 'has nothing for ghcr.io' },
         { place: 'REGISTRY_AUTH_FILE', result: 'nothing', reason: 'is not set' },
+        { place: helpers('before'), result: 'nothing', reason: 'names none' },
         { place: join(cwd, 'home/.config/containers/auth.json'), result: 'used', entry: 'auths["ghcr.io/team"]' },
         { place: dockerFile(), result: 'not-asked', entry: 'auths["ghcr.io/team"]' },
+        { place: helpers('after'), result: 'nothing', reason: 'names none' },
         { place: 'GitHub', result: 'not-asked', entry: 'GITHUB_TOKEN' },
         ...['GitLab', 'AWS', 'Google Cloud', 'Azure'].map(place => ({
           place,

@@ -213,3 +213,39 @@ describe('registryCredentials', () => {
     await expect(asking).rejects.toThrow('enough');
   });
 });
+
+describe('helpers that registries.conf names', () => {
+  const settings = (helpers: readonly string[]): Promise<void> => {
+    const text = `credential-helpers = ${JSON.stringify(helpers)}\n`;
+    return writeFile(join(folder, 'registries.conf'), text);
+  };
+  const source = (): CredentialSource => {
+    const env = { HOME: folder, PATH: '/usr/bin:/bin', CONTAINERS_REGISTRIES_CONF: join(folder, 'registries.conf') };
+    return registryCredentials({ env, helperPath: `${folder}:/usr/bin:/bin` });
+  };
+  const says = (name: string, registry: string): Promise<void> =>
+    helper(
+      name,
+      `read s; [ "$s" = ${registry} ] && echo '{"Username":"${name}","Secret":"s"}' || { echo credentials not found in native keychain; exit 1; }`,
+    );
+
+  it('are asked in their order, with the files of podman where these stand', async () => {
+    await mkdir(join(folder, '.config/containers'), { recursive: true });
+    const auths = { 'ghcr.io': { auth: base64('file:s') } };
+    await writeFile(join(folder, '.config/containers/auth.json'), JSON.stringify({ auths }));
+    await says('one', 'one.example');
+    await says('all', 'ghcr.io');
+    await settings(['one', 'all']);
+    expect(await source().get('ghcr.io')).toEqual(password('all', 's'));
+    expect(await source().get('one.example')).toEqual(password('one', 's'));
+    await settings(['one', 'containers-auth.json', 'all']);
+    expect(await source().get('ghcr.io')).toEqual(password('file', 's'));
+    expect(await source().get('one.example')).toEqual(password('one', 's'));
+    expect(await source().get('other.example')).toBeUndefined();
+  });
+
+  it('fail with a reason when they are not there', async () => {
+    await settings(['gone']);
+    expect(await codeOf(source().get('ghcr.io'))).toBe('CREDENTIALS');
+  });
+});

@@ -2,12 +2,15 @@ import path from 'node:path';
 import { authFilePlace, authTextPlace } from './auth-file.js';
 import { configFolder, homeFolder } from './config-folder.js';
 import type { CredentialPlace } from './credentials.js';
+import { helpersPlace } from './helpers-place.js';
 
 export interface CredentialPlacesOptions {
   /** A file that is looked at instead of everything else. */
   readonly authFile?: string | undefined;
   /** Where variables are looked up; helpers run with it. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Where the machine's configuration is: `/etc`. Default: it is not read. */
+  readonly etc?: string | undefined;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -16,7 +19,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  * Where credentials are looked for, in this order: what the environment names, then where podman and skopeo keep them,
  * then where Docker does.
  */
-export function credentialPlaces({ authFile, env = {} }: CredentialPlacesOptions): readonly CredentialPlace[] {
+export function credentialPlaces({ authFile, env = {}, etc }: CredentialPlacesOptions): readonly CredentialPlace[] {
   const options = { env };
   if (authFile !== undefined) return [authFilePlace(authFile, options)];
   const { DOCKER_AUTH_CONFIG: text, REGISTRY_AUTH_FILE: named } = env;
@@ -25,7 +28,9 @@ export function credentialPlaces({ authFile, env = {} }: CredentialPlacesOptions
   return [
     text ? authTextPlace('DOCKER_AUTH_CONFIG', text, options) : notSet('DOCKER_AUTH_CONFIG'),
     named ? authFilePlace(named, options) : notSet('REGISTRY_AUTH_FILE'),
+    helpersPlace('before', { env, etc }),
     ...files.filter(file => file !== undefined && file !== named).map(file => authFilePlace(file!, options)),
+    helpersPlace('after', { env, etc }),
   ];
 }
 

@@ -17,7 +17,7 @@ export function registryCredentials(options: RegistryCredentialsOptions): Creden
 
 /** Where credentials are looked for when nobody gives them: in files, then with services that the environment knows of. */
 export function placesOf(options: RegistryCredentialsOptions): readonly CredentialPlace[] {
-  const { authFile, helperPath, env } = options;
-  const files = credentialPlaces({ authFile, env: helperPath === undefined ? env : { ...env, PATH: helperPath } });
+  const { authFile, helperPath, env, etc } = options;
+  const files = credentialPlaces({ authFile, etc, env: helperPath === undefined ? env : { ...env, PATH: helperPath } });
   return authFile !== undefined || env === undefined ? files : [...files, ...providerPlaces({ ...options, env })];
 }

@@ -39,6 +39,42 @@ async function places(name: string, env?: Readonly<Record<string, string>>, conf
   ];
 }
 
+describe('daemon.json', () => {
+  const text = JSON.stringify({
+    'registry-mirrors': ['https://mirror.example', 'http://mirror.example:5000/'],
+    'insecure-registries': ['plain.example:5000', 'mirror.example:5000', '10.0.0.0/8'],
+  });
+
+  it('names mirrors of Docker Hub alone, and registries without TLS', async () => {
+    await write({ 'etc/docker/daemon.json': text });
+    expect(await places('debian')).toEqual([
+      'https://mirror.example/library/debian tags digests',
+      'http://mirror.example:5000/library/debian insecure tags digests',
+      'docker.io/library/debian',
+    ]);
+    expect(await places('plain.example:5000/app')).toEqual(['plain.example:5000/app insecure']);
+    expect(await places('ghcr.io/me/app')).toEqual(['ghcr.io/me/app']);
+  });
+
+  it('of the user comes before that of the machine, and after all other files', async () => {
+    await write({ 'etc/docker/daemon.json': text, 'home/.config/docker/daemon.json': '{}' });
+    expect(await places('debian')).toEqual(['docker.io/library/debian']);
+    await write({
+      'home/.config/docker/daemon.json': text,
+      'etc/containers/registries.conf': '[[registry]]\nlocation = "docker.io"\n',
+    });
+    expect(await places('debian')).toEqual(['docker.io/library/debian']);
+  });
+
+  it.each(['{', '{"registry-mirrors": "x"}', '{"registry-mirrors": ["ftp://x"]}', '{"registry-mirrors": ["mirror"]}'])(
+    'is refused when it is %s',
+    async text => {
+      await write({ 'etc/docker/daemon.json': text });
+      expect(await codeOf(route('debian'))).toBe('INVALID_DOCUMENT');
+    },
+  );
+});
+
 describe('registries.conf', () => {
   const text = `
 unqualified-search-registries = ["quay.io"]

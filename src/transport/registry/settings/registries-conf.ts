@@ -12,6 +12,7 @@ const mirrorSchema = z.looseObject({
 });
 
 const fileSchema = z.looseObject({
+  'credential-helpers': z.optional(z.array(z.string())),
   registry: z.optional(
     z.array(
       z.looseObject({
@@ -38,30 +39,44 @@ export interface RegistriesConfOptions {
  * Short names and their aliases are left alone: a name means the same here on every machine.
  * @throws LadingError IO, INVALID_DOCUMENT
  */
-export async function registriesConfRules({ env, etc }: RegistriesConfOptions): Promise<readonly RegistryRule[]> {
+export async function registriesConfRules(options: RegistriesConfOptions): Promise<readonly RegistryRule[]> {
+  return (await readFiles(options)).flatMap(({ file, content }) => rulesOf(file, content));
+}
+
+/**
+ * The helpers for credentials that the same files name, in the order in which they are asked; of several files the last
+ * that names any counts. `containers-auth.json` stands for the files of podman and skopeo.
+ * @throws LadingError IO, INVALID_DOCUMENT
+ */
+export async function registriesConfHelpers(options: RegistriesConfOptions): Promise<readonly string[]> {
+  const named = (await readFiles(options)).map(({ content }) => content['credential-helpers'] ?? []);
+  return named.findLast(helpers => helpers.length > 0) ?? [];
+}
+
+interface ReadFile {
+  readonly file: string;
+  readonly content: z.infer<typeof fileSchema>;
+}
+
+async function readFiles({ env, etc }: RegistriesConfOptions): Promise<readonly ReadFile[]> {
   const own = configFolder(env);
   const folders = [etc, own].filter(folder => folder !== undefined).map(folder => path.join(folder, 'containers'));
   const named = env['CONTAINERS_REGISTRIES_CONF'];
   const main = named ? [named] : folders.toReversed().map(folder => path.join(folder, 'registries.conf'));
-  const rules: RegistryRule[] = [];
-  for (const file of main) {
-    const found = await rulesIn(file);
-    if (found === undefined) continue;
-    rules.push(...found);
-    break;
-  }
+  const found: ReadFile[] = [];
+  const read = async (file: string): Promise<boolean> => {
+    const text = await readSettings(file);
+    if (text !== undefined) found.push({ file, content: parseSettings(text, fileSchema, file, parse) });
+    return text !== undefined;
+  };
+  for (const file of main) if (await read(file)) break;
   for (const folder of folders) {
-    for (const file of await filesIn(path.join(folder, 'registries.conf.d'), '.conf')) {
-      rules.push(...((await rulesIn(file)) ?? []));
-    }
+    for (const file of await filesIn(path.join(folder, 'registries.conf.d'), '.conf')) await read(file);
   }
-  return rules;
+  return found;
 }
 
-async function rulesIn(file: string): Promise<readonly RegistryRule[] | undefined> {
-  const text = await readSettings(file);
-  if (text === undefined) return undefined;
-  const { registry = [] } = parseSettings(text, fileSchema, file, parse);
+function rulesOf(file: string, { registry = [] }: ReadFile['content']): readonly RegistryRule[] {
   return registry.map(entry => {
     const prefix = entry.prefix || entry.location;
     if (!prefix) throw invalidSettings(file, 'registry: has neither prefix nor location');

@@ -2,6 +2,7 @@ import { LadingError } from '../../../errors/errors.js';
 import { parseReference, type Reference } from '../../../oci/reference.js';
 import type { ClientCertificate } from '../../http/tls-settings.js';
 import { readPem } from '../certificates.js';
+import { daemonJsonRule } from './daemon-json.js';
 import { hostsTomlRule } from './hosts-toml.js';
 import { registriesConfRules } from './registries-conf.js';
 import { registryConfigRules } from './registry-config.js';
@@ -49,7 +50,7 @@ export interface RouteOptions {
 }
 
 /**
- * Finds out where an image is: by our own file, else by `registries.conf`, else by containerd's `hosts.toml`, else where
+ * Finds out where an image is: by our own file, else by `registries.conf`, else by containerd's `hosts.toml`, else by Docker's `daemon.json`, else where
  * its name says.
  * @throws LadingError REGISTRY_BLOCKED, INVALID_DOCUMENT, IO, PATH_NOT_FOUND
  */
@@ -82,7 +83,8 @@ async function findRule(
   return (
     closestRule(own, name) ??
     closestRule(await registriesConfRules({ env, etc }), name) ??
-    (etc === undefined ? undefined : await hostsTomlRule(registry, etc))
+    (etc === undefined ? undefined : await hostsTomlRule(registry, etc)) ??
+    (await daemonJsonRule(registry, { env, etc }))
   );
 }
 
