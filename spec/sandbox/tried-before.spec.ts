@@ -1,9 +1,12 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { chooseSandbox } from '../../src/sandbox/choose-sandbox.js';
 import { type TrialMemory, trialKey } from '../../src/sandbox/tried-before.js';
 import { describeWith } from '../support/programs.js';
+import { runProgram } from '../support/run-program.js';
 import { tempDir } from '../support/temp-dir.js';
 
 function memory(): TrialMemory & { readonly keys: Set<string>; readonly asked: string[] } {
@@ -51,5 +54,24 @@ describeWith(['root', 'perl'], 'what has worked', () => {
     const refusing = await chooseSandbox({ name: 'namespaces', scratch, path: bin, memory: known });
     expect(refusing.tier).toBe('none');
     expect(known.keys.size).toBe(1);
+  });
+});
+
+describeWith(['root', 'unshare', 'setpriv'], 'the key of a trial in a user namespace', () => {
+  it('is the same in each that has the same users, and is not that of outside', async () => {
+    const folder = await tempDir();
+    const bundle = join(folder, 'key.mjs');
+    const stdin = {
+      contents: "import { trialKey } from './src/sandbox/tried-before.js'; console.log(await trialKey(['a'], []));",
+      resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
+    };
+    await build({ stdin, outfile: bundle, bundle: true, format: 'esm', platform: 'node', target: 'node20' });
+    const keyIn = async (...options: readonly string[]): Promise<string> =>
+      (await runProgram('unshare', [...options, process.execPath, bundle])).stdout;
+    const first = await keyIn('--user', '--map-root-user');
+    expect(first).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(await keyIn('--user', '--map-root-user')).toBe(first);
+    expect(await keyIn('--user')).not.toBe(first);
+    expect(await keyIn('--uts')).not.toBe(first);
   });
 });

@@ -9,7 +9,7 @@ import { ociSandbox } from './oci/oci.js';
 import { hasCapability, type OwnPrivileges } from './own-privileges.js';
 import { prootObstacle, prootSandbox } from './proot-sandbox.js';
 import type { Sandbox } from './sandbox.js';
-import type { TrialMemory } from './tried-before.js';
+import { type TrialMemory, trialKey } from './tried-before.js';
 import { tryProgram } from './try-program.js';
 import { findUserNamespace, startInUserNamespace, type UserNamespace } from './user-namespace.js';
 import { type Obstacle, userNamespaceObstacle } from './user-namespace-obstacle.js';
@@ -44,7 +44,7 @@ const refused = (missing: string, remedy?: string): Tier => ({ works: false, mis
 
 /** Namespaces with all users: made by root, or in a user namespace with ranges of ids. */
 export async function mappedNamespaces(options: TierOptions): Promise<Tier> {
-  const { own, searchPath } = options;
+  const { own, searchPath, memory } = options;
   if (own.uid === 0) {
     if (!hasCapability(own.effective, 'sys_admin')) {
       return refused('root of this container lacks CAP_SYS_ADMIN', 'start the container with --privileged');
@@ -57,8 +57,13 @@ export async function mappedNamespaces(options: TierOptions): Promise<Tier> {
     const remedy = found.missing.startsWith('not installed') ? 'install uidmap and util-linux' : `as root: ${user}`;
     return refused(found.missing, own.noNewPrivileges ? 'let programs gain privileges' : remedy);
   }
-  const obstacle = await userNamespaceTried(found, own);
-  if (obstacle !== undefined) return { works: false, ...obstacle };
+  const what = ['user namespace', JSON.stringify(found.ranges)];
+  const key = memory && (await trialKey(what, Object.values(found.programs)));
+  if (key === undefined || !(await memory!.worked(key))) {
+    const obstacle = await userNamespaceTried(found, own);
+    if (obstacle !== undefined) return { works: false, ...obstacle };
+    if (key !== undefined) await memory!.remember(key);
+  }
   return { works: true, detail: `rootless, with ${found.ranges.uids.count} users`, namespace: found };
 }
 

@@ -7,9 +7,16 @@ export interface TrialMemory {
   remember(key: string): Promise<void>;
 }
 
+/** What an administrator can change of namespaces while the machine runs. */
+const settings = [
+  ...['user', 'mnt', 'pid', 'uts', 'ipc', 'net'].map(name => `user/max_${name}_namespaces`),
+  ...['kernel/unprivileged_userns_clone', 'kernel/apparmor_restrict_unprivileged_userns'],
+];
+
 /**
- * A key for a trial: it changes with the start of the machine, with what the process may do, with what it sees, and with
- * the programs that were tried. Only that something works is worth keeping: what stands in its way can go away.
+ * A key for a trial: it changes with the start of the machine, with what the process may do, with what it sees, with what
+ * the machine allows, and with the programs that were tried. A user namespace counts by its users: a builder without
+ * privilege makes one anew each time. Only that something works is worth keeping: what stands in its way can go away.
  * `undefined` where the kernel does not tell all that.
  */
 export async function trialKey(what: readonly string[], programs: readonly string[]): Promise<string | undefined> {
@@ -18,7 +25,9 @@ export async function trialKey(what: readonly string[], programs: readonly strin
       readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
       readFile('/proc/self/status', 'utf8').then(rightsIn),
       readFile('/proc/self/uid_map', 'utf8'),
-      ...['mnt', 'user', 'net', 'pid'].map(name => readlink(`/proc/self/ns/${name}`)),
+      readFile('/proc/self/gid_map', 'utf8'),
+      ...settings.map(name => readFile(`/proc/sys/${name}`, 'utf8').catch(() => '')),
+      ...['mnt', 'net', 'pid'].map(name => readlink(`/proc/self/ns/${name}`)),
       ...programs.map(async path => {
         const { dev, ino, size, mtimeMs, ctimeMs } = await stat(path);
         return [path, dev, ino, size, mtimeMs, ctimeMs].join(' ');
