@@ -109,7 +109,7 @@ export const differences = {
     buildkit: 'tried without a key',
     lading: 'refused',
     why: 'keys are for who asked for SSH',
-    tests: ['transport/git/git-repositories.spec.ts: may not come from %s'],
+    tests: ['transport/git/git-repositories.spec.ts: CVE-2022-39253: may not come from %s'],
   },
   gitRedirects: {
     what: 'a Git server that is told who asks, and redirects',
