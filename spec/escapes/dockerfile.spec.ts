@@ -166,7 +166,7 @@ for (const { sandbox, caches, programs } of tiers) {
       try {
         for (let n = 0; n < 6; n++) {
           const mode = n % 2 === 0 ? '' : ',ro';
-          const line = `RUN --mount=type=cache,id=x,target=/c,source=in${mode} ls /c; cat /c/canary 2>/dev/null; echo ${n}`;
+          const line = `RUN --mount=type=cache,id=x,target=/c,source=in${mode} ls /c 2>&1; cat /c/canary 2>/dev/null; echo ${n}`;
           const ran = await build(line).catch(error => error as unknown);
           if (ran instanceof Error) {
             const code = isLadingError(ran) ? ran.code : String(ran);

@@ -29,7 +29,7 @@ describeWith(sandboxPrograms, 'RUN --mount=type=bind', () => {
   it('is read-only, or forgotten', async () => {
     const { output } = await work.build(
       [
-        'RUN --mount=target=/ctx echo no > /ctx/new || echo refused',
+        'RUN --mount=target=/ctx (echo no > /ctx/new) 2>/dev/null || echo refused',
         'RUN --mount=target=/ctx,rw echo yes > /ctx/new && rm /ctx/a && ls /ctx',
         'RUN --mount=target=/ctx,rw ls /ctx',
         'RUN --mount=target=/ctx ls /ctx',
