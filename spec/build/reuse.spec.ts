@@ -1,8 +1,9 @@
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BuildImageEvent, BuildImageOptions } from '../../src/api/build-image.js';
+import type { SegmentCounts } from '../../src/layer/layer-store.js';
 import type { Digest } from '../../src/oci/digest.js';
 import { openStore } from '../../src/store/store.js';
 import { built, writeFiles } from '../support/building.js';
@@ -100,7 +101,34 @@ describe('building again', () => {
     const first = await run();
     expect(first.cached).toEqual([false, false]);
     writeFileSync(join(context, 'd2', 'f20'), 'changed');
-    expect((await run()).digest).toBe(await fresh());
+    const segments: SegmentCounts[] = [];
+    const onEvent = (event: BuildImageEvent): void => {
+      if (event.kind === 'step-done' && event.segments !== undefined) segments.push(event.segments);
+    };
+    expect((await built(root, context, { onEvent })).descriptor.digest).toBe(await fresh());
+    // The stage, and what is copied from it.
+    expect(segments).toHaveLength(2);
+    for (const { made, taken } of segments) {
+      expect(made).toBeGreaterThan(0);
+      expect(made).toBeLessThanOrEqual(2);
+      expect(taken).toBeGreaterThan(made);
+    }
+  });
+
+  it('takes nothing over from a blob that is damaged', async () => {
+    writeFiles(context, { Dockerfile: 'FROM scratch\nCOPY . /\n' });
+    manyFiles();
+    await run();
+    const blobs = join(root, 'blobs', 'sha256');
+    const [largest] = readdirSync(blobs).sort((a, b) => statSync(join(blobs, b)).size - statSync(join(blobs, a)).size);
+    const whole = readFileSync(join(blobs, largest!));
+    for (const at of [11, Math.floor(whole.length / 2), whole.length - 20]) {
+      const store = join(await tempDir(), 'store');
+      cpSync(root, store, { recursive: true });
+      writeFileSync(join(store, 'blobs', 'sha256', largest!), whole.with(at, whole[at]! ^ 1));
+      writeFileSync(join(context, 'd2', 'f20'), `changed ${at}`);
+      expect((await built(store, context)).descriptor.digest).toBe(await fresh());
+    }
   });
 
   it('packs again without the cache, and comes to the same', async () => {

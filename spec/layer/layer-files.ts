@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ContentReader } from '../../src/layer/content-reader.js';
 import type { LayerEntry } from '../../src/layer/entry.js';
+import { decodeRows } from '../../src/layer/index-rows.js';
 import type { PackLayerOptions } from '../../src/layer/pack.js';
 import { packLayer } from '../../src/layer/pack.js';
+import { type PlannedSegment, unplanned } from '../../src/layer/plan-layer.js';
 import { SegmentCrew } from '../../src/layer/segment-crew.js';
+import type { SegmentRows, TarRows } from '../../src/layer/similar-layer.js';
 import type { LayerSink, WrittenBlob } from '../../src/layer/write-blob.js';
-import type { IndexEntry, LayerIndex } from '../../src/tree/layer-index.js';
+import type { LayerIndex } from '../../src/tree/layer-index.js';
 import type { FileNode } from '../../src/tree/node.js';
 
 /** A folder that is gone after the test. */
@@ -71,18 +74,33 @@ export const noLayers: ContentReader = () => Promise.reject(new Error('no layer 
 
 export const inThisThread = new SegmentCrew(0);
 
+interface Packed extends Omit<WrittenBlob, 'segments'> {
+  readonly index: LayerIndex;
+  readonly rows: TarRows;
+  readonly bytes: Buffer;
+}
+
 /** Packs into memory. */
-export async function packed(
-  entries: Iterable<LayerEntry>,
+export function packed(entries: Iterable<LayerEntry>, options: Partial<PackLayerOptions> = {}): Promise<Packed> {
+  return packedSegments(unplanned(entries), options);
+}
+
+export async function packedSegments(
+  planned: Iterable<PlannedSegment>,
   options: Partial<PackLayerOptions> = {},
-): Promise<Omit<WrittenBlob, 'segments'> & { readonly index: LayerIndex; readonly bytes: Buffer }> {
+): Promise<Packed> {
   const sink = memorySink();
-  const indexed: IndexEntry[] = [];
-  const onEntry = (entry: IndexEntry): void => void indexed.push(entry);
-  const made = await packLayer(entries, sink, { read: noLayers, crew: inThisThread, onEntry, ...options });
+  const known = new Map<number, SegmentRows>();
+  const onRows: PackLayerOptions['onRows'] = (offset, size, rows) => {
+    known.set(offset, { size, rows: Buffer.from(rows as string) });
+  };
+  const made = await packLayer(planned, sink, { read: noLayers, crew: inThisThread, onRows, ...options });
   const { segments, ...result } = made;
-  const index = { diffId: made.diffId, size: made.size, entries: indexed, ...(segments ? { segments } : {}) };
-  return { ...result, index, bytes: sink.bytes() };
+  const entries = decodeRows(
+    [...known].map(([base, { rows }]) => ({ text: Buffer.from(rows).toString('utf8'), base })),
+  ).all();
+  const index = { diffId: made.diffId, size: made.size, entries, ...(segments ? { segments } : {}) };
+  return { ...result, index, rows: { size: made.size, segments: known }, bytes: sink.bytes() };
 }
 
 export function memorySink(): LayerSink & { bytes(): Buffer } {

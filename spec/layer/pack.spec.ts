@@ -20,6 +20,7 @@ import { contentReader } from '../../src/layer/content-reader.js';
 import type { LayerEntry } from '../../src/layer/entry.js';
 import { indexLayer } from '../../src/layer/index-layer.js';
 import { packLayer } from '../../src/layer/pack.js';
+import { unplanned } from '../../src/layer/plan-layer.js';
 import { type Digest, digestOf } from '../../src/oci/digest.js';
 import type { LayerRef } from '../../src/tree/node.js';
 import { encodePath } from '../../src/tree/path.js';
@@ -340,7 +341,7 @@ describe('packLayer, when something is wrong', () => {
       changed = true;
     };
     const result = packLayer(
-      [entry],
+      unplanned([entry]),
       { write },
       { read: noLayers, crew: inThisThread, compression: 'none', concurrency: 1 },
     );
@@ -378,7 +379,7 @@ describe('packLayer, when something is wrong', () => {
         if (count++ === failAt) throw new Error('disk full');
       };
       const result = packLayer(
-        [hostEntry('f', path)],
+        unplanned([hostEntry('f', path)]),
         { write },
         { read: noLayers, crew: inThisThread, level: 1, concurrency: 2 },
       );
@@ -418,12 +419,12 @@ describe('packLayer, when something is wrong', () => {
       onProgress,
       signal: controller.signal,
     };
-    await expect(packLayer(hostEntries(folder), sink, options)).rejects.toThrow('enough');
+    await expect(packLayer(unplanned(hostEntries(folder)), sink, options)).rejects.toThrow('enough');
     const written = sink.bytes().length;
     await new Promise(resolve => setTimeout(resolve, 50));
     expect(sink.bytes().length).toBe(written);
     expect(openFiles().filter(path => path.startsWith(folder))).toEqual([]);
     const aborted = { read: noLayers, crew: inThisThread, signal: AbortSignal.abort(new Error('before')) };
-    await expect(packLayer([], memorySink(), aborted)).rejects.toThrow('before');
+    await expect(packLayer(unplanned([]), memorySink(), aborted)).rejects.toThrow('before');
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { LayerEntry } from '../../src/layer/entry.js';
 import { packLayer } from '../../src/layer/pack.js';
+import { unplanned } from '../../src/layer/plan-layer.js';
 import { SegmentCrew } from '../../src/layer/segment-crew.js';
 import {
   fileEntry,
@@ -109,7 +110,7 @@ describe('SegmentCrew', () => {
     const sink = memorySink();
     const onProgress = (): void => controller.abort(new Error('enough'));
     const options = { read: noLayers, crew, signal: controller.signal, onProgress };
-    await expect(packLayer(hostEntries(folder), sink, options)).rejects.toThrow('enough');
+    await expect(packLayer(unplanned(hostEntries(folder)), sink, options)).rejects.toThrow('enough');
     const written = sink.bytes().length;
     await new Promise(resolve => setTimeout(resolve, 100));
     expect(sink.bytes().length).toBe(written);

@@ -12,10 +12,25 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LayerEntry } from '../../src/layer/entry.js';
+import { sha256 } from '../../src/layer/file-digest.js';
 import { hashFiles } from '../../src/layer/hash-files.js';
-import { tailSize } from '../../src/layer/segment-format.js';
+import { type LayerPlan, planLayer } from '../../src/layer/plan-layer.js';
+import { segmentFormat, tailSize } from '../../src/layer/segment-format.js';
 import { type SimilarLayer, similarLayer } from '../../src/layer/similar-layer.js';
-import { hostEntries, inThisThread, packed, tempDir } from './layer-files.js';
+import { UnusableSegment } from '../../src/layer/unusable-segment.js';
+import type { Digest } from '../../src/oci/digest.js';
+import { encodeLayerIndex } from '../../src/store/layer-index-codec.js';
+import {
+  fileEntry,
+  folderEntry,
+  hostEntries,
+  inThisThread,
+  owner,
+  packed,
+  packedSegments,
+  symlinkEntry,
+  tempDir,
+} from './layer-files.js';
 
 function tree(folder: string): string {
   for (let i = 0; i < 400; i++) {
@@ -26,71 +41,148 @@ function tree(folder: string): string {
   return folder;
 }
 
-/** With the digests of the files, as the stat cache would know them. */
-async function digested(entries: readonly LayerEntry[]): Promise<LayerEntry[]> {
-  return await Promise.all(
-    entries.map(async entry => {
-      if (!('node' in entry) || entry.node.type !== 'file' || entry.node.content.kind !== 'host') return entry;
-      const { size, content } = entry.node;
-      const [digest] = await hashFiles([{ size, content }], inThisThread);
-      return { path: entry.path, node: { ...entry.node, digest } };
-    }),
-  );
+/** The digest of a file, as the stat cache would know it. */
+const digestOf = (entry: LayerEntry): Digest | undefined => {
+  if (!('node' in entry) || entry.node.type !== 'file') return undefined;
+  const { content } = entry.node;
+  return sha256(content.kind === 'bytes' ? content.bytes : readFileSync((content as { path: string }).path));
+};
+
+const gzip = segmentFormat('gzip');
+
+async function planned(
+  entries: readonly LayerEntry[],
+  similar?: SimilarLayer,
+  recipe = gzip.recipe,
+): Promise<LayerPlan> {
+  return (await planLayer(entries, { recipe, similar, digestOf }))!;
+}
+
+function counts(plan: LayerPlan): { readonly taken: number; readonly made: number } {
+  const segments = [...plan.segments()];
+  const taken = segments.filter(segment => 'stored' in segment).length;
+  return { taken, made: segments.length - taken };
 }
 
 async function stored(entries: readonly LayerEntry[]) {
   const layer = await packed(entries);
   const path = join(tempDir(), 'blob');
   writeFileSync(path, layer.bytes);
-  const similar = similarLayer(path, layer.index.segments!, layer.bytes.length - tailSize('gzip'));
-  return { layer, path, similar };
-}
-
-/** How many segments are asked for, and how many are found. */
-function counted(similar: SimilarLayer): SimilarLayer & { asked: number; found: number } {
-  const counts = {
-    asked: 0,
-    found: 0,
-    find: (key: string) => {
-      counts.asked += 1;
-      const found = similar.find(key);
-      if (found !== undefined) counts.found += 1;
-      return found;
-    },
-  };
-  return counts;
+  const end = layer.bytes.length - tailSize('gzip');
+  return { layer, path, end, similar: similarLayer(path, end, layer.index.segments!, layer.rows) };
 }
 
 describe('a layer like one that is there', () => {
   it('takes all segments over when nothing has changed, and opens no file', async () => {
     const folder = tree(tempDir());
-    const entries = await digested(hostEntries(folder));
+    const entries = hostEntries(folder);
     const { layer, similar } = await stored(entries);
+    const plan = await planned(entries, similar);
     rmSync(folder, { recursive: true });
-    const seen = counted(similar);
-    const again = await packed(entries, { similar: seen });
-    expect(again.blob).toEqual(layer.blob);
-    expect(again.index).toEqual(layer.index);
-    expect(seen.found).toBe(layer.index.segments!.length);
+    expect(plan.contents).toBe(layer.contents);
+    expect(counts(plan)).toEqual({ taken: layer.index.segments!.length, made: 0 });
+    const again = await packedSegments(plan.segments());
+    expect(again).toEqual(layer);
   });
 
   it('makes only the segments near a change, and the bytes of a fresh build', async () => {
     const folder = tree(tempDir());
-    const { similar } = await stored(await digested(hostEntries(folder)));
+    const { similar } = await stored(hostEntries(folder));
     appendFileSync(join(folder, 'd4', 'f103'), 'more');
-    const entries = await digested(hostEntries(folder));
-    const seen = counted(similar);
-    const again = await packed(entries, { similar: seen });
-    const fresh = await packed(entries);
-    expect(again.blob).toEqual(fresh.blob);
-    expect(again.index).toEqual(fresh.index);
-    expect(seen.found).toBeGreaterThanOrEqual(seen.asked - 3);
-    expect(seen.found).toBeLessThan(seen.asked);
+    const entries = hostEntries(folder);
+    const plan = await planned(entries, similar);
+    const { taken, made } = counts(plan);
+    expect(made).toBeGreaterThan(0);
+    expect(made).toBeLessThanOrEqual(3);
+    expect(taken).toBeGreaterThan(3);
+    expect(await packedSegments(plan.segments())).toEqual(await packed(entries));
+    expect(await packedSegments(plan.anew())).toEqual(await packed(entries));
+  });
+
+  it('tells apart what is told by headers alone', async () => {
+    const large = fileEntry('large', Buffer.alloc(2_500_000, 'large file '));
+    const attributes = (value: string): LayerEntry => fileEntry('x', 'x', { xattrs: { 'security.capability': value } });
+    const link = (mode: number): LayerEntry => ({ path: 'y', hardlink: 'below', metadata: { mode, ...owner } });
+    const variants: LayerEntry[][] = [
+      [large],
+      [{ ...large, path: 'renamed' }],
+      [fileEntry('large', Buffer.alloc(2_500_000, 'large file '), { mode: 0o600 })],
+      [fileEntry('large', Buffer.alloc(2_500_001, 'large file '))],
+      [large, attributes('a')],
+      [large, attributes('b')],
+      [large, link(0o644)],
+      [large, link(0o755)],
+      [large, symlinkEntry('y', 'a')],
+      [large, symlinkEntry('y', 'b')],
+      [large, folderEntry('y')],
+      [large, { path: 'y', whiteout: true }],
+    ];
+    const contents = new Set<string>();
+    for (const [i, entries] of variants.entries()) {
+      const { similar, layer } = await stored(entries);
+      contents.add(layer.contents);
+      const next = variants[(i + 1) % variants.length]!;
+      const plan = await planned(next, similar);
+      expect(await packedSegments(plan.segments())).toEqual(await packed(next));
+      expect(counts(await planned(entries, similar)).made).toBe(0);
+    }
+    expect(contents.size).toBe(variants.length);
+  });
+
+  it('makes a large file whole of which a piece is missing', async () => {
+    const entries = [
+      fileEntry('a', 'a'),
+      fileEntry('large', Buffer.alloc(3_500_000, 'large file ')),
+      fileEntry('z', 'z'),
+    ];
+    const { layer, path, end } = await stored(entries);
+    for (let missing = 0; missing < layer.index.segments!.length; missing++) {
+      const segments = layer.index.segments!.map((segment, i) => (i === missing ? { ...segment, key: '' } : segment));
+      const plan = await planned(entries, similarLayer(path, end, segments, layer.rows));
+      expect(counts(plan).taken).toBe([5, 2, 2, 2, 2, 5][missing]);
+      expect(await packedSegments(plan.segments())).toEqual(layer);
+    }
+  });
+
+  it('walks again for segments that were too many to keep', async () => {
+    const entries = Array.from({ length: 30_000 }, (_, i) => fileEntry(`f${String(i).padStart(6, '0')}`, `${i % 10}`));
+    const changed = entries.with(29_999, fileEntry('f029999', 'changed'));
+    const { similar } = await stored(entries.slice(25_000));
+    const plan = await planned(changed, similar);
+    expect(counts(plan).taken).toBeGreaterThan(0);
+    const { blob, index } = await packedSegments(plan.segments());
+    const fresh = await packed(changed);
+    expect(blob).toEqual(fresh.blob);
+    const [one, other] = [index, fresh.index].map(each => Buffer.concat(encodeLayerIndex(each)));
+    expect(one!.equals(other!)).toBe(true);
+  });
+
+  it('learns the digests that it needs, and plans nothing where it may not', async () => {
+    const entries = hostEntries(tree(tempDir()));
+    const { layer, similar } = await stored(entries);
+    const known = new Map<string, Digest>();
+    const lookUp = ({ path }: LayerEntry): Digest | undefined => known.get(path);
+    const options = { recipe: gzip.recipe, similar, digestOf: lookUp };
+    expect(await planLayer(entries, options)).toBeUndefined();
+    const learn = async (unknown: Iterable<LayerEntry>): Promise<void> => {
+      for (const entry of unknown) {
+        const digest = digestOf(entry);
+        if (digest !== undefined) known.set(entry.path, digest);
+      }
+    };
+    const plan = await planLayer(entries, { ...options, learn });
+    expect(plan!.contents).toBe(layer.contents);
+  });
+
+  it('fails for a file that is not what the plan says', async () => {
+    const folder = tree(tempDir());
+    const entries = hostEntries(folder);
+    const plan = await planLayer(entries, { recipe: gzip.recipe, digestOf: () => sha256(Buffer.from('other')) });
+    await expect(packedSegments(plan!.segments())).rejects.toMatchObject({ code: 'FILE_CHANGED' });
   });
 
   it('does not take over what is damaged, cut, or gone', async () => {
-    const folder = tree(tempDir());
-    const entries = await digested(hostEntries(folder));
+    const entries = hostEntries(tree(tempDir()));
     const { layer, path, similar } = await stored(entries);
     const whole = readFileSync(path);
     const damages: Array<() => void> = [
@@ -99,39 +191,49 @@ describe('a layer like one that is there', () => {
           path,
           whole.map((byte, i) => (i % 1000 === 500 ? byte ^ 1 : byte)),
         ),
+      () => writeFileSync(path, whole.with(whole.length / 2, whole[whole.length / 2]! ^ 1)),
       () => writeFileSync(path, whole.subarray(0, whole.length / 2)),
       () => writeFileSync(path, ''),
       () => rmSync(path),
     ];
     for (const damage of damages) {
       damage();
-      expect((await packed(entries, { similar })).blob).toEqual(layer.blob);
+      const plan = await planned(entries, similar);
+      await expect(packedSegments(plan.segments())).rejects.toThrow(UnusableSegment);
+      expect((await packedSegments(plan.anew())).blob).toEqual(layer.blob);
     }
   });
 
   it('does not take over other segments, whole as they may be', async () => {
-    const folder = tree(tempDir());
-    const entries = await digested(hostEntries(folder));
+    const entries = hostEntries(tree(tempDir()));
     const { layer } = await stored(entries);
     const other = tree(tempDir());
     for (let i = 0; i < 400; i++)
       writeFileSync(join(other, `d${i % 9}`, `f${i}`), `${i}: other txt\n`.repeat((i * 53) % 1500));
-    const { layer: wrong, path } = await stored(await digested(hostEntries(other)));
+    const { layer: wrong, path, end } = await stored(hostEntries(other));
     const places = layer.index.segments!.map((segment, i) => {
       return { ...segment, blobOffset: wrong.index.segments![i]!.blobOffset };
     });
-    const similar = similarLayer(path, places, wrong.bytes.length - tailSize('gzip'));
-    expect((await packed(entries, { similar })).blob).toEqual(layer.blob);
+    const similar = similarLayer(path, end, places, layer.rows);
+    const plan = await planned(entries, similar);
+    await expect(packedSegments(plan.segments())).rejects.toThrow(UnusableSegment);
+  });
+
+  it('takes nothing over of which the index knows nothing, or something else', async () => {
+    const entries = hostEntries(tree(tempDir()));
+    const { layer, path, end } = await stored(entries);
+    const { segments, size } = layer.rows;
+    const shorter = new Map([...segments].map(([offset, piece]) => [offset, { ...piece, size: piece.size - 512 }]));
+    for (const rows of [new Map(), shorter]) {
+      const similar = similarLayer(path, end, layer.index.segments!, { size, segments: rows });
+      expect(counts(await planned(entries, similar)).taken).toBe(0);
+    }
   });
 
   it('takes nothing over from a layer of another level', async () => {
-    const entries = await digested(hostEntries(tree(tempDir())));
+    const entries = hostEntries(tree(tempDir()));
     const { similar } = await stored(entries);
-    const seen = counted(similar);
-    expect((await packed(entries, { similar: seen, level: 1 })).blob).toEqual(
-      (await packed(entries, { level: 1 })).blob,
-    );
-    expect(seen.found).toBe(0);
+    expect(counts(await planned(entries, similar, segmentFormat('gzip', 1).recipe)).taken).toBe(0);
   });
 });
 

@@ -88,7 +88,7 @@ describeWith(['root', 'mount', 'getfattr'], 'random changes', () => {
 
   async function opened(): Promise<{ store: Store; state: RootState; digest: (node: never) => Promise<string> }> {
     const store = await openStore(join(await tempDir(), 'store'), { threads: 0 });
-    const layer = await store.packLayer(diffTrees(emptyRoot, base));
+    const { layer } = await store.packLayer(diffTrees(emptyRoot, base));
     const files = new FileAccess(store);
     return {
       store,
@@ -116,7 +116,7 @@ describeWith(['root', 'mount', 'getfattr'], 'random changes', () => {
           });
           const after = await root.changes({ user }, { clamp });
           expect(await treeListing(after, digest as never)).toEqual(disk);
-          const layer = await store.packLayer(diffTrees(state.tree, after));
+          const { layer } = await store.packLayer(diffTrees(state.tree, after));
           const tree = await treeOfLayers([layer], store, { root: state.tree });
           expect(await treeListing(tree, digest as never, { times: true })).toEqual(
             await treeListing(after, digest as never, { times: true }),

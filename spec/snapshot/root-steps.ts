@@ -10,13 +10,13 @@ export const clamp = (mtime: number): number => Math.min(mtime, epoch);
 
 /** A state of one layer with these files, as that of a base image. */
 export async function baseState(store: Store, tree: DirectoryNode): Promise<RootState> {
-  const layer = await store.packLayer(diffTrees(emptyRoot, tree), {});
+  const { layer } = await store.packLayer(diffTrees(emptyRoot, tree), {});
   return { layers: [layer], baseLayers: 1, tree: await treeOfLayers([layer], store) };
 }
 
 /** The state with a layer on top that makes the tree of it, as COPY does. */
 export async function copied(store: Store, state: RootState, tree: DirectoryNode): Promise<RootState> {
-  const layer = await store.packLayer(diffTrees(state.tree, tree), {});
+  const { layer } = await store.packLayer(diffTrees(state.tree, tree), {});
   return {
     ...state,
     layers: [...state.layers, layer],

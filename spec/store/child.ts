@@ -22,7 +22,7 @@ async function churn(): Promise<void> {
     await copyImage(memory, image.descriptor, store, { name: `churn:${i % 3}` });
     const bytes = randomBytes(seededRandom(randomInt(1000)), 50_000);
     const node = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0, size: bytes.length } as const;
-    const layer = await store.packLayer([{ path: 'f', node: { ...node, content: { kind: 'bytes', bytes } } }]);
+    const { layer } = await store.packLayer([{ path: 'f', node: { ...node, content: { kind: 'bytes', bytes } } }]);
     await store.putRecord(`${randomInt(100)}`, { body: bytes.subarray(0, 100), blobs: [layer.blob.digest] });
     await (await store.openRange(image.layers[0]!, 0, 100)).toArray();
     if (i % 2 === 0) await store.untag(`churn:${randomInt(3)}`).catch(() => {});

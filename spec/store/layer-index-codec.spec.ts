@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { IndexRows } from '../../src/layer/index-rows.js';
 import { digestOf } from '../../src/oci/digest.js';
 import { frame, unframe } from '../../src/store/framed-file.js';
-import { decodeLayerIndex, encodeLayerIndex } from '../../src/store/layer-index-codec.js';
+import {
+  decodeLayerIndex,
+  encodeLayerIndex,
+  LayerIndexEncoder,
+  segmentRows,
+} from '../../src/store/layer-index-codec.js';
 import type { IndexEntry, LayerIndex } from '../../src/tree/layer-index.js';
 import { decodePath } from '../../src/tree/path.js';
 
@@ -47,7 +53,7 @@ const index = fc.record({
 }) as fc.Arbitrary<LayerIndex>;
 
 /** With all entries made. */
-function decoded(pieces: readonly Buffer[]): LayerIndex {
+function decoded(pieces: readonly Uint8Array[]): LayerIndex {
   return { ...decodeLayerIndex(Buffer.concat(pieces)), rows: undefined };
 }
 
@@ -60,13 +66,35 @@ describe('the layer index on the disk', () => {
     );
   });
 
-  it('is one JSON text, also when it is made in many pieces', () => {
+  it('comes back when it is made in many pieces', () => {
     const entries: IndexEntry[] = Array.from({ length: 50_000 }, (_, i) => ({ type: 'whiteout', path: `a/${i}` }));
     const value: LayerIndex = { diffId: digestOf('x'), size: 1, entries };
     const pieces = encodeLayerIndex(value);
     expect(pieces.length).toBeGreaterThan(5);
     expect(decoded(pieces)).toEqual(value);
-    expect(Object.keys(JSON.parse(Buffer.concat(pieces).toString()))).toEqual(['diffId', 'size', 'rows']);
+    // These are no rows of segments.
+    expect(segmentRows(Buffer.concat(pieces), value.diffId)!.segments.size).toBe(0);
+  });
+
+  it('has the rows of segments, of its own tar alone', () => {
+    const encoder = new LayerIndexEncoder();
+    const rows = new IndexRows();
+    const file = { type: 'file', path: 'ü', mode: 0o644, uid: 0, gid: 0, mtime: 0, size: 1 } as const;
+    rows.add({ ...file, digest: digestOf('y'), offset: 512 });
+    encoder.add(0, 1024, rows.text);
+    encoder.add(1024, 512, '');
+    encoder.add(1536, 1024, Buffer.from(rows.text));
+    const payload = Buffer.concat(encoder.finish({ diffId: digestOf('x'), size: 2560 }));
+    const known = segmentRows(payload, digestOf('x'))!;
+    expect([...known.segments].map(([offset, { size, rows }]) => [offset, size, Buffer.from(rows).toString()])).toEqual(
+      [
+        [0, 1024, rows.text],
+        [1024, 512, ''],
+        [1536, 1024, rows.text],
+      ],
+    );
+    expect(segmentRows(payload, digestOf('z'))).toBeUndefined();
+    expect(decodeLayerIndex(payload).entries.map(entry => 'offset' in entry && entry.offset)).toEqual([512, 2048]);
   });
 });
 

@@ -199,7 +199,7 @@ describe('layers in the store', () => {
     }
     const { store, root } = await newStore();
     const contents = Array.from({ length: 40 }, (_, i) => randomBytes(seededRandom(i), 100_000));
-    const layer = await store.packLayer(contents.map((bytes, i) => file(`f${i}`, bytes)));
+    const { layer } = await store.packLayer(contents.map((bytes, i) => file(`f${i}`, bytes)));
     const index = await store.layerIndex(layer);
     expect(index.segments!.length).toBeGreaterThan(2);
     const reopened = await openStore(root);
@@ -220,12 +220,12 @@ describe('layers in the store', () => {
   it('copy files out of each other', async () => {
     const { store } = await newStore();
     const bytes = randomBytes(seededRandom(1), 50_000);
-    const one = await store.packLayer([file('a', bytes)]);
+    const { layer: one } = await store.packLayer([file('a', bytes)]);
     const entry = (await store.layerIndex(one)).entries[0]!;
     if (entry.type !== 'file') throw new Error('a file went in');
     const { offset } = entry;
     const node = { ...entry, type: 'file' as const, content: { kind: 'layer' as const, layer: one, offset } };
-    const two = await store.packLayer([{ path: 'b', node }]);
+    const { layer: two } = await store.packLayer([{ path: 'b', node }]);
     const copied = (await store.layerIndex(two)).entries[0]!;
     expect(copied.type === 'file' && copied.digest).toBe(digestOf(bytes));
     await store.close();

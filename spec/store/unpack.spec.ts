@@ -34,8 +34,8 @@ const entries: LayerEntry[] = [
 
 /** The same files as layers of three kinds. */
 const kinds: Record<string, (store: Store) => Promise<LayerRef>> = {
-  'packed here': store => store.packLayer(entries),
-  'packed here, not compressed': store => store.packLayer(entries, { compression: 'none' }),
+  'packed here': async store => (await store.packLayer(entries)).layer,
+  'packed here, not compressed': async store => (await store.packLayer(entries, { compression: 'none' })).layer,
   'of somebody else': async store => {
     const tar = Buffer.concat(await writeTar(entries, { read: noLayers }).toArray());
     const bytes = gzipSync(tar);
@@ -129,7 +129,7 @@ describe.each(Object.keys(kinds))('unpacking a layer %s', kind => {
 describe('unpacking a layer into what is there', () => {
   it('gives files their modes and groups, whatever the umask and the folder', async () => {
     const store = await openStore(join(await tempDir(), 'store'), { threads: 0 });
-    const layer = await store.packLayer([
+    const { layer } = await store.packLayer([
       folderEntry('d', 0o2775),
       fileEntry('d/open', 'x', { mode: 0o666 }),
       fileEntry('d/closed', 'x', { mode: 0o600 }),

@@ -1,11 +1,10 @@
-import { LayerRecorder } from '../cache/layer-record.js';
+import { layerRecord } from '../cache/layer-record.js';
 import { type RecordValue, recordKey } from '../cache/record.js';
 import type { StepCache, StepOrigin } from '../cache/step-cache.js';
 import { diffTrees } from '../layer/diff.js';
 import type { LayerEntry } from '../layer/entry.js';
-import { indexEntry } from '../layer/index-entry.js';
-import type { LayerStore, OnEntry } from '../layer/layer-store.js';
-import { segmentFormat } from '../layer/segment-format.js';
+import type { LayerStore, PackedLayer, SegmentCounts } from '../layer/layer-store.js';
+import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { applyLayer } from '../tree/apply-layer.js';
@@ -31,6 +30,8 @@ export interface CommitOptions extends CallOptions {
 export interface CommittedLayer {
   readonly layer: LayerRef;
   readonly cached: boolean;
+  /** Of one that was packed for this step. */
+  readonly segments?: SegmentCounts | undefined;
   /** What it was put on, with the layer on top: its files are now read from the layer. */
   readonly tree: LazyTree;
 }
@@ -77,19 +78,18 @@ export async function commitLayer(
   options: CommitOptions,
 ): Promise<CommittedLayer> {
   const { store, cache, layers, files, compression, level, fresh, similar, signal, onProgress } = options;
-  const { recipe } = segmentFormat(compression, level);
   await files.ready({ signal });
   const look = (record: RecordValue): Promise<LayerRef | undefined> =>
     layers.find(recordKey(record), () => cache.get(record, { signal }));
-  const pack = (entries: Iterable<LayerEntry>, onEntry?: OnEntry): Promise<LayerRef> =>
-    store.packLayer(entries, { compression, level, similar, signal, onProgress, onEntry });
-  const keep = async (record: RecordValue, layer: LayerRef): Promise<LayerRef> => {
-    await cache.put(record, layer, origin, { signal });
-    return layer;
+  let segments: SegmentCounts | undefined;
+  const keep = async (record: RecordValue, packed: PackedLayer): Promise<LayerRef> => {
+    segments = packed.segments;
+    await cache.put(record, packed.layer, origin, { signal });
+    return packed.layer;
   };
   const result = async (layer: LayerRef, cached: boolean): Promise<CommittedLayer> => {
     await noteLatest(cache, origin, layer, similar, { signal });
-    return { layer, cached, tree: withLayer(below, layer, store) };
+    return { layer, cached, segments, tree: withLayer(below, layer, store) };
   };
 
   // Walked anew each time that they are needed: kept, those of a large tree would be most of the memory of a build.
@@ -100,62 +100,29 @@ export async function commitLayer(
   }
   // With an earlier layer to take over from, what is not known is read first; without one, while it is packed.
   // Without, nothing is awaited from the look for readers on: of steps at the same time each must see those before it.
-  let record =
-    similar === undefined ? knownRecord(entries, files, recipe) : await readRecord(entries, files, recipe, { signal });
-  if (record === undefined && similar === undefined) {
-    const recorder = new LayerRecorder();
-    const onEntry: OnEntry = (indexed, entry) => {
-      recorder.add(indexed);
-      if (indexed.type === 'file') files.learn(entry, indexed.digest);
-    };
-    const layer = await files.reading(entries, noted => layers.pack(() => pack(noted, onEntry)));
-    record = recorder.finish(recipe);
+  const plan =
+    similar === undefined && !files.knowsAll(entries)
+      ? undefined
+      : await store.planLayer(entries, {
+          ...{ compression, level, similar, signal },
+          digestOf: entry => files.knownDigest(entry),
+          learn: unknown => files.learnAll(unknown, { signal }),
+        });
+  if (plan === undefined) {
+    const onFile = (entry: LayerEntry, digest: Digest): void => files.learn(entry, digest);
+    const pack = (noted: Iterable<LayerEntry>): Promise<PackedLayer> =>
+      store.packLayer(noted, { compression, level, signal, onProgress, onFile });
+    const packed = await files.reading(entries, noted => layers.pack(() => pack(noted)));
+    const record = layerRecord(packed.contents);
     const stored = fresh ? undefined : await look(record);
-    if (stored === undefined) await layers.make(recordKey(record), () => keep(record!, layer));
-    return result(layer, stored !== undefined);
+    if (stored === undefined) await layers.make(recordKey(record), () => keep(record, packed));
+    return result(packed.layer, stored !== undefined);
   }
-  const known = record!;
-  const stored = await look(known);
+  const record = layerRecord(plan.contents);
+  const stored = await look(record);
   if (stored !== undefined && !fresh) return result(stored, true);
-  const make = async (): Promise<LayerRef> => keep(known, await pack(withDigests(entries, files)));
-  return result(await layers.make(recordKey(known), make), false);
-}
-
-/** The record of the layer, unless a file has to be read for it. */
-function knownRecord(entries: Iterable<LayerEntry>, files: FileAccess, recipe: string): RecordValue | undefined {
-  const recorder = new LayerRecorder();
-  for (const entry of entries) {
-    if (entry.path === '') continue;
-    const digest = files.knownDigest(entry);
-    if (digest === undefined) return undefined;
-    recorder.add(indexEntry(entry, 0, digest));
-  }
-  return recorder.finish(recipe);
-}
-
-/** Files that are read one after another when they are come to: for more, many threads are worth a walk of their own. */
-const fewFiles = 50;
-
-/** The record of the layer, whatever has to be read for it. */
-async function readRecord(
-  entries: Iterable<LayerEntry>,
-  files: FileAccess,
-  recipe: string,
-  options: CallOptions,
-): Promise<RecordValue> {
-  const recorder = new LayerRecorder();
-  let read = 0;
-  for (const entry of entries) {
-    if (entry.path === '') continue;
-    let digest = files.knownDigest(entry);
-    if (digest === undefined) {
-      if (read === fewFiles) await files.learnAll(entries, options);
-      read += 1;
-      digest = await files.digestOf(entry, options);
-    }
-    recorder.add(indexEntry(entry, 0, digest));
-  }
-  return recorder.finish(recipe);
+  const make = async (): Promise<LayerRef> => keep(record, await plan.pack({ signal, onProgress }));
+  return result(await layers.make(recordKey(record), make), false);
 }
 
 function* storedEntries(before: DirectoryNode, after: DirectoryNode): Generator<LayerEntry> {
@@ -169,11 +136,4 @@ function storedEntry(entry: LayerEntry): LayerEntry {
   const capability = node.xattrs?.['security.capability'];
   const xattrs = capability === undefined ? undefined : { 'security.capability': capability };
   return { path, node: { ...node, xattrs } };
-}
-
-function* withDigests(entries: Iterable<LayerEntry>, files: FileAccess): Generator<LayerEntry> {
-  for (const entry of entries) {
-    if (!('node' in entry) || entry.node.type !== 'file' || entry.node.digest !== undefined) yield entry;
-    else yield { path: entry.path, node: { ...entry.node, digest: files.knownDigest(entry) } };
-  }
 }

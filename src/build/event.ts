@@ -1,5 +1,6 @@
 import type { CopyEvent } from '../content/copy.js';
 import type { Diagnostic } from '../dockerfile/ast.js';
+import type { SegmentCounts } from '../layer/layer-store.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Platform } from '../oci/platform.js';
 import type { LayerRef } from '../tree/node.js';
@@ -37,12 +38,13 @@ export type BuildEvent =
       readonly bytes: number;
       readonly total?: number | undefined;
     }
-  /** `cached`: the store had the layer before the build. */
+  /** `cached`: the store had the layer before the build. `segments`: of a layer that was packed for this step. */
   | {
       readonly kind: 'step-done';
       readonly step: StepInfo;
       readonly cached: boolean;
       readonly layer?: LayerRef | undefined;
+      readonly segments?: SegmentCounts | undefined;
     }
   /** The step failed, or was `cancelled` because another one did or the caller wanted it. The build rejects with the reason. */
   | { readonly kind: 'step-failed'; readonly step: StepInfo; readonly cancelled: boolean }

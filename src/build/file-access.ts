@@ -87,10 +87,10 @@ export class FileAccess {
     return file === undefined ? emptyDigest : this.#known(file);
   }
 
-  /** The same, reading what has to be read. */
-  async digestOf(entry: LayerEntry, options: CallOptions = {}): Promise<Digest> {
-    const file = fileOf(entry);
-    return file === undefined ? emptyDigest : await this.digest(file, options);
+  /** Whether no file has to be read for the digests of all of them. */
+  knowsAll(entries: Iterable<LayerEntry>): boolean {
+    for (const entry of entries) if (this.knownDigest(entry) === undefined) return false;
+    return true;
   }
 
   /** Reads what has to be read for the digests of all files to be known; files of this machine by many threads. */

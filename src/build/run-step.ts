@@ -108,8 +108,8 @@ export async function runStep(work: StepWork, options: RunOptions): Promise<Stag
   signal?.throwIfAborted();
   onEvent({ kind: 'step-started', step: info });
   try {
-    const { result, cached, layer } = await carriedOut(work, options);
-    onEvent({ kind: 'step-done', step: info, cached, layer });
+    const { result, ...done } = await carriedOut(work, options);
+    onEvent({ kind: 'step-done', step: info, ...done });
     return result;
   } catch (error) {
     onEvent({ kind: 'step-failed', step: info, cancelled: signal?.aborted ?? false });
@@ -117,10 +117,12 @@ export async function runStep(work: StepWork, options: RunOptions): Promise<Stag
   }
 }
 
+type StepDone = Extract<BuildEvent, { readonly kind: 'step-done' }>;
+
 async function carriedOut(
   work: StepWork,
   options: RunOptions,
-): Promise<{ readonly result: StageResult; readonly cached: boolean; readonly layer?: LayerRef | undefined }> {
+): Promise<{ readonly result: StageResult } & Pick<StepDone, 'cached' | 'layer' | 'segments'>> {
   const { step, info, below, epoch } = work;
   const before = options.result(below);
   const entry = { created: formatTime(epoch), created_by: step.createdBy, comment: historyComment };
@@ -134,12 +136,12 @@ async function carriedOut(
     ...options,
     onProgress: (bytes: number) => options.onEvent({ kind: 'step-progress', step: info, bytes }),
   };
-  const { layer, tree, cached } =
+  const { layer, tree, cached, segments } =
     step.kind === 'run'
       ? await (await import('./run/command-step.js')).commandStep(step, work, before, origin, telling)
       : await stepLayer(step, work, before, origin, telling);
   const result = { ...before, tree, layers: [...before.layers, layer], history: [...before.history, entry] };
-  return { result, cached, layer };
+  return { result, cached, layer, segments };
 }
 
 /**

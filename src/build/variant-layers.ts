@@ -1,8 +1,10 @@
 import { layerRecord } from '../cache/layer-record.js';
 import type { RecordValue } from '../cache/record.js';
 import type { StepCache } from '../cache/step-cache.js';
+import type { LayerEntry } from '../layer/entry.js';
 import { layerEntries } from '../layer/layer-entries.js';
 import { segmentFormat } from '../layer/segment-format.js';
+import type { Digest } from '../oci/digest.js';
 import { type Compression, compressionOf } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { digestMismatch } from '../stream/verified.js';
@@ -44,11 +46,13 @@ export async function variantLayers(
 /** Packs the entries of a layer of ours, which gives the bytes that a build with this compression gives. */
 async function packedAgain(layer: LayerRef, style: LayerStyle, options: VariantLayersOptions): Promise<LayerRef> {
   const { store, signal } = options;
-  const index = await store.layerIndex(layer, { signal });
   const { compression, level } = style;
-  const { recipe } = segmentFormat(compression, level);
-  return await remembered(layerRecord(index.entries, recipe), layer, options, async () => {
-    const packed = await store.packLayer(layerEntries(index, layer), { compression, level, signal });
+  const index = await store.layerIndex(layer, { signal });
+  const digestOf = (entry: LayerEntry): Digest | undefined =>
+    'node' in entry && entry.node.type === 'file' ? entry.node.digest : undefined;
+  const plan = await store.planLayer(layerEntries(index, layer), { compression, level, digestOf, signal });
+  return await remembered(layerRecord(plan!.contents), layer, options, async () => {
+    const { layer: packed } = await plan!.pack({ signal });
     if (packed.diffId !== layer.diffId) throw digestMismatch(layer.diffId, packed.diffId);
     return packed;
   });

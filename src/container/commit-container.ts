@@ -38,7 +38,7 @@ export async function commitContainer(container: Container, options: CommitConta
   const { config, layers, imageLayers, process: settings } = container;
   const { before, after } = await containerTrees(store, container, { signal });
   const entries = { [Symbol.iterator]: () => clamped(diffTrees(before, after), epoch) };
-  const layer = await store.packLayer(entries, { signal });
+  const { layer } = await store.packLayer(entries, { signal });
   const created = formatTime(epoch);
   const history = [
     ...(config.history ?? []),

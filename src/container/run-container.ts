@@ -164,7 +164,7 @@ export async function packChanges(
   options: CallOptions = {},
 ): Promise<LayerRef | undefined> {
   for (const _ of diffTrees(before, after)) {
-    return await store.packLayer({ [Symbol.iterator]: () => diffTrees(before, after) }, { ...options, level: 1 });
+    return (await store.packLayer(diffTrees(before, after), { ...options, level: 1 })).layer;
   }
   return undefined;
 }

@@ -2,30 +2,56 @@ import type { Readable } from 'node:stream';
 import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
-import type { IndexEntry, LayerIndex } from '../tree/layer-index.js';
+import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import type { LayerEntry } from './entry.js';
 import type { HostFile } from './hash-files.js';
+import type { KnownDigests } from './plan-layer.js';
 import type { UnpackReport, UnpackTarget } from './unpack.js';
 
 export interface PackOptions extends CallOptions {
   readonly compression?: Compression | undefined;
   /** gzip 0 to 9, zstd 1 to 22. */
   readonly level?: number | undefined;
-  /** A stored layer that may hold some of the same: what it has compressed already is not compressed again. */
-  readonly similar?: LayerRef | undefined;
   /** Uncompressed bytes packed so far. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
-  readonly onEntry?: OnEntry | undefined;
+  /** Told of each file that has been read, in order, and what is in it. */
+  readonly onFile?: ((entry: LayerEntry, digest: Digest) => void) | undefined;
 }
 
-/** Told of each entry in order, when its content has been read: what the index has of it, and what it was packed from. */
-export type OnEntry = (indexed: IndexEntry, entry: LayerEntry) => void;
+export interface PlanOptions extends CallOptions, KnownDigests, Pick<PackOptions, 'compression' | 'level'> {
+  /** A stored layer that may hold some of the same: what it has compressed already is not compressed again. */
+  readonly similar?: LayerRef | undefined;
+}
+
+/** A layer that has been packed. */
+export interface PackedLayer {
+  readonly layer: LayerRef;
+  /** What it holds and how it is packed: layers with the same are the same. In hexadecimal. */
+  readonly contents: string;
+  readonly segments: SegmentCounts;
+}
+
+/** How many segments of a layer were made, and how many an earlier layer had. */
+export interface SegmentCounts {
+  readonly made: number;
+  readonly taken: number;
+}
+
+/** A layer of which everything is known but its bytes. */
+export interface PlannedLayer {
+  /** As of a {@link PackedLayer}. */
+  readonly contents: string;
+  /** As `packLayer`; to be called once. */
+  pack(options?: Pick<PackOptions, 'onProgress' | 'signal'>): Promise<PackedLayer>;
+}
 
 /** Where layers are kept: written in one pass, indexed, and readable at any offset. */
 export interface LayerStore {
   /** Packs entries, in the order given, into a blob. Idempotent; on an error nothing is left behind. */
-  packLayer(entries: Iterable<LayerEntry>, options?: PackOptions): Promise<LayerRef>;
+  packLayer(entries: Iterable<LayerEntry>, options?: PackOptions): Promise<PackedLayer>;
+  /** Finds out what a layer of these entries holds, without packing it; `undefined` when that cannot be known. */
+  planLayer(entries: Iterable<LayerEntry>, options: PlanOptions): Promise<PlannedLayer | undefined>;
   /**
    * The same tar in another blob, cut and compressed without regard to what is in it.
    * @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says

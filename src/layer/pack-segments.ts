@@ -1,21 +1,20 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
-import type { FileNode } from '../tree/node.js';
 import type { ContentReader } from './content-reader.js';
 import type { LayerEntry } from './entry.js';
-import { checkFileDigest, emptyDigest } from './file-digest.js';
+import { checkFileDigest } from './file-digest.js';
 import { fileChanged, type HostContent, readFailure } from './host-file.js';
 import { inOrder } from './in-order.js';
-import { indexEntry } from './index-entry.js';
-import type { OnEntry } from './layer-store.js';
+import type { PlannedSegment, SegmentToMake, SegmentToTake } from './plan-layer.js';
 import type { SegmentCrew } from './segment-crew.js';
 import type { SegmentFormat } from './segment-format.js';
-import type { JobResult, PackedSegment, SegmentReuse } from './segment-job.js';
-import { SegmentKey } from './segment-key.js';
+import type { JobResult, PackedSegment, SegmentJob, TakeJob } from './segment-job.js';
+import { nameSegment } from './segment-key.js';
 import { fillFromStore, layOut } from './segment-layout.js';
-import { planSegments, type SegmentPlan, segmentCapacity } from './segment-plan.js';
-import type { SimilarLayer } from './similar-layer.js';
+import { type FilePiece, type SegmentPart, type SegmentPlan, segmentCapacity } from './segment-plan.js';
+import type { SegmentRows } from './similar-layer.js';
+import { UnusableSegment } from './unusable-segment.js';
 import type { Segment } from './write-blob.js';
 
 export interface PackSegmentsOptions extends CallOptions {
@@ -23,93 +22,73 @@ export interface PackSegmentsOptions extends CallOptions {
   readonly format: SegmentFormat;
   /** Opens the bytes of files that lie in a store. */
   readonly read: ContentReader;
-  readonly similar?: SimilarLayer | undefined;
   /** Segments made at the same time; never changes the bytes. By default what keeps the crew busy. */
   readonly concurrency?: number | undefined;
-  readonly onEntry: OnEntry;
-}
-
-/** What is read of a large file while its pieces go by. */
-interface OpenFile {
-  readonly hash: Hash;
-  readonly offset: number;
-  readonly keys: Array<(digest: string) => void>;
+  /** Told of each file that has been read, in order, and what is in it. */
+  readonly onFile?: ((entry: LayerEntry, digest: Digest) => void) | undefined;
+  /** Told of each segment, in order: where it is in the tar, and what the index has of it. */
+  readonly onRows?: ((offset: number, size: number, rows: string | SegmentRows['rows']) => void) | undefined;
 }
 
 /**
  * Makes the segments of a layer, in order. Reading, hashing and compressing is done by the crew, several segments at a
- * time; memory is bounded by those in flight. Every content is hashed; one that is not what its node says (identity,
- * length, digest) is an error.
+ * time; memory is bounded by those in flight. Every content is hashed; one that is not what its node or the plan of the
+ * layer says (identity, length, digest) is an error.
  * @throws LadingError FILE_CHANGED, DIGEST_MISMATCH, CORRUPT_STREAM, IO, PATH_INVALID, INVALID_ARCHIVE
+ * @throws UnusableSegment when one cannot be taken over
  */
 export async function* packSegments(
-  entries: Iterable<LayerEntry>,
+  segments: Iterable<PlannedSegment>,
   options: PackSegmentsOptions,
 ): AsyncGenerator<Segment> {
-  const { crew, signal, concurrency } = options;
-  const finisher = new SegmentFinisher(options.onEntry);
-  const start = (plan: SegmentPlan, raw: Uint8Array<ArrayBuffer>, alone: boolean) =>
-    startSegment(plan, raw, alone && plan.last, options);
+  const { crew, format, signal, concurrency } = options;
+  const finisher = new SegmentFinisher(options);
+  const start = async (segment: PlannedSegment, raw: Uint8Array<ArrayBuffer>, first: boolean) => {
+    if ('stored' in segment)
+      return { segment, result: taken(crew.run(takeJob(segment, raw, format), { alone: false })) };
+    const { plan } = segment;
+    const job = await segmentJob(plan, raw, options);
+    return { segment, result: made(crew.run(job, { alone: first && plan.last }), plan) };
+  };
   const pipeline = { limit: Math.max(1, concurrency ?? crew.capacity), capacity: segmentCapacity, signal };
-  for await (const [{ plan, key }, packed] of inOrder(planSegments(entries), start, pipeline)) {
-    yield finisher.finish(plan, key, packed);
+  for await (const [{ segment }, packed] of inOrder(segments, start, pipeline)) {
+    yield 'stored' in segment ? finisher.taken(segment, packed) : finisher.made(segment, packed);
   }
 }
 
-async function startSegment(
+async function segmentJob(
   plan: SegmentPlan,
   raw: Uint8Array<ArrayBuffer>,
-  alone: boolean,
-  options: PackSegmentsOptions,
-) {
-  const { crew, format, read, signal, similar } = options;
+  { format, read, signal }: PackSegmentsOptions,
+): Promise<SegmentJob> {
   const buffer = Buffer.from(raw.buffer);
   const layout = layOut(plan, buffer);
-  const known = knownDigests(plan);
-  const started = new SegmentKey(format.recipe, plan, layout, raw);
-  const key = known === undefined ? started : started.finish(known);
-  const found = typeof key === 'string' ? similar?.find(key) : undefined;
-  const reuse = found && { ...found, digests: wholeDigests(plan) };
-  if (reuse === undefined) await fillFromStore(layout, buffer, read, { signal });
+  await fillFromStore(layout, buffer, read, { signal });
   const { reads, contents } = layout;
   const { compression, level } = format;
-  const job = { kind: 'segment', size: plan.size, reads, contents, compression, level } as const;
-  const run = (raw: Uint8Array<ArrayBuffer>, reuse?: SegmentReuse): Promise<JobResult> =>
-    crew.run({ ...job, raw, reuse }, { alone });
-  const finish = async (): Promise<PackedSegment> => {
-    let done = await run(raw, reuse);
-    if (done.kind === 'unusable') {
-      await fillFromStore(layout, Buffer.from(done.raw.buffer), read, { signal });
-      done = await run(done.raw);
-    }
-    if (done.kind === 'packed') return done;
-    throw failureOf(done, plan);
-  };
-  return { plan, key, result: finish() };
+  return { kind: 'segment', raw, size: plan.size, reads, contents, compression, level };
 }
 
-/** The digests of all files of a segment, or nothing when one is not known. */
-function knownDigests(plan: SegmentPlan): string[] | undefined {
-  const digests: string[] = [];
-  for (const { content } of plan.parts) {
-    if (content === undefined) continue;
-    if (content.node.digest === undefined) return undefined;
-    digests.push(hexOf(content.node.digest));
-  }
-  return digests;
+function takeJob(
+  { stored: { path, start, end, size, crc, digest } }: SegmentToTake,
+  raw: Uint8Array<ArrayBuffer>,
+  { compression }: SegmentFormat,
+): TakeJob {
+  return { kind: 'take', raw, path, start, end, size, crc, digest, compression };
 }
 
-function wholeDigests(plan: SegmentPlan): string[] {
-  return plan.parts.flatMap(({ content }) =>
-    content !== undefined && content.length === content.node.size ? [hexOf(content.node.digest!)] : [],
-  );
-}
-
-function failureOf(result: JobResult, plan: SegmentPlan): unknown {
-  if (result.kind !== 'failed') return new Error(`a segment ended as ${result.kind}`);
+async function made(running: Promise<JobResult>, plan: SegmentPlan): Promise<PackedSegment> {
+  const done = await running;
+  if (done.kind === 'packed') return done;
+  if (done.kind !== 'failed') throw new Error(`a segment ended as ${done.kind}`);
   const hostParts = plan.parts.filter(({ content }) => content?.node.content.kind === 'host');
-  const content = hostParts[result.file]!.content!.node.content as HostContent;
-  return hostFailure(result, content);
+  throw hostFailure(done, hostParts[done.file]!.content!.node.content as HostContent);
+}
+
+async function taken(running: Promise<JobResult>): Promise<PackedSegment> {
+  const done = await running;
+  if (done.kind === 'packed') return done;
+  throw new UnusableSegment();
 }
 
 /** What went wrong with a file, as the error that it is. */
@@ -121,64 +100,84 @@ export function hostFailure(
   return readFailure(Object.assign(new Error(message), { code }), content);
 }
 
-/** Takes segments in order: checks what was read, hashes large files across their pieces, tells of the entries. */
+/** What is read of a large file while its pieces go by. */
+interface OpenFile {
+  readonly hash: Hash;
+  /** Told its digest. */
+  readonly pieces: Array<(digest: Digest) => void>;
+}
+
+/** Takes segments in order: checks what was read, hashes large files across their pieces, tells of files and rows. */
 class SegmentFinisher {
-  readonly #onEntry: OnEntry;
+  readonly #options: PackSegmentsOptions;
   #open: OpenFile | undefined;
 
-  constructor(onEntry: OnEntry) {
-    this.#onEntry = onEntry;
+  constructor(options: PackSegmentsOptions) {
+    this.#options = options;
   }
 
-  finish(plan: SegmentPlan, key: SegmentKey | string, done: PackedSegment): Segment {
-    const raw = done.raw.subarray(0, plan.size);
-    let whole = 0;
-    let pieceKey: (() => string) | undefined;
-    for (const { at, entry, header, content } of plan.parts) {
-      const offset = plan.offset + at + (header?.size ?? 0);
-      if (content === undefined) this.#onEntry(indexEntry(entry, offset, emptyDigest), entry);
-      else if (content.length === content.node.size) {
-        const digest = `sha256:${done.digests[whole++]}` as Digest;
-        checkFileDigest(content.node, digest);
-        this.#onEntry(indexEntry(entry, offset, digest), entry);
-      } else {
-        const from = at + (header?.size ?? 0);
-        pieceKey = this.#piece(entry, content, offset, raw.subarray(from, from + content.length), key);
+  taken({ key, offset, stored: { size, rows } }: SegmentToTake, { raw, packed, crc, digest }: PackedSegment): Segment {
+    this.#options.onRows?.(offset, size, rows);
+    return { raw: raw.subarray(0, size), packed: packed!, crc, digest, key: () => key };
+  }
+
+  made({ plan, digests: planned }: SegmentToMake, done: PackedSegment): Segment {
+    const { raw, packed, crc, digest } = done;
+    const bytes = raw.subarray(0, plan.size);
+    const named = { key: '' };
+    const [first] = plan.parts;
+    if (first?.content !== undefined && isPiece(first.content)) {
+      this.#piece(first, first.content, bytes, planned?.[0], whole => this.#name(plan, [whole], named));
+    } else {
+      const digests: Digest[] = [];
+      for (const { entry, content } of plan.parts) {
+        if (content === undefined) continue;
+        const found = `sha256:${done.digests[digests.length]}` as Digest;
+        this.#check(entry, content, found, planned?.[digests.length]);
+        digests.push(found);
       }
+      this.#name(plan, digests, named);
     }
-    const finished = pieceKey === undefined && typeof key !== 'string' ? key.finish(done.digests) : key;
-    return {
-      raw,
-      packed: done.packed ?? raw,
-      crc: done.crc,
-      digest: done.digest,
-      key: pieceKey ?? (() => finished as string),
-    };
+    return { raw: bytes, packed: packed ?? bytes, crc, digest, key: keyOf(named) };
+  }
+
+  #name(plan: SegmentPlan, digests: readonly Digest[], named: { key: string }): void {
+    const { key, rows } = nameSegment(this.#options.format.recipe, plan, digests);
+    named.key = key;
+    this.#options.onRows?.(plan.offset, plan.size, rows);
   }
 
   #piece(
-    entry: LayerEntry,
-    { node, start, length }: { readonly node: FileNode; readonly start: number; readonly length: number },
-    offset: number,
+    { at, entry, header }: SegmentPart,
+    content: FilePiece,
     bytes: Uint8Array,
-    key: SegmentKey | string,
-  ): () => string {
-    if (start === 0) this.#open = { hash: createHash('sha256'), offset, keys: [] };
-    const open = this.#open!;
-    open.hash.update(bytes);
-    let finished = typeof key === 'string' ? key : '';
-    if (typeof key !== 'string') open.keys.push(digest => (finished = key.finish([digest])));
-    if (start + length === node.size) {
-      const digest = `sha256:${open.hash.digest('hex')}` as Digest;
-      checkFileDigest(node, digest);
-      for (const finish of open.keys) finish(hexOf(digest));
-      this.#onEntry(indexEntry(entry, open.offset, digest), entry);
-      this.#open = undefined;
-    }
-    return () => finished;
+    planned: Digest | undefined,
+    onDigest: (digest: Digest) => void,
+  ): void {
+    const { node, start, length } = content;
+    if (start === 0) this.#open = { hash: createHash('sha256'), pieces: [] };
+    const { hash, pieces } = this.#open!;
+    const from = at + (header?.size ?? 0);
+    hash.update(bytes.subarray(from, from + length));
+    pieces.push(onDigest);
+    if (start + length < node.size) return;
+    const digest = `sha256:${hash.digest('hex')}` as Digest;
+    this.#check(entry, content, digest, planned);
+    for (const tell of pieces) tell(digest);
+    this.#open = undefined;
+  }
+
+  #check(entry: LayerEntry, { node }: FilePiece, digest: Digest, planned: Digest | undefined): void {
+    checkFileDigest(planned === undefined ? node : { ...node, digest: planned }, digest);
+    this.#options.onFile?.(entry, digest);
   }
 }
 
-function hexOf(digest: Digest): string {
-  return digest.slice('sha256:'.length);
+function isPiece({ node, length }: FilePiece): boolean {
+  return length < node.size;
+}
+
+/** Made here, so that it holds on to nothing else of a segment: it is kept to the end of the layer. */
+function keyOf(named: { readonly key: string }): () => string {
+  return () => named.key;
 }

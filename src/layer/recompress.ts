@@ -10,7 +10,7 @@ import { type LayerSink, type Segment, type WrittenBlob, writeBlob } from './wri
 /** Bytes of a segment; the last one is shorter. The cuts decide the bytes of the blob, so they are the same for every tar. */
 const segmentSize = 1024 * 1024;
 
-export interface RecompressOptions extends Omit<PackOptions, 'similar'> {
+export interface RecompressOptions extends PackOptions {
   readonly crew: SegmentCrew;
 }
 

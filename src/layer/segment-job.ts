@@ -22,20 +22,23 @@ export interface SegmentJob {
   readonly contents: Float64Array;
   readonly compression: Compression;
   readonly level: number;
-  /** The same segment in a layer packed before. */
-  readonly reuse?: SegmentReuse | undefined;
 }
 
-export interface SegmentReuse {
+/** A segment to be taken over from a layer packed before. */
+export interface TakeJob {
+  readonly kind: 'take';
+  /** Has room for the segment. */
+  readonly raw: Uint8Array<ArrayBuffer>;
   /** Blob of the layer, and where in it the segment is. */
   readonly path: string;
   readonly start: number;
   readonly end: number;
+  /** Bytes of the segment, uncompressed, and their CRC-32. */
+  readonly size: number;
   readonly crc: number;
   /** SHA-256 in hexadecimal of what is there: what was written under the key that the segment has. */
   readonly digest: string;
-  /** SHA-256 in hexadecimal of each of `contents`. */
-  readonly digests: readonly string[];
+  readonly compression: Compression;
 }
 
 /** Files to be hashed. */
@@ -46,7 +49,7 @@ export interface HashJob {
   readonly reads: HostReads;
 }
 
-export type Job = SegmentJob | HashJob | WriteJob;
+export type Job = SegmentJob | TakeJob | HashJob | WriteJob;
 
 interface Answer {
   readonly raw: Uint8Array<ArrayBuffer>;
@@ -56,7 +59,7 @@ export interface PackedSegment extends Answer {
   readonly kind: 'packed';
   /** What goes into the blob; absent without compression, when it is the segment itself. */
   readonly packed?: Uint8Array<ArrayBuffer> | undefined;
-  /** SHA-256 in hexadecimal of each of `contents`. */
+  /** SHA-256 in hexadecimal of each of `contents`; none of a segment that is taken over. */
   readonly digests: readonly string[];
   readonly crc: number;
   /** SHA-256 in hexadecimal of `packed`; empty without compression, when nothing is taken over. */
@@ -73,7 +76,7 @@ export interface Written extends Answer {
   readonly kind: 'written';
 }
 
-/** What was to be reused is not there or not what it was: the segment must be made from its files. */
+/** What was to be taken over is not there or not what it was. */
 interface Unusable extends Answer {
   readonly kind: 'unusable';
 }
@@ -90,7 +93,7 @@ export function runJob(job: Job): JobResult {
     const failure = runWrites(job);
     return failure === undefined ? { kind: 'written', raw } : { kind: 'failed', raw, ...failure };
   }
-  if (job.kind === 'segment' && job.reuse !== undefined) return reusedSegment(job, job.reuse);
+  if (job.kind === 'take') return takenSegment(job);
   if (job.kind === 'hash') {
     const digests = hashHostFiles(job.reads, raw);
     return Array.isArray(digests) ? { kind: 'hashed', raw, digests } : { kind: 'failed', raw, ...digests };
@@ -108,16 +111,14 @@ export function runJob(job: Job): JobResult {
  * Takes the compressed bytes as they are, when they are in every bit what was written there. They are inflated for the tar
  * to be hashed: what they hold needs no other check.
  */
-function reusedSegment(job: SegmentJob, reuse: SegmentReuse): JobResult {
-  const { raw, size, compression } = job;
+function takenSegment({ raw, path, start, end, size, crc, digest, compression }: TakeJob): JobResult {
   const unusable = { kind: 'unusable', raw } as const;
-  const packed = readRange(reuse.path, reuse.start, reuse.end);
-  if (packed === undefined || compression === 'none' || hash('sha256', packed, 'hex') !== reuse.digest) return unusable;
+  const packed = readRange(path, start, end);
+  if (packed === undefined || compression === 'none' || hash('sha256', packed, 'hex') !== digest) return unusable;
   const bytes = inflateSegment(packed, compression, size);
   if (bytes?.length !== size) return unusable;
   raw.set(bytes);
-  const { digests, crc, digest } = reuse;
-  return { kind: 'packed', raw, packed, digests, crc, digest };
+  return { kind: 'packed', raw, packed, digests: [], crc, digest };
 }
 
 function readRange(path: string, start: number, end: number): Uint8Array<ArrayBuffer> | undefined {

@@ -1,39 +1,37 @@
-import { createHash, type Hash } from 'node:crypto';
-import type { SegmentLayout } from './segment-layout.js';
+import { hash } from 'node:crypto';
+import type { Digest } from '../oci/digest.js';
+import { emptyDigest } from './file-digest.js';
+import { indexEntry } from './index-entry.js';
+import { IndexRows, metaText } from './index-rows.js';
 import type { SegmentPlan } from './segment-plan.js';
 
-/**
- * What tells a segment from all others, known without its contents: how it is packed, its headers, and the digests of its
- * files (SHA-256, in hexadecimal). Segments with one key have the same bytes, raw and compressed.
- */
-export class SegmentKey {
-  readonly #hash: Hash;
-
-  /** The headers must be in place in `raw`. */
-  constructor(recipe: string, plan: SegmentPlan, { headers }: SegmentLayout, raw: Uint8Array) {
-    this.#hash = createHash('sha256');
-    this.#hash.update(`${recipe}\n${plan.size} ${plan.last}\n`);
-    for (const { content } of plan.parts) {
-      if (content !== undefined && content.length < content.node.size) {
-        this.#hash.update(`${content.start} ${content.length} ${content.node.size}\n`);
-      }
-    }
-    this.#hash.update(gathered(headers, raw));
-  }
-
-  /** In hexadecimal. Call it once. */
-  finish(digests: readonly string[]): string {
-    return this.#hash.update(digests.join()).digest('hex');
-  }
+/** What is known of a segment without its bytes. */
+export interface NamedSegment {
+  /** In hexadecimal. Segments with one key have the same bytes, raw and compressed, and the same rows. */
+  readonly key: string;
+  /** What the index of the layer has of it: see `IndexRows`. A large file is in those of its first piece. */
+  readonly rows: string;
 }
 
-/** These parts one behind the other: to hash each by itself would take longer than to copy them. */
-function gathered(parts: Float64Array, raw: Uint8Array): Uint8Array {
-  let size = 0;
-  for (let i = 1; i < parts.length; i += 2) size += parts[i]!;
-  const bytes = Buffer.allocUnsafe(size);
-  const source = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
-  let at = 0;
-  for (let i = 0; i < parts.length; i += 2) at += source.copy(bytes, at, parts[i]!, parts[i]! + parts[i + 1]!);
-  return bytes;
+/** `digests`: of the file of each part that has content, the whole of it, in order. */
+export function nameSegment(recipe: string, plan: SegmentPlan, digests: readonly Digest[]): NamedSegment {
+  const rows = new IndexRows();
+  // What the rows do not say: how the segment is packed, which piece of a file it has, and what links say of their files.
+  let more = `${recipe}\n${plan.size} ${plan.last}\n`;
+  let contents = 0;
+  for (const { at, entry, header, content } of plan.parts) {
+    const digest = content === undefined ? emptyDigest : digests[contents++]!;
+    if (content !== undefined && content.length < content.node.size) {
+      more += `${content.start} ${content.length} ${content.node.size} ${digest}\n`;
+    }
+    if (header === undefined) continue;
+    rows.add(indexEntry(entry, at + header.size, digest));
+    if ('hardlink' in entry) more += `${metaText(header.fields)}\n`;
+  }
+  return { key: hash('sha256', `${more}\n${rows.text}`, 'hex'), rows: rows.text };
+}
+
+/** What a layer holds and how it is packed, from the keys of its segments; in hexadecimal. */
+export function contentsOf(keys: readonly string[]): string {
+  return hash('sha256', keys.join('\n'), 'hex');
 }

@@ -91,6 +91,11 @@ export function* planSegments(entries: Iterable<LayerEntry>): Generator<SegmentP
   yield cut(true);
 }
 
+/** How many segments before this one have pieces of the same file. */
+export function piecesBefore({ parts }: SegmentPlan): number {
+  return (parts[0]?.content?.start ?? 0) / pieceSize;
+}
+
 /** By the name, more probably behind a larger entry, so that segments come out alike in bytes. */
 function cutsBehind(path: string, length: number): boolean {
   let fnv = 0x811c9dc5;

@@ -5,6 +5,7 @@ import { Digester } from '../stream/verified.js';
 import type { LayerSegment } from '../tree/layer-index.js';
 import { combineCrc32 } from './crc32.js';
 import type { SegmentFormat } from './segment-format.js';
+import { contentsOf } from './segment-key.js';
 
 /** Where the blob goes. A chunk belongs to the sink until `write` has returned or its promise is fulfilled, not longer. */
 export interface LayerSink {
@@ -21,7 +22,7 @@ export interface Segment {
   readonly crc: number;
   /** SHA-256, in hexadecimal, of `packed`. */
   readonly digest: string;
-  /** See `SegmentKey`; of a piece of a large file it is known behind the last piece. */
+  /** See `NamedSegment`; of a piece of a large file it is known behind the last piece. */
   readonly key: () => string;
 }
 
@@ -33,6 +34,8 @@ export interface WrittenBlob {
   readonly size: number;
   /** Absent where the blob is the tar itself, which needs no map. */
   readonly segments?: readonly LayerSegment[] | undefined;
+  /** See `contentsOf`. */
+  readonly contents: string;
 }
 
 /** Writes the segments of a tar, of which there is at least one, as one blob. Both digests are taken on the way. */
@@ -47,22 +50,27 @@ export async function writeBlob(
   const blob = new Digester();
   const map: Array<Omit<LayerSegment, 'key'> & { readonly key: () => string }> = [];
   let crc = 0;
-  const emit = async (bytes: Uint8Array): Promise<void> => {
-    if (bytes.length === 0) return;
-    // Without compression the blob is the tar, which is hashed already.
-    if (!plain) blob.update(bytes);
-    await sink.write(bytes);
+  const emit = async (bytes: Uint8Array, tar?: Uint8Array): Promise<void> => {
+    // What is written is hashed meanwhile.
+    const written = bytes.length === 0 ? undefined : sink.write(bytes);
+    try {
+      // Without compression the blob is the tar.
+      if (!plain) blob.update(bytes);
+      if (tar !== undefined) raw.update(tar);
+    } finally {
+      await written;
+    }
   };
   for await (const segment of segments) {
     if (raw.size === 0) await emit(format.head);
     map.push({ offset: raw.size, blobOffset: blob.size, crc: segment.crc, digest: segment.digest, key: segment.key });
-    raw.update(segment.raw);
     crc = combineCrc32(crc, segment.crc, segment.raw.length);
-    await emit(segment.packed);
+    await emit(segment.packed, segment.raw);
     onProgress?.(raw.size);
   }
   await emit(format.tail(crc, raw.size));
   const diffId = raw.digest();
+  const keys = map.map(({ key }) => key());
   return {
     diffId,
     blob: {
@@ -71,6 +79,7 @@ export async function writeBlob(
       size: plain ? raw.size : blob.size,
     },
     size: raw.size,
-    ...(plain ? {} : { segments: map.map(({ key, ...place }) => ({ ...place, key: key() })) }),
+    ...(plain ? {} : { segments: map.map((place, i) => ({ ...place, key: keys[i]! })) }),
+    contents: contentsOf(keys),
   };
 }

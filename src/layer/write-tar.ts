@@ -3,6 +3,7 @@ import type { CallOptions } from '../stream/bytes.js';
 import type { ContentReader } from './content-reader.js';
 import type { LayerEntry } from './entry.js';
 import { packSegments } from './pack-segments.js';
+import { unplanned } from './plan-layer.js';
 import { SegmentCrew } from './segment-crew.js';
 import { segmentFormat } from './segment-format.js';
 
@@ -23,7 +24,7 @@ async function* tarChunks(
   // Nothing is compressed: threads would not help.
   const crew = new SegmentCrew(0);
   const format = segmentFormat('none');
-  for await (const { raw } of packSegments(entries, { crew, format, read, signal, onEntry: () => {} })) {
+  for await (const { raw } of packSegments(unplanned(entries), { crew, format, read, signal })) {
     // The chunks are the reader's: each needs memory of its own.
     yield Buffer.from(raw);
   }

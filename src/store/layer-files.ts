@@ -1,12 +1,13 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { TarRows } from '../layer/similar-layer.js';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import { replaceFile } from './durable.js';
 import { frame, readFramed } from './framed-file.js';
 import { onFile } from './io-error.js';
-import { decodeLayerIndex, encodeLayerIndex, layerIndexKind } from './layer-index-codec.js';
+import { decodeLayerIndex, encodeLayerIndex, layerIndexKind, segmentRows } from './layer-index-codec.js';
 
 type Segments = NonNullable<LayerIndex['segments']>;
 
@@ -96,6 +97,12 @@ export class LayerFiles {
       : { diffId };
     this.#note(blob, layer);
     return layer;
+  }
+
+  /** The rows of the segments of a tar; `undefined` when there is no index or it is damaged. */
+  async segmentRows(diffId: Digest): Promise<TarRows | undefined> {
+    const payload = await readFramed(layerIndexKind, this.indexPath(diffId));
+    return payload === undefined || payload === 'damaged' ? undefined : segmentRows(payload, diffId);
   }
 
   /** The index of a tar, without segments; `undefined` when there is none or it is damaged. */

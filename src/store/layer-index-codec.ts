@@ -1,162 +1,79 @@
+import { decodeRows, IndexRows } from '../layer/index-rows.js';
+import type { SegmentRows, TarRows } from '../layer/similar-layer.js';
 import type { Digest } from '../oci/digest.js';
 import { indexOfRows } from '../tree/entry-rows.js';
-import type { IndexEntry, LayerIndex } from '../tree/layer-index.js';
-import type { Metadata } from '../tree/node.js';
+import type { LayerIndex } from '../tree/layer-index.js';
 
-/** Names the shape of the rows below: change it with them. */
-export const layerIndexKind = 'layer-index 1';
+/** Names the shape of the file below, and of the rows in it: change it with them. */
+export const layerIndexKind = 'layer-index 2';
 
-type Xattrs = Readonly<Record<string, string>>;
-type Head = readonly [shared: number, suffix: string];
-type Meta = readonly [mode: number, uid: number, gid: number, mtime: number, xattrs: Xattrs | 0];
-/** An entry as it lies on the disk: its path as what it shares with the one before, and the rest. */
-type Row =
-  | readonly ['f', ...Head, ...Meta, size: number, sha256: string, offset: number]
-  | readonly ['d' | 'p', ...Head, ...Meta]
-  | readonly ['s', ...Head, ...Meta, target: string]
-  | readonly ['c' | 'b', ...Head, ...Meta, major: number, minor: number]
-  | readonly ['h', ...Head, target: string]
-  | readonly ['w' | 'o', ...Head];
+/** Rows of a segment, or of no segment in particular; these count from the beginning of the tar. */
+type Piece = readonly [offset: number | null, size: number, bytes: number];
 
-/** Characters that are turned into bytes at a time. */
-const pieceLength = 64 * 1024;
+interface Head {
+  readonly diffId: Digest;
+  readonly size: number;
+  readonly pieces: readonly Piece[];
+}
+
+/** Rows that are read at a time, where there are no segments. */
+const pieceRows = 1000;
 
 /**
- * The entries of an index as JSON, a row an entry, put together while they come. Why JSON: it is read by native code, so
- * 76,000 entries take a tenth of a second; a binary format decoded in JavaScript was no faster.
+ * An index as it lies on the disk: a line of JSON that says where what is, then the rows, segment by segment. So the next
+ * layer that takes a segment over takes its rows as they stand.
  */
 export class LayerIndexEncoder {
-  readonly #pieces: Buffer[] = [];
-  #text = '';
-  #count = 0;
-  #previous = '';
+  readonly #pieces: Piece[] = [];
+  readonly #rows: Uint8Array[] = [];
 
-  add(entry: IndexEntry): void {
-    const shared = sharedPrefix(this.#previous, entry.path);
-    this.#previous = entry.path;
-    if (this.#count++ > 0) this.#text += ',';
-    this.#text += rowText(entry, `${shared},${JSON.stringify(entry.path.slice(shared))}`);
-    if (this.#text.length >= pieceLength) this.#flush();
+  /** The rows of the segment that has `size` bytes at `offset` of the tar; in order, and for every segment. */
+  add(offset: number | null, size: number, rows: string | Uint8Array): void {
+    const bytes = typeof rows === 'string' ? Buffer.from(rows) : rows;
+    this.#pieces.push([offset, size, bytes.length]);
+    this.#rows.push(bytes);
   }
 
-  finish({ diffId, size }: Pick<LayerIndex, 'diffId' | 'size'>): readonly Buffer[] {
-    this.#text += ']}';
-    this.#flush();
-    const head = JSON.stringify({ diffId, size }).slice(0, -1);
-    return [Buffer.from(`${head},"rows":[`), ...this.#pieces];
-  }
-
-  #flush(): void {
-    this.#pieces.push(Buffer.from(this.#text));
-    this.#text = '';
+  finish({ diffId, size }: Pick<LayerIndex, 'diffId' | 'size'>): readonly Uint8Array[] {
+    const head: Head = { diffId, size, pieces: this.#pieces };
+    return [Buffer.from(`${JSON.stringify(head)}\n`), ...this.#rows];
   }
 }
 
-export function encodeLayerIndex(index: LayerIndex): readonly Buffer[] {
+export function encodeLayerIndex(index: LayerIndex): readonly Uint8Array[] {
   const encoder = new LayerIndexEncoder();
-  for (const entry of index.entries) encoder.add(entry);
+  for (let start = 0; start < index.entries.length; start += pieceRows) {
+    const rows = new IndexRows();
+    for (const entry of index.entries.slice(start, start + pieceRows)) rows.add(entry);
+    encoder.add(null, 0, rows.text);
+  }
   return encoder.finish(index);
 }
 
-/** The inverse of {@link LayerIndexEncoder}, for bytes whose checksum has been found right. Entries are made when they are asked for. */
+/** The inverse, for bytes whose checksum has been found right. Entries are made when they are asked for. */
 export function decodeLayerIndex(payload: Buffer): LayerIndex {
-  const { diffId, size, rows } = JSON.parse(payload.toString('utf8')) as {
-    readonly diffId: Digest;
-    readonly size: number;
-    readonly rows: readonly Row[];
-  };
-  let previous = '';
-  const paths = rows.map(row => {
-    previous = previous.slice(0, row[1]) + row[2];
-    return previous;
+  const { diffId, size, pieces } = decodeHead(payload);
+  const found = pieces.map(({ offset, rows }) => ({ text: rows.toString('utf8'), base: offset ?? 0 }));
+  return indexOfRows({ diffId, size }, decodeRows(found));
+}
+
+/** The rows of its segments, not decoded; `undefined` for the index of another tar. */
+export function segmentRows(payload: Buffer, wanted: Digest): TarRows | undefined {
+  const { diffId, size, pieces } = decodeHead(payload);
+  if (diffId !== wanted) return undefined;
+  const segments = new Map<number, SegmentRows>();
+  for (const { offset, ...piece } of pieces) if (offset !== null) segments.set(offset, piece);
+  return { size, segments };
+}
+
+function decodeHead(payload: Buffer) {
+  const end = payload.indexOf(0x0a);
+  const { diffId, size, pieces } = JSON.parse(payload.toString('utf8', 0, end)) as Head;
+  let at = end + 1;
+  const found = pieces.map(([offset, size, bytes]) => {
+    const rows = payload.subarray(at, at + bytes);
+    at += bytes;
+    return { offset, size, rows };
   });
-  let entries: readonly IndexEntry[] | undefined;
-  return indexOfRows(
-    { diffId, size },
-    {
-      length: rows.length,
-      path: row => paths[row]!,
-      type: row => types[rows[row]![0]],
-      entry: row => decodeRow(rows[row]!, paths[row]!),
-      all: () => {
-        entries ??= rows.map((row, i) => decodeRow(row, paths[i]!));
-        return entries;
-      },
-    },
-  );
-}
-
-const types = {
-  ...({ f: 'file', d: 'directory', p: 'fifo', s: 'symlink', c: 'character', b: 'block' } as const),
-  ...({ h: 'hardlink', w: 'whiteout', o: 'opaque' } as const),
-};
-
-/** A {@link Row} as JSON. Put together here, which takes a third of the time of making the list first. */
-function rowText(entry: IndexEntry, head: string): string {
-  switch (entry.type) {
-    case 'file':
-      return `["f",${head},${metaText(entry)},${entry.size},"${entry.digest.slice('sha256:'.length)}",${entry.offset}]`;
-    case 'directory':
-      return `["d",${head},${metaText(entry)}]`;
-    case 'fifo':
-      return `["p",${head},${metaText(entry)}]`;
-    case 'symlink':
-      return `["s",${head},${metaText(entry)},${JSON.stringify(entry.target)}]`;
-    case 'character':
-      return `["c",${head},${metaText(entry)},${entry.major},${entry.minor}]`;
-    case 'block':
-      return `["b",${head},${metaText(entry)},${entry.major},${entry.minor}]`;
-    case 'hardlink':
-      return `["h",${head},${JSON.stringify(entry.target)}]`;
-    case 'whiteout':
-      return `["w",${head}]`;
-    case 'opaque':
-      return `["o",${head}]`;
-  }
-}
-
-function decodeRow(row: Row, path: string): IndexEntry {
-  switch (row[0]) {
-    case 'f':
-      return {
-        type: 'file',
-        path,
-        ...decodeMeta(row),
-        size: row[8],
-        digest: `sha256:${row[9]}` as Digest,
-        offset: row[10],
-      };
-    case 'd':
-      return { type: 'directory', path, ...decodeMeta(row) };
-    case 'p':
-      return { type: 'fifo', path, ...decodeMeta(row) };
-    case 's':
-      return { type: 'symlink', path, ...decodeMeta(row), target: row[8] };
-    case 'c':
-      return { type: 'character', path, ...decodeMeta(row), major: row[8], minor: row[9] };
-    case 'b':
-      return { type: 'block', path, ...decodeMeta(row), major: row[8], minor: row[9] };
-    case 'h':
-      return { type: 'hardlink', path, target: row[3] };
-    case 'w':
-      return { type: 'whiteout', path };
-    case 'o':
-      return { type: 'opaque', path };
-  }
-}
-
-function metaText({ mode, uid, gid, mtime, xattrs }: Metadata): string {
-  return `${mode},${uid},${gid},${mtime},${xattrs === undefined ? 0 : JSON.stringify(xattrs)}`;
-}
-
-function decodeMeta(row: readonly [unknown, ...Head, ...Meta, ...unknown[]]): Metadata {
-  const [, , , mode, uid, gid, mtime, xattrs] = row;
-  return xattrs === 0 ? { mode, uid, gid, mtime } : { mode, uid, gid, mtime, xattrs };
-}
-
-function sharedPrefix(a: string, b: string): number {
-  const limit = Math.min(a.length, b.length);
-  let i = 0;
-  while (i < limit && a.charCodeAt(i) === b.charCodeAt(i)) i += 1;
-  return i;
+  return { diffId, size, pieces: found };
 }

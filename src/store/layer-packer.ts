@@ -1,11 +1,14 @@
 import { contentReader } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
 import { type HostFile, hashFiles } from '../layer/hash-files.js';
-import type { OnEntry, PackOptions } from '../layer/layer-store.js';
+import type { PackedLayer, PackOptions, PlannedLayer, PlanOptions } from '../layer/layer-store.js';
 import { packLayer } from '../layer/pack.js';
+import { type PlannedSegment, planLayer, unplanned } from '../layer/plan-layer.js';
 import { recompress } from '../layer/recompress.js';
 import { SegmentCrew } from '../layer/segment-crew.js';
+import { segmentFormat } from '../layer/segment-format.js';
 import { type UnpackReport, type UnpackTarget, unpackEntries } from '../layer/unpack.js';
+import { UnusableSegment } from '../layer/unusable-segment.js';
 import type { TarPieces } from '../layer/write-layer-files.js';
 import type { Digest } from '../oci/digest.js';
 import { compressionOf } from '../oci/media-types.js';
@@ -17,6 +20,9 @@ import type { LayerFiles } from './layer-files.js';
 import { LayerIndexEncoder } from './layer-index-codec.js';
 import type { LayerShelf } from './layer-shelf.js';
 import { uncompressed } from './layer-tap.js';
+
+/** Does work that writes, as everything that writes is done. */
+type Writing = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** Writes layers into the store, and files of layers into folders. Its threads start with the first layer that is worth it, and end with `close`. */
 export class LayerPacker {
@@ -32,27 +38,56 @@ export class LayerPacker {
     this.#crew = new SegmentCrew(threads);
   }
 
-  /** Keeps nothing of the entries but their index, encoded: of most layers nobody asks for it in the same build. */
-  async pack(entries: Iterable<LayerEntry>, { similar, ...options }: PackOptions): Promise<LayerRef> {
-    const reused = similar && (await this.#shelf.similar(similar));
+  pack(entries: Iterable<LayerEntry>, options: PackOptions): Promise<PackedLayer> {
+    return this.#pack(unplanned(entries), options);
+  }
+
+  /** With how it is packed: if a segment cannot be taken over after all, with none that is. */
+  async plan(
+    entries: Iterable<LayerEntry>,
+    { similar, compression = 'gzip', level, writing, ...options }: PlanOptions & { readonly writing: Writing },
+  ): Promise<PlannedLayer | undefined> {
+    const { recipe } = segmentFormat(compression, level);
+    const stored = similar && (await this.#shelf.similar(similar));
+    const plan = await planLayer(entries, { ...options, recipe, similar: stored });
+    if (plan === undefined) return undefined;
+    const { contents, segments, anew } = plan;
+    const pack: PlannedLayer['pack'] = options =>
+      writing(async () => {
+        const packing = { ...options, compression, level };
+        try {
+          return await this.#pack(segments(), packing);
+        } catch (error) {
+          if (error instanceof UnusableSegment) return await this.#pack(anew(), packing);
+          throw error;
+        }
+      });
+    return { contents, pack };
+  }
+
+  /** Keeps nothing of the entries but their rows: of most layers nobody asks for the index in the same build. */
+  async #pack(planned: Iterable<PlannedSegment>, options: PackOptions): Promise<PackedLayer> {
     const read = contentReader(this.#shelf);
     const encoder = new LayerIndexEncoder();
-    const onEntry: OnEntry = (indexed, entry) => {
-      encoder.add(indexed);
-      options.onEntry?.(indexed, entry);
-    };
-    const { diffId, blob, tarSize, segments } = await this.#blobs.write(async write => {
-      const packing = { ...options, crew: this.#crew, similar: reused, read, onEntry };
-      const packed = await packLayer(entries, { write }, packing);
+    const onRows = encoder.add.bind(encoder);
+    const counts = { made: 0, taken: 0 };
+    function* counted(): Generator<PlannedSegment> {
+      for (const segment of planned) {
+        counts['stored' in segment ? 'taken' : 'made'] += 1;
+        yield segment;
+      }
+    }
+    const { diffId, blob, tarSize, segments, contents } = await this.#blobs.write(async write => {
+      const packed = await packLayer(counted(), { write }, { ...options, crew: this.#crew, read, onRows });
       return { ...packed, tarSize: packed.size, digest: packed.blob.digest, size: packed.blob.size };
     });
     const encoded = (): readonly Uint8Array[] => encoder.finish({ diffId, size: tarSize });
     await this.#files.saveEncoded(blob.digest, { diffId, segments, encoded }, compressionOf(blob.mediaType));
-    return { diffId, blob };
+    return { layer: { diffId, blob }, contents, segments: counts };
   }
 
   /** @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says */
-  async recompress(layer: LayerRef, { similar: _, ...options }: PackOptions): Promise<LayerRef> {
+  async recompress(layer: LayerRef, options: PackOptions): Promise<LayerRef> {
     const index = await this.#shelf.index(layer, options);
     const { blob, segments } = await this.#blobs.write(async write => {
       const stored = await this.#blobs.open(layer.blob, options);

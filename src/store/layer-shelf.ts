@@ -109,8 +109,11 @@ export class LayerShelf {
   async similar(layer: LayerRef): Promise<SimilarLayer | undefined> {
     const known = await this.#files.blobLayer(layer.blob.digest);
     if (known?.packed === undefined || known.diffId !== layer.diffId) return undefined;
+    const rows = await this.#files.segmentRows(layer.diffId);
+    if (rows === undefined) return undefined;
     const { compression, segments } = known.packed;
-    return similarLayer(this.#blobs.path(layer.blob.digest), segments, layer.blob.size - tailSize(compression));
+    const end = layer.blob.size - tailSize(compression);
+    return similarLayer(this.#blobs.path(layer.blob.digest), end, segments, rows);
   }
 
   async openPart(blob: Descriptor, offset: number, length: number, options: CallOptions = {}): Promise<Readable> {

@@ -193,9 +193,11 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     return Promise.all((await this.#layout.refs()).map(ref => storedImage(ref, this.#layout.blobs)));
   }
 
-  packLayer(entries: Iterable<LayerEntry>, options: PackOptions = {}): Promise<LayerRef> {
-    return this.#write(async () => (await this.#packing.packer()).pack(entries, options));
-  }
+  readonly packLayer: LayerStore['packLayer'] = (entries, options = {}) =>
+    this.#write(async () => (await this.#packing.packer()).pack(entries, options));
+
+  readonly planLayer: LayerStore['planLayer'] = async (entries, options) =>
+    (await this.#packing.packer()).plan(entries, { ...options, writing: work => this.#write(work) });
 
   async hashFiles(files: readonly HostFile[], options?: CallOptions): Promise<Digest[]> {
     return (await this.#packing.packer()).hashFiles(files, options);

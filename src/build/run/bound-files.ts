@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { LayerRecorder } from '../../cache/layer-record.js';
+import { EntryRecorder } from '../../cache/entry-record.js';
 import { recordKey } from '../../cache/record.js';
 import { LadingError } from '../../errors/errors.js';
 import { diffTrees } from '../../layer/diff.js';
@@ -57,14 +57,14 @@ function digestsOf(
   entries: Iterable<LayerEntry>,
   files: FileAccess,
 ): { readonly digest: string; readonly exactDigest: string } {
-  const timeless = new LayerRecorder();
-  const exact = new LayerRecorder();
+  const timeless = new EntryRecorder();
+  const exact = new EntryRecorder();
   for (const entry of entries) {
     const indexed = indexEntry(entry, 0, files.knownDigest(entry)!);
     exact.add(indexed);
     timeless.add('mtime' in indexed ? { ...indexed, mtime: 0 } : indexed);
   }
-  return { digest: recordKey(timeless.finish('')), exactDigest: recordKey(exact.finish('')) };
+  return { digest: recordKey(timeless.finish()), exactDigest: recordKey(exact.finish()) };
 }
 
 /** @throws LadingError PATH_INVALID for what is no folder */

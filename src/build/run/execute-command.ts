@@ -50,7 +50,7 @@ export async function executeCommand(job: CommandJob, options: RunOptions): Prom
     if (result.exitCode !== 0) {
       settings.onFailure?.(() => openShell(job, options));
       if (settings.keepFailed) {
-        const layer = await store.packLayer(diffTrees(tree, await root.changes(ran, { signal })), {
+        const { layer } = await store.packLayer(diffTrees(tree, await root.changes(ran, { signal })), {
           compression: 'none',
           signal,
         });

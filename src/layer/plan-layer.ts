@@ -1,0 +1,139 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Digest } from '../oci/digest.js';
+import type { CallOptions } from '../stream/bytes.js';
+import type { LayerEntry } from './entry.js';
+import { contentsOf, nameSegment } from './segment-key.js';
+import { piecesBefore, planSegments, type SegmentPlan } from './segment-plan.js';
+import type { SimilarLayer, StoredSegment } from './similar-layer.js';
+
+/** The digests of files, known before they are packed. */
+export interface KnownDigests {
+  /** Of the entry's file; nothing when it is not known. */
+  readonly digestOf: (entry: LayerEntry) => Digest | undefined;
+  /** Makes the digests of these entries known. Without it a layer with unknown files is not planned. */
+  readonly learn?: ((entries: Iterable<LayerEntry>) => Promise<void>) | undefined;
+}
+
+export interface PlanLayerOptions extends CallOptions, KnownDigests {
+  /** See `SegmentFormat`. */
+  readonly recipe: string;
+  readonly similar?: SimilarLayer | undefined;
+}
+
+/** What is to be done for a segment of a layer. */
+export type PlannedSegment = SegmentToMake | SegmentToTake;
+
+export interface SegmentToMake {
+  readonly plan: SegmentPlan;
+  /** Of the file of each part that has content, where they are known. */
+  readonly digests?: readonly Digest[] | undefined;
+}
+
+/** One that lies in a blob already. */
+export interface SegmentToTake {
+  /** Bytes into the tar. */
+  readonly offset: number;
+  readonly key: string;
+  readonly stored: StoredSegment;
+}
+
+/** A layer of which everything is known but its bytes. */
+export interface LayerPlan {
+  /** What it holds and how it is packed: layers with the same are the same. In hexadecimal. */
+  readonly contents: string;
+  /** In order; to be walked once. */
+  readonly segments: () => Iterable<PlannedSegment>;
+  /** The same with nothing taken over. */
+  readonly anew: () => Iterable<SegmentToMake>;
+}
+
+/** Parts of segments that wait for their digests: many enough that threads share them well. */
+const mostWaiting = 4000;
+/** Parts of segments to be made that are kept: more would be much of the memory of a build. */
+const mostKept = 20_000;
+const turnMs = 20;
+
+/** Segments that nothing is known of but their entries. */
+export function* unplanned(entries: Iterable<LayerEntry>): Generator<SegmentToMake> {
+  for (const plan of planSegments(entries)) yield { plan };
+}
+
+/**
+ * Finds out what is in each segment of a layer, and which of them a similar layer has. `undefined` when a digest is not
+ * known and cannot be. Entries are walked again only when nothing is to be taken over after all, or when so many segments
+ * are to be made that they could not be kept.
+ * @throws LadingError what `planSegments` and `learn` do
+ */
+export async function planLayer(
+  entries: Iterable<LayerEntry>,
+  { recipe, similar, digestOf, learn, signal }: PlanLayerOptions,
+): Promise<LayerPlan | undefined> {
+  const keys: string[] = [];
+  const found: Array<PlannedSegment | undefined> = [];
+  const waiting = new Map<number, SegmentPlan>();
+  let kept = 0;
+  let unknown = 0;
+  const taken = (place: number): boolean => found[place] !== undefined && 'stored' in found[place];
+  const name = (place: number, plan: SegmentPlan, digests: readonly Digest[]): void => {
+    const { offset, parts } = plan;
+    const { key } = nameSegment(recipe, plan, digests);
+    keys[place] = key;
+    found[place] = undefined;
+    // A large file is taken over whole or made whole: it is held to its digest over all its pieces.
+    const pieces = piecesBefore(plan);
+    const stored = pieces > 0 && !taken(place - 1) ? undefined : similar?.find(key);
+    if (stored !== undefined) found[place] = { offset, key, stored };
+    else {
+      for (let before = place - pieces; before < place; before++) if (taken(before)) found[before] = undefined;
+      if (kept + parts.length > mostKept) return;
+      kept += parts.length;
+      found[place] = { plan, digests };
+    }
+  };
+  const learnWaiting = async (): Promise<void> => {
+    await learn!([...waiting.values()].flatMap(({ parts }) => parts.map(({ entry }) => entry)));
+    for (const [place, plan] of waiting) name(place, plan, knownDigests(plan, digestOf)!);
+    waiting.clear();
+    unknown = 0;
+  };
+  let place = 0;
+  let turn = performance.now();
+  for (const plan of planSegments(entries)) {
+    if (performance.now() - turn >= turnMs) {
+      await setImmediate();
+      signal?.throwIfAborted();
+      turn = performance.now();
+    }
+    const digests = knownDigests(plan, digestOf);
+    if (digests !== undefined) name(place, plan, digests);
+    else if (learn === undefined) return undefined;
+    else {
+      waiting.set(place, plan);
+      unknown += plan.parts.length;
+      if (unknown >= mostWaiting) await learnWaiting();
+    }
+    place += 1;
+  }
+  if (waiting.size > 0) await learnWaiting();
+  function* anew(): Generator<SegmentToMake> {
+    for (const plan of planSegments(entries)) yield { plan, digests: knownDigests(plan, digestOf) };
+  }
+  function* segments(): Generator<PlannedSegment> {
+    let place = 0;
+    if (found.includes(undefined)) for (const segment of anew()) yield found[place++] ?? segment;
+    else yield* found as readonly PlannedSegment[];
+  }
+  return { contents: contentsOf(keys), segments, anew };
+}
+
+/** The digests of all files of a segment, or nothing when one is not known. */
+function knownDigests({ parts }: SegmentPlan, digestOf: KnownDigests['digestOf']): Digest[] | undefined {
+  const digests: Digest[] = [];
+  for (const { entry, content } of parts) {
+    if (content === undefined) continue;
+    const digest = digestOf(entry);
+    if (digest === undefined) return undefined;
+    digests.push(digest);
+  }
+  return digests;
+}
