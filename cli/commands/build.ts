@@ -88,9 +88,10 @@ export const command = defineCommand({
     'no-cache': { type: 'boolean', conflicts: 'no-cache-filter', describe: 'Carry every step out again' },
     'no-cache-filter': { ...severally, describe: 'Carry the steps of these stages out again; names with commas' },
     timestamps: {
-      choices: ['clamp', 'keep'] as const,
+      choices: ['clamp', 'keep', 'exact'] as const,
       requiresArg: true,
-      describe: 'File times: none later than SOURCE_DATE_EPOCH (2000-01-01), or as they are [default: clamp]',
+      describe:
+        'File times: none later than SOURCE_DATE_EPOCH (2000-01-01), or as they are, in seconds or exact [default: clamp]',
     },
     compression: {
       type: 'string',

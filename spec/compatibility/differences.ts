@@ -17,8 +17,9 @@ export interface Difference {
 export const differences = {
   layerTimes: {
     what: 'times in layers',
-    buildkit: 'kept, and folders that a build makes have the present time',
-    lading: 'clamped to SOURCE_DATE_EPOCH (2000-01-01 by default); `--timestamps keep` keeps those of files',
+    buildkit: 'kept in whole seconds, and folders that a build makes have the present time',
+    lading:
+      'clamped to SOURCE_DATE_EPOCH (2000-01-01 by default); `--timestamps keep` keeps those of files, `exact` what is below a second, too',
     why: 'the same inputs give the same bytes',
   },
   imageTimes: {

@@ -1,6 +1,7 @@
 import type { Annotation } from '../build/annotations.js';
 import { assembleBuild, type BuildResult, type ImageVariant } from '../build/assemble.js';
 import { build } from '../build/build.js';
+import type { Timestamps } from '../build/copy/clamp.js';
 import type { BuildEvent } from '../build/event.js';
 import { findEpoch } from '../build/find-epoch.js';
 import { type ProvenanceOptions, provenance } from '../build/provenance.js';
@@ -59,7 +60,7 @@ export interface BuildImageOptions extends ContextSource, CommandOptions {
   /** @default 'missing' */
   readonly pull?: PullPolicy | undefined;
   /** @default 'clamp' */
-  readonly timestamps?: 'clamp' | 'keep' | undefined;
+  readonly timestamps?: Timestamps | undefined;
   /** @default 'gzip' */
   readonly compression?: Compression | undefined;
   readonly level?: number | undefined;

@@ -1,5 +1,6 @@
 import { type Annotation, checkAnnotations } from '../build/annotations.js';
 import type { ImageVariant } from '../build/assemble.js';
+import type { Timestamps } from '../build/copy/clamp.js';
 import type { ProvenanceOptions } from '../build/provenance.js';
 import { LadingError } from '../errors/errors.js';
 import type { Compression } from '../oci/media-types.js';
@@ -66,13 +67,13 @@ function attached(output: Output | undefined, provenance: ProvenanceOptions | un
 
 /** The times that the files of a build have, which are the same in all of its outputs. */
 export interface BuildTimes {
-  readonly timestamps: 'clamp' | 'keep' | undefined;
+  readonly timestamps: Timestamps | undefined;
   readonly epoch: number | undefined;
 }
 
 /** @throws LadingError USAGE when the outputs contradict each other, or the build */
 export function agreedTimes(
-  options: { readonly timestamps?: 'clamp' | 'keep' | undefined },
+  options: { readonly timestamps?: Timestamps | undefined },
   outputs: readonly Output[],
 ): BuildTimes {
   const images = outputs.filter(({ type }) => isImageType(type)).map(({ image }) => image ?? {});

@@ -36,7 +36,9 @@ export async function outputTree(built: readonly BuiltPlatform[], options: Outpu
 /** The same entries with another time, where there is one. */
 export function retimed(entries: readonly LayerEntry[], epoch: number | undefined): readonly LayerEntry[] {
   if (epoch === undefined) return entries;
-  return entries.map(entry => ('node' in entry ? { ...entry, node: { ...entry.node, mtime: epoch } } : entry));
+  return entries.map(entry =>
+    'node' in entry ? { ...entry, node: { ...entry.node, mtime: epoch, mtimeNanoseconds: undefined } } : entry,
+  );
 }
 
 function folderOf(platform: Platform): string {

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Annotation } from '../build/annotations.js';
+import type { Timestamps } from '../build/copy/clamp.js';
 import { isLadingError } from '../errors/errors.js';
 import type { Compression } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
@@ -50,7 +51,7 @@ export interface OutputImage {
   readonly mediaTypes?: 'oci' | 'docker' | undefined;
   readonly annotations?: readonly Annotation[] | undefined;
   /** All images of a build must agree on this and the next one. */
-  readonly timestamps?: 'clamp' | 'keep' | undefined;
+  readonly timestamps?: Timestamps | undefined;
   /** Instead of SOURCE_DATE_EPOCH. */
   readonly epoch?: number | undefined;
   /** The form in which provenance is kept: an artifact, or in the dress of an image. @default true */

@@ -4,6 +4,7 @@ import { sniffCompression } from '../stream/compression.js';
 import { TreeEditor } from '../tree/editor.js';
 import type { DirectoryNode, FileNode } from '../tree/node.js';
 import { type ArchiveOptions, unpackArchive } from './copy/archive.js';
+import { clampTo } from './copy/clamp.js';
 
 /** How much of a file {@link isArchive} has to see. */
 export const archiveHeadBytes = blockSize;
@@ -28,7 +29,7 @@ export async function archiveTree(
 ): Promise<DirectoryNode | undefined> {
   const editor = new TreeEditor(emptyRoot);
   const target = { editor, directory: () => '' };
-  const isTar = await unpackArchive(file, name, target, { ...options, clamp: time => time });
+  const isTar = await unpackArchive(file, name, target, { ...options, clamp: clampTo(0, 'exact') });
   return isTar ? editor.root : undefined;
 }
 

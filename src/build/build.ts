@@ -15,6 +15,7 @@ import { type StageGraph, sourceDateEpoch } from '../plan/graph.js';
 import { finalConfig, finalPlatform } from '../plan/lower.js';
 import type { LayerRef } from '../tree/node.js';
 import { type BuildRecord, type BuildRequest, plannedInputs } from './build-record.js';
+import type { Timestamps } from './copy/clamp.js';
 import { copySources } from './copy-sources.js';
 import type { BuildEvent } from './event.js';
 import { FileAccess } from './file-access.js';
@@ -53,8 +54,8 @@ export interface BuildOptions extends PlanBuildOptions {
   readonly noCache?: boolean | undefined;
   /** Names of stages, in any case, whose steps are carried out again. */
   readonly noCacheFilter?: readonly string[] | undefined;
-  /** `clamp`: no file is newer than SOURCE_DATE_EPOCH; `keep`: file times stay as they are. */
-  readonly timestamps?: 'clamp' | 'keep' | undefined;
+  /** @default 'clamp' */
+  readonly timestamps?: Timestamps | undefined;
   /** Instead of what the Dockerfile and its arguments say for SOURCE_DATE_EPOCH. */
   readonly epoch?: number | undefined;
   readonly compression?: Compression | undefined;
@@ -141,7 +142,7 @@ async function buildWith(options: BuildOptions, { now, stats, crew }: Listing): 
     cache: stepCache(store),
     layers: layerWork(),
     files: new FileAccess(store, stats),
-    sources: copySources(options.context, store, crew),
+    sources: copySources(options.context, store, { crew, exact: options.timestamps === 'exact' }),
     now,
     compression,
     level,

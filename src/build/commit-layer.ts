@@ -9,6 +9,7 @@ import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { applyLayer } from '../tree/apply-layer.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
+import type { Timestamps } from './copy/clamp.js';
 import type { FileAccess } from './file-access.js';
 import type { LayerWork } from './layer-work.js';
 import { type LazyTree, lazyTree } from './lazy-tree.js';
@@ -20,6 +21,7 @@ export interface CommitOptions extends CallOptions {
   readonly files: FileAccess;
   readonly compression: Compression;
   readonly level?: number | undefined;
+  readonly timestamps: Timestamps;
   /** Pack even when the cache has the layer. */
   readonly fresh: boolean;
   /** What the same step made the last time, to take over what of it is the same; see {@link latestLayer}. */
@@ -57,8 +59,13 @@ function slotOf({ slot, title }: StepOrigin): RecordValue {
 }
 
 /** A tree with a layer on top, whose files are read from the layer. */
-export function withLayer(below: LazyTree, layer: LayerRef, store: LayerStore): LazyTree {
-  return lazyTree(async () => applyLayer(await below(), await store.layerIndex(layer), layer));
+export function withLayer(
+  below: LazyTree,
+  layer: LayerRef,
+  { store, timestamps }: Pick<CommitOptions, 'store' | 'timestamps'>,
+): LazyTree {
+  const exact = timestamps === 'exact';
+  return lazyTree(async () => applyLayer(await below(), await store.layerIndex(layer), layer, exact));
 }
 
 /**
@@ -89,7 +96,7 @@ export async function commitLayer(
   };
   const result = async (layer: LayerRef, cached: boolean): Promise<CommittedLayer> => {
     await noteLatest(cache, origin, layer, similar, { signal });
-    return { layer, cached, segments, tree: withLayer(below, layer, store) };
+    return { layer, cached, segments, tree: withLayer(below, layer, options) };
   };
 
   // Walked anew each time that they are needed: kept, those of a large tree would be most of the memory of a build.

@@ -27,15 +27,26 @@ export interface CopySources {
   image(image: Image, options: CallOptions): Promise<DirectoryNode>;
 }
 
+export interface CopySourcesOptions {
+  readonly crew: ScanCrew;
+  /** Whether times of files have what is below a second. */
+  readonly exact: boolean;
+}
+
 /** Each context and image is opened once a build, and folders are listed once, for all stages and platforms. */
-export function copySources(context: BuildContext, store: LayerStore, crew: ScanCrew): CopySources {
+export function copySources(
+  context: BuildContext,
+  store: LayerStore,
+  { crew, exact }: CopySourcesOptions,
+): CopySources {
   const contexts = once<CopySource>();
   const trees = once<DirectoryNode>();
   return {
     context: () => contexts('context', async () => contextSource(context, 'the build context', crew)),
     named: ({ name, context }, options) =>
       contexts(`named ${name}`, async () => contextSource(await filesOf(context, options), `context ${name}`, crew)),
-    image: (image, options) => trees(image.descriptor.digest, () => treeOfLayers(layersOfImage(image), store, options)),
+    image: (image, options) =>
+      trees(image.descriptor.digest, () => treeOfLayers(layersOfImage(image), store, { ...options, exact })),
   };
 }
 

@@ -9,6 +9,7 @@ import { type Found, lookup } from '../tree/lookup.js';
 import type { DirectoryNode, FileNode } from '../tree/node.js';
 import { unpackArchive } from './copy/archive.js';
 import { parseChmod } from './copy/chmod.js';
+import type { Clamp } from './copy/clamp.js';
 import { Copier } from './copy/copier.js';
 import { parentsSource } from './copy/parents.js';
 import { selectSources } from './copy/select.js';
@@ -30,7 +31,7 @@ export interface CopySource {
 
 export interface CopyStepOptions extends RemoteSourceOptions {
   readonly epoch: number;
-  readonly clamp: (mtime: number) => number;
+  readonly clamp: Clamp;
   /** A folder of the build's own for what has to be decompressed first. */
   readonly temporary: string;
 }

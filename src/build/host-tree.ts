@@ -1,7 +1,7 @@
 import { type BigIntStats, constants, lstatSync } from 'node:fs';
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import { ioError } from '../errors/io-error.js';
-import { deviceNumbers, identityOf, wholeSeconds } from '../layer/host-stats.js';
+import { deviceNumbers, fileTime, identityOf } from '../layer/host-stats.js';
 import { LazyDirectory } from '../tree/lazy-directory.js';
 import { MappedChildren } from '../tree/mapped-children.js';
 import type { DirectoryNode, FileNode, HostIdentity, Metadata, TreeNode } from '../tree/node.js';
@@ -92,14 +92,14 @@ function childOf(
 }
 
 function fileNode(path: string, identity: HostIdentity, single: boolean, walk: Walk): FileNode {
-  const { mode, uid, gid, mtime } = metadataOf(identity, walk);
+  const { mode, uid, gid, mtime, mtimeNanoseconds } = metadataOf(identity, walk);
   const content = { kind: 'host', path, identity } as const;
-  return { type: 'file', mode, uid, gid, mtime, size: Number(identity.size), content, single };
+  return { type: 'file', mode, uid, gid, mtime, mtimeNanoseconds, size: Number(identity.size), content, single };
 }
 
 function metadataOf({ mode: bits, mtimeNs }: HostIdentity, { checkoutTime }: Walk): Metadata {
   const mode = bits & 0o7777;
-  if (checkoutTime === undefined) return { mode, uid: 0, gid: 0, mtime: wholeSeconds(mtimeNs) };
+  if (checkoutTime === undefined) return { mode, uid: 0, gid: 0, ...fileTime(mtimeNs) };
   const owner = (mode >> 6) & 7;
   return { mode: (owner << 6) | ((owner & 5) * 0o11), uid: 0, gid: 0, mtime: checkoutTime };
 }

@@ -9,6 +9,7 @@ import type { CallOptions } from '../stream/bytes.js';
 import { TreeEditor } from '../tree/editor.js';
 import type { LayerRef } from '../tree/node.js';
 import { commitLayer, latestLayer } from './commit-layer.js';
+import { clampTo, type Timestamps } from './copy/clamp.js';
 import { Copier } from './copy/copier.js';
 import type { CopySources } from './copy-sources.js';
 import type { CopySource } from './copy-step.js';
@@ -20,7 +21,7 @@ import { type LazyTree, lazyTree } from './lazy-tree.js';
 import type { BindFolders } from './run/bind-folders.js';
 import type { CommandSettings } from './run/command-settings.js';
 import { layersOfImage } from './stage-files.js';
-import { clampTo, stepLayer } from './step-layer.js';
+import { stepLayer } from './step-layer.js';
 import { withExcerpt } from './with-excerpt.js';
 import type { StartWork, StepWork, Work } from './work-graph.js';
 
@@ -45,8 +46,7 @@ export interface RunOptions extends CallOptions {
   readonly sources: CopySources;
   readonly compression: Compression;
   readonly level?: number | undefined;
-  /** `clamp`: no file is newer than the epoch of the step. */
-  readonly timestamps: 'clamp' | 'keep';
+  readonly timestamps: Timestamps;
   /** In ms since 1970, not later than the first file is looked at. */
   readonly now: number;
   readonly temporary: string;
@@ -91,7 +91,7 @@ async function startFromContext(
   options: RunOptions & { readonly epoch: number; readonly fresh: boolean },
 ): Promise<StageResult> {
   const editor = new TreeEditor(emptyRoot);
-  const copier = new Copier(editor, { epoch: options.epoch, clamp: clampTo(options.epoch, options) });
+  const copier = new Copier(editor, { epoch: options.epoch, clamp: clampTo(options.epoch, options.timestamps) });
   copier.copy(source.root, '', '/');
   const slot = { ...options.slot, stage: null };
   const origin = { title: `FROM ${name}`, file: source.label, line: 0, slot };

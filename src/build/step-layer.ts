@@ -11,6 +11,7 @@ import {
   noteLatest,
   withLayer,
 } from './commit-layer.js';
+import { clampTo } from './copy/clamp.js';
 import { copyStep, type TreeChange } from './copy-step.js';
 import { openSource } from './open-source.js';
 import type { RunOptions, StageResult } from './run-step.js';
@@ -29,7 +30,7 @@ export async function stepLayer(
   origin: StepOrigin,
   options: RunOptions & Pick<CommitOptions, 'onProgress'>,
 ): Promise<CommittedLayer> {
-  const { cache, files, layers, store, signal } = options;
+  const { cache, files, layers, signal } = options;
   const { fresh } = work;
   const { recipe } = segmentFormat(options.compression, options.level);
   const recordOf = () => stepRecord(work, before.layers, recipe, options);
@@ -40,7 +41,7 @@ export async function stepLayer(
   if (layer !== undefined) {
     files.passOver();
     await noteLatest(cache, origin, layer, similar, { signal });
-    return { layer, cached: true, tree: withLayer(before.tree, layer, store) };
+    return { layer, cached: true, tree: withLayer(before.tree, layer, options) };
   }
   const change = await changeOf(step, await before.tree(), work, options);
   const committed = await commitLayer(before.tree, change.before, change.after, origin, {
@@ -67,13 +68,8 @@ async function changeOf(
         ...options,
         epoch,
         fresh,
-        clamp: clampTo(epoch, options),
+        clamp: clampTo(epoch, options.timestamps),
         onFetch: (url, bytes, total) => options.onEvent({ kind: 'step-fetch', step: info, url, bytes, total }),
       });
   }
-}
-
-/** What becomes of the times of files. */
-export function clampTo(epoch: number, { timestamps }: Pick<RunOptions, 'timestamps'>): (mtime: number) => number {
-  return timestamps === 'keep' ? time => time : time => Math.min(time, epoch);
 }

@@ -4,6 +4,7 @@ import { settledFrom } from '../cache/settled.js';
 import { sourceKind } from '../plan/remote-source.js';
 import type { CopyStep, Step } from '../plan/step.js';
 import type { LayerRef } from '../tree/node.js';
+import type { Timestamps } from './copy/clamp.js';
 import { type CopySource, type FoundSource, findSources } from './copy-step.js';
 import { layersOfSource, type OpenSourceOptions, openSource } from './open-source.js';
 import type { StepWork } from './work-graph.js';
@@ -12,7 +13,7 @@ import type { StepWork } from './work-graph.js';
 const formatVersion = 1;
 
 export interface StepRecordOptions extends OpenSourceOptions {
-  readonly timestamps: 'clamp' | 'keep';
+  readonly timestamps: Timestamps;
   /** In ms since 1970, not later than the first file is looked at. */
   readonly now: number;
 }
@@ -97,8 +98,8 @@ async function foundFile(
   { fingerprint }: CopySource,
   options: StepRecordOptions,
 ): Promise<FoundFiles | undefined> {
-  const { type, mode, uid, gid, mtime } = node;
-  const record = { path, type, mode, uid, gid, mtime };
+  const { type, mode, uid, gid, mtime, mtimeNanoseconds } = node;
+  const record = { path, type, mode, uid, gid, mtime, mtimeNanoseconds };
   if (node.type === 'directory') {
     const { digest, settledFrom } = await fingerprint!(place, options);
     return { record: { ...record, digest }, settledFrom };

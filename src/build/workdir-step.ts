@@ -1,6 +1,7 @@
 import type { WorkdirStep } from '../plan/step.js';
 import { TreeEditor } from '../tree/editor.js';
 import type { DirectoryNode } from '../tree/node.js';
+import { clampTo } from './copy/clamp.js';
 import { Copier } from './copy/copier.js';
 import type { FileAccess } from './file-access.js';
 import { fileOwner } from './file-owner.js';
@@ -14,7 +15,7 @@ export async function workdirStep(
   const { files, epoch, signal } = options;
   const owner = await fileOwner(step.owner ?? '', tree, { files, signal });
   const editor = new TreeEditor(tree);
-  const copier = new Copier(editor, { owner, epoch, clamp: time => time });
+  const copier = new Copier(editor, { owner, epoch, clamp: clampTo(epoch, 'keep') });
   copier.makeDirectories(step.path);
   return editor.root;
 }

@@ -52,7 +52,8 @@ function entryForm(entry: IndexEntry): string {
 }
 
 function metadataForm(entry: Metadata & { readonly type: string; readonly path: string }): string {
-  const { type, path, mode, uid, gid, mtime, xattrs } = entry;
+  const { type, path, mode, uid, gid, mtime, mtimeNanoseconds, xattrs } = entry;
   const attributes = xattrs === undefined ? 'z' : canonicalForm(xattrs);
-  return `s${type.length}:${type}${canonicalForm(path)}n${mode};n${uid};n${gid};n${mtime};${attributes}`;
+  const time = mtimeNanoseconds === undefined ? `n${mtime};` : `n${mtime};n${mtimeNanoseconds};`;
+  return `s${type.length}:${type}${canonicalForm(path)}n${mode};n${uid};n${gid};${time}${attributes}`;
 }

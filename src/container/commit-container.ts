@@ -69,7 +69,7 @@ export async function commitContainer(container: Container, options: CommitConta
 function* clamped(entries: Iterable<LayerEntry>, epoch: number): Generator<LayerEntry> {
   for (const entry of entries) {
     if (!('node' in entry) || entry.node.mtime <= epoch) yield entry;
-    else yield { ...entry, node: { ...entry.node, mtime: epoch } };
+    else yield { ...entry, node: { ...entry.node, mtime: epoch, mtimeNanoseconds: undefined } };
   }
 }
 

@@ -1,3 +1,4 @@
+import { clampTo } from '../build/copy/clamp.js';
 import { Copier } from '../build/copy/copier.js';
 import { hostTree } from '../build/host-tree.js';
 import { LadingError } from '../errors/errors.js';
@@ -35,7 +36,7 @@ export async function copyIn(
   const node = file ? lookup(source, name, { follow: false })?.node : source;
   if (node === undefined) throw notFound(`${folder}/${name}`);
   const editor = new TreeEditor(tree);
-  const copier = new Copier(editor, { epoch: 0, clamp: time => time });
+  const copier = new Copier(editor, { epoch: 0, clamp: clampTo(0, 'keep') });
   const target = targetPath(tree, destination, name, contents);
   if (node.type === 'directory') copier.copy(node, '', `/${target}`);
   else copier.copy(node, baseOf(target), `/${target}`);

@@ -75,6 +75,7 @@ function sameMetadata(a: Metadata, b: Metadata): boolean {
     a.uid === b.uid &&
     a.gid === b.gid &&
     a.mtime === b.mtime &&
+    (a.mtimeNanoseconds ?? 0) === (b.mtimeNanoseconds ?? 0) &&
     JSON.stringify(a.xattrs ?? {}) === JSON.stringify(b.xattrs ?? {})
   );
 }

@@ -1,5 +1,5 @@
 import { type BigIntStats, readlinkSync } from 'node:fs';
-import type { HostIdentity } from '../tree/node.js';
+import type { FileTime, HostIdentity } from '../tree/node.js';
 import { decodePath, toHostPath } from '../tree/path.js';
 
 export function identityOf(stats: BigIntStats): HostIdentity {
@@ -11,6 +11,11 @@ export function identityOf(stats: BigIntStats): HostIdentity {
 export function wholeSeconds(nanoseconds: bigint): number {
   const whole = nanoseconds / 1_000_000_000n;
   return Number(nanoseconds < 0n && whole * 1_000_000_000n !== nanoseconds ? whole - 1n : whole);
+}
+
+export function fileTime(nanoseconds: bigint): FileTime {
+  const mtime = wholeSeconds(nanoseconds);
+  return { mtime, mtimeNanoseconds: Number(nanoseconds - BigInt(mtime) * 1_000_000_000n) };
 }
 
 /** Linux's encoding of `dev_t`. */

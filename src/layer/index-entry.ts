@@ -9,7 +9,7 @@ export function indexEntry(entry: LayerEntry, offset: number, digest: Digest): I
   if ('whiteout' in entry) return { type: 'whiteout', path };
   if ('hardlink' in entry) return { type: 'hardlink', path, target: entry.hardlink };
   const { node } = entry;
-  const metadata = metadataOf(node);
+  const metadata = indexMetadata(node);
   switch (node.type) {
     case 'file':
       return { type: 'file', path, ...metadata, size: node.size, digest, offset };
@@ -23,9 +23,13 @@ export function indexEntry(entry: LayerEntry, offset: number, digest: Digest): I
   }
 }
 
-function metadataOf({ mode, uid, gid, mtime, xattrs }: Metadata): Metadata {
-  if (xattrs === undefined) return { mode, uid, gid, mtime };
-  const names = Object.keys(xattrs).sort();
-  if (names.length === 0) return { mode, uid, gid, mtime };
-  return { mode, uid, gid, mtime, xattrs: Object.fromEntries(names.map(name => [name, xattrs[name]!])) };
+/** What an index has of metadata: nothing that says nothing, and attributes in order. */
+export function indexMetadata({ mode, uid, gid, mtime, mtimeNanoseconds = 0, xattrs }: Metadata): Metadata {
+  if (xattrs === undefined && mtimeNanoseconds === 0) return { mode, uid, gid, mtime };
+  const names = Object.keys(xattrs ?? {}).sort();
+  return {
+    ...{ mode, uid, gid, mtime },
+    ...(mtimeNanoseconds === 0 ? {} : { mtimeNanoseconds }),
+    ...(names.length === 0 ? {} : { xattrs: Object.fromEntries(names.map(name => [name, xattrs![name]!])) }),
+  };
 }

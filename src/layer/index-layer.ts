@@ -7,6 +7,7 @@ import type { IndexEntry, LayerIndex } from '../tree/layer-index.js';
 import type { Metadata } from '../tree/node.js';
 import { cleanPath } from '../tree/path.js';
 import { emptyDigest, sha256 } from './file-digest.js';
+import { indexMetadata } from './index-entry.js';
 import { invalidArchive } from './invalid-archive.js';
 import type { TarEntry, TarLimits } from './tar-entry.js';
 import { type TarHandler, TarParser } from './tar-parser.js';
@@ -121,9 +122,8 @@ function indexEntry(entry: TarEntry, path: string): IndexEntry {
   }
 }
 
-function metadataOf({ mode, uid, gid, mtime, xattrs }: TarEntry): Metadata {
-  const kept = xattrs === undefined ? undefined : withoutTrusted(xattrs);
-  return kept === undefined ? { mode, uid, gid, mtime } : { mode, uid, gid, mtime, xattrs: kept };
+function metadataOf({ xattrs, ...entry }: TarEntry): Metadata {
+  return indexMetadata({ ...entry, xattrs: xattrs && withoutTrusted(xattrs) });
 }
 
 /** `trusted.*` steers the kernel's own overlay file system: no archive may set it. */

@@ -2,10 +2,12 @@ import type { Digest } from '../oci/digest.js';
 import type { EntryRows } from '../tree/entry-rows.js';
 import type { IndexEntry } from '../tree/layer-index.js';
 import type { Metadata } from '../tree/node.js';
+import { indexMetadata } from './index-entry.js';
 
 type Xattrs = Readonly<Record<string, string>>;
 type Head = readonly [shared: number, suffix: string];
-type Meta = readonly [mode: number, uid: number, gid: number, mtime: number, xattrs: Xattrs | 0];
+type Time = number | readonly [seconds: number, nanoseconds: number];
+type Meta = readonly [mode: number, uid: number, gid: number, mtime: Time, xattrs: Xattrs | 0];
 /** An entry as a row: its path as what it shares with the one before, and the rest. */
 type Row =
   | readonly ['f', ...Head, ...Meta, size: number, sha256: string, offset: number]
@@ -131,13 +133,16 @@ function decodeRow(row: Row, path: string, base: number): IndexEntry {
 }
 
 /** All of it, so that what is made of rows can stand for what they say. */
-export function metaText({ mode, uid, gid, mtime, xattrs }: Metadata): string {
-  return `${mode},${uid},${gid},${mtime},${xattrs === undefined ? 0 : JSON.stringify(xattrs)}`;
+export function metaText({ mode, uid, gid, mtime, mtimeNanoseconds = 0, xattrs }: Metadata): string {
+  const time = mtimeNanoseconds === 0 ? mtime : `[${mtime},${mtimeNanoseconds}]`;
+  return `${mode},${uid},${gid},${time},${xattrs === undefined ? 0 : JSON.stringify(xattrs)}`;
 }
 
 function decodeMeta(row: readonly [unknown, ...Head, ...Meta, ...unknown[]]): Metadata {
-  const [, , , mode, uid, gid, mtime, xattrs] = row;
-  return xattrs === 0 ? { mode, uid, gid, mtime } : { mode, uid, gid, mtime, xattrs };
+  const [, , , mode, uid, gid, time, xattrs] = row;
+  if (typeof time === 'number' && xattrs === 0) return { mode, uid, gid, mtime: time };
+  const [mtime, mtimeNanoseconds] = typeof time === 'number' ? [time] : time;
+  return indexMetadata({ mode, uid, gid, mtime, mtimeNanoseconds, xattrs: xattrs === 0 ? undefined : xattrs });
 }
 
 function sharedPrefix(a: string, b: string): number {

@@ -67,6 +67,15 @@ export function parsePaxTime(text: string, entry: string): { seconds: number; na
   return { seconds: -whole - 1, nanoseconds: 1_000_000_000 - fraction };
 }
 
+/** The inverse of {@link parsePaxTime}, in the shortest form, as Go writes it. */
+export function formatPaxTime(seconds: number, nanoseconds: number): string {
+  if (nanoseconds === 0) return String(seconds);
+  const negative = seconds < 0;
+  const whole = negative ? -(seconds + 1) : seconds;
+  const fraction = String(negative ? 1_000_000_000 - nanoseconds : nanoseconds).padStart(9, '0');
+  return `${negative ? '-' : ''}${whole}.${fraction.replace(/0+$/, '')}`;
+}
+
 /**
  * A PAX number that must not be negative.
  * @throws LadingError INVALID_ARCHIVE

@@ -112,22 +112,43 @@ function headerOf(entry: LayerEntry, links: LinkTargets): PreparedHeader {
   }
   if (looksLikeWhiteout(entry.path)) throw whiteoutName(entry.path);
   if ('hardlink' in entry) {
-    const { mode, uid, gid, mtime, xattrs } = entry.metadata ?? links.metadata(entry.hardlink);
+    const { mode, uid, gid, mtime, mtimeNanoseconds, xattrs } = entry.metadata ?? links.metadata(entry.hardlink);
     const { path, hardlink: linkTarget } = entry;
-    return prepareHeader({ type: 'hardlink', path, linkTarget, mode, uid, gid, mtime, xattrs });
+    return prepareHeader({ type: 'hardlink', path, linkTarget, mode, uid, gid, mtime, mtimeNanoseconds, xattrs });
   }
   const { path, node } = entry;
-  const { type, mode, uid, gid, mtime, xattrs } = node;
+  const { type, mode, uid, gid, mtime, mtimeNanoseconds, xattrs } = node;
   switch (node.type) {
     case 'file':
-      return prepareHeader({ type, path, mode, uid, gid, mtime, xattrs, size: node.size });
+      return prepareHeader({ type, path, mode, uid, gid, mtime, mtimeNanoseconds, xattrs, size: node.size });
     case 'symlink':
-      return prepareHeader({ type, path, mode: 0o777, uid, gid, mtime, xattrs, linkTarget: node.target });
+      return prepareHeader({
+        type,
+        path,
+        mode: 0o777,
+        uid,
+        gid,
+        mtime,
+        mtimeNanoseconds,
+        xattrs,
+        linkTarget: node.target,
+      });
     case 'character':
     case 'block':
-      return prepareHeader({ type, path, mode, uid, gid, mtime, xattrs, major: node.major, minor: node.minor });
+      return prepareHeader({
+        type,
+        path,
+        mode,
+        uid,
+        gid,
+        mtime,
+        mtimeNanoseconds,
+        xattrs,
+        major: node.major,
+        minor: node.minor,
+      });
     default:
-      return prepareHeader({ type, path, mode, uid, gid, mtime, xattrs });
+      return prepareHeader({ type, path, mode, uid, gid, mtime, mtimeNanoseconds, xattrs });
   }
 }
 

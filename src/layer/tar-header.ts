@@ -1,10 +1,10 @@
 import { encodePath } from '../tree/path.js';
 import { invalidArchive } from './invalid-archive.js';
-import { formatPaxRecord, xattrPrefix } from './pax.js';
+import { formatPaxRecord, formatPaxTime, xattrPrefix } from './pax.js';
 import { defaultTarLimits, type TarEntryType } from './tar-entry.js';
 import { blockSize, fields, fitsOctal, headerChecksum, paddedSize, writeOctal } from './tar-fields.js';
 
-/** What a header says. Times are whole seconds; owners are numbers only. */
+/** What a header says. Owners are numbers only. */
 export interface TarHeaderFields {
   readonly type: TarEntryType;
   /** Without a slash at either end: folders get theirs here. */
@@ -13,6 +13,7 @@ export interface TarHeaderFields {
   readonly uid: number;
   readonly gid: number;
   readonly mtime: number;
+  readonly mtimeNanoseconds?: number | undefined;
   readonly size?: number | undefined;
   readonly linkTarget?: string | undefined;
   readonly major?: number | undefined;
@@ -42,7 +43,7 @@ export interface PreparedHeader {
 
 /**
  * Decides what a header needs. PAX records come only for what a ustar header cannot say: names of more than 100 bytes
- * or beyond ASCII, numbers too large or negative, extended attributes. The bytes follow those of Go's archive/tar in its
+ * or beyond ASCII, numbers too large or negative, times below a second, extended attributes. The bytes follow those of Go's archive/tar in its
  * PAX format, so that a layer can have the diffId that BuildKit gives the same files.
  * @throws LadingError INVALID_ARCHIVE when it could not be read back: names or attributes past the reader's limits
  */
@@ -68,14 +69,14 @@ export function writeHeader(header: PreparedHeader, buffer: Buffer, offset: numb
 }
 
 function paxRecords(header: TarHeaderFields, name: string): string {
-  const { linkTarget = '', size = 0, uid, gid, mtime, xattrs } = header;
+  const { linkTarget = '', size = 0, uid, gid, mtime, mtimeNanoseconds = 0, xattrs } = header;
   const records: Array<[key: string, value: string]> = [];
   if (!fitsText(name)) records.push(['path', latin1(name, 'a name')]);
   if (!fitsText(linkTarget)) records.push(['linkpath', latin1(linkTarget, 'a link target')]);
   if (!fitsOctal(size, 12)) records.push(['size', String(size)]);
   if (!fitsOctal(uid, 8)) records.push(['uid', String(uid)]);
   if (!fitsOctal(gid, 8)) records.push(['gid', String(gid)]);
-  if (!fitsOctal(mtime, 12)) records.push(['mtime', String(mtime)]);
+  if (mtimeNanoseconds !== 0 || !fitsOctal(mtime, 12)) records.push(['mtime', formatPaxTime(mtime, mtimeNanoseconds)]);
   if (xattrs !== undefined) {
     for (const key of Object.keys(xattrs)) {
       if (key === '' || /[=\0]/.test(key))

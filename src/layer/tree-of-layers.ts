@@ -7,13 +7,19 @@ import type { LayerStore } from './layer-store.js';
 /** The root of every image before its first layer. */
 export const emptyRoot: DirectoryNode = emptyDirectory();
 
+export interface TreeOfLayersOptions extends CallOptions {
+  readonly root?: DirectoryNode | undefined;
+  /** See `applyLayer`. */
+  readonly exact?: boolean | undefined;
+}
+
 /** The files of layers, one on another from `root` on, known from their indexes. Nothing is unpacked. */
 export async function treeOfLayers(
   layers: readonly LayerRef[],
   store: Pick<LayerStore, 'layerIndex'>,
-  { root = emptyRoot, ...options }: CallOptions & { readonly root?: DirectoryNode | undefined } = {},
+  { root = emptyRoot, exact, ...options }: TreeOfLayersOptions = {},
 ): Promise<DirectoryNode> {
   let tree = root;
-  for (const layer of layers) tree = applyLayer(tree, await store.layerIndex(layer, options), layer);
+  for (const layer of layers) tree = applyLayer(tree, await store.layerIndex(layer, options), layer, exact);
   return tree;
 }

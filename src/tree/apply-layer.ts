@@ -10,12 +10,18 @@ import { baseOf, joinPath, parentOf } from './path.js';
 /**
  * The tree with a layer on top (OCI image-spec, layer.md, "Applying changesets"): folders merge, everything else is
  * replaced, whiteouts remove what is below. Parents resolve inside the tree; missing ones become root's, mode 0755.
+ * `exact`: times have what is below a second. Who does not ask for it must not write it into a layer of his own.
  * @throws LadingError INVALID_ARCHIVE for a hard link to nothing
  */
-export function applyLayer(root: DirectoryNode, index: LayerIndex, layer: LayerRef): DirectoryNode {
-  const rows = index.rows ?? rowsOf(index.entries);
+export function applyLayer(root: DirectoryNode, index: LayerIndex, layer: LayerRef, exact = false): DirectoryNode {
+  const known = index.rows ?? rowsOf(index.entries);
+  const rows = exact ? known : { ...known, entry: (row: number) => inSeconds(known.entry(row)) };
   const ends = folderEnds(rows);
   return ends === undefined ? applyEach(root, rows, layer) : addFolders(root, rows, ends, layer);
+}
+
+function inSeconds(entry: IndexEntry): IndexEntry {
+  return 'mtimeNanoseconds' in entry ? { ...entry, mtimeNanoseconds: undefined } : entry;
 }
 
 /** A layer of nothing but additions, folder by folder: those that the tree does not have are made when they are looked into. */
@@ -88,8 +94,8 @@ function nodeOf(
   layer: LayerRef,
 ): TreeNode {
   if (entry.type === 'hardlink') return linked(entry, editor);
-  const { mode, uid, gid, mtime, xattrs } = entry;
-  const metadata = { mode, uid, gid, mtime, xattrs };
+  const { mode, uid, gid, mtime, mtimeNanoseconds, xattrs } = entry;
+  const metadata = { mode, uid, gid, mtime, mtimeNanoseconds, xattrs };
   switch (entry.type) {
     case 'file': {
       const content = { kind: 'layer', layer, offset: entry.offset } as const;

@@ -9,8 +9,8 @@ export function emptyDirectory(metadata: Partial<Metadata> = {}): DirectoryNode 
 
 /** The same directory with other metadata; the children are shared. */
 export function withMetadata(directory: DirectoryNode, metadata: Metadata): DirectoryNode {
-  const { mode, uid, gid, mtime, xattrs } = metadata;
-  return { type: 'directory', mode, uid, gid, mtime, xattrs, children: directory.children };
+  const { mode, uid, gid, mtime, mtimeNanoseconds, xattrs } = metadata;
+  return { type: 'directory', mode, uid, gid, mtime, mtimeNanoseconds, xattrs, children: directory.children };
 }
 
 /**
@@ -101,8 +101,7 @@ export class TreeEditor {
     if (this.#owned.has(directory.children)) return [directory, directory.children as Map<string, TreeNode>];
     const children = new Map(directory.children);
     this.#owned.add(children);
-    const { mode, uid, gid, mtime, xattrs } = directory;
-    return [{ type: 'directory', mode, uid, gid, mtime, xattrs, children }, children];
+    return [{ ...withMetadata(directory, directory), children }, children];
   }
 }
 

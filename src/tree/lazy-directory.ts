@@ -7,15 +7,20 @@ export class LazyDirectory implements DirectoryNode {
   readonly uid: number;
   readonly gid: number;
   readonly mtime: number;
+  readonly mtimeNanoseconds: number | undefined;
   readonly xattrs: Metadata['xattrs'];
   readonly #list: () => ReadonlyMap<string, TreeNode>;
   #children: ReadonlyMap<string, TreeNode> | undefined;
 
-  constructor({ mode, uid, gid, mtime, xattrs }: Metadata, list: () => ReadonlyMap<string, TreeNode>) {
+  constructor(
+    { mode, uid, gid, mtime, mtimeNanoseconds, xattrs }: Metadata,
+    list: () => ReadonlyMap<string, TreeNode>,
+  ) {
     this.mode = mode;
     this.uid = uid;
     this.gid = gid;
     this.mtime = mtime;
+    this.mtimeNanoseconds = mtimeNanoseconds;
     this.xattrs = xattrs;
     this.#list = list;
   }

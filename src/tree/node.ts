@@ -1,14 +1,20 @@
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 
+/** When a file was last changed. */
+export interface FileTime {
+  /** Seconds since 1970, whole. */
+  readonly mtime: number;
+  /** What comes on top of them, below 10^9. Absent where it is 0, not known or not wanted. */
+  readonly mtimeNanoseconds?: number | undefined;
+}
+
 /** What every file of a tree carries. */
-export interface Metadata {
+export interface Metadata extends FileTime {
   /** Permission bits with setuid, setgid and sticky: 0 to 0o7777. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Seconds since 1970, whole. */
-  readonly mtime: number;
   /** Name to value; the values hold any bytes, one a character (latin1). */
   readonly xattrs?: Readonly<Record<string, string>> | undefined;
 }

@@ -6,6 +6,7 @@ import { lookup } from '../../tree/lookup.js';
 import type { DirectoryNode, Metadata, TreeNode } from '../../tree/node.js';
 import type { Owner } from '../../tree/owner.js';
 import { baseOf, cleanPath, joinPath, parentOf } from '../../tree/path.js';
+import type { Clamp } from './clamp.js';
 import { type HostContent, type KeepOptions, keepContent } from './keep-content.js';
 
 export interface ArchiveTarget {
@@ -17,7 +18,7 @@ export interface ArchiveTarget {
 }
 
 export interface PlacerOptions extends KeepOptions {
-  readonly clamp: (mtime: number) => number;
+  readonly clamp: Clamp;
 }
 
 /**
@@ -96,8 +97,8 @@ export class ArchivePlacer {
   #metadata(item: TarItem): Metadata {
     const { uid, gid } = this.#target.owner ?? item;
     // Times before 1970 are taken for none.
-    const mtime = this.#options.clamp(Math.max(0, item.mtime));
-    return { mode: item.mode, uid, gid, mtime, xattrs: item.xattrs };
+    const { mtime, mtimeNanoseconds } = this.#options.clamp(item.mtime < 0 ? { mtime: 0 } : item);
+    return { mode: item.mode, uid, gid, mtime, mtimeNanoseconds, xattrs: item.xattrs };
   }
 
   /** One more name for a file; what the entry says of the file holds for all its names. */
@@ -106,9 +107,10 @@ export class ArchivePlacer {
     if (linked === undefined || linked.node.type === 'directory') {
       throw invalid(item.path, `is a hard link to ${item.linkTarget}, which is not there`);
     }
-    const { mode, uid, gid, mtime } = this.#metadata(item);
+    const { mode, uid, gid, mtime, mtimeNanoseconds } = this.#metadata(item);
     const { node } = linked;
-    const changed = node.type === 'symlink' ? { ...node, uid, gid } : { ...node, mode, uid, gid, mtime };
+    const changed =
+      node.type === 'symlink' ? { ...node, uid, gid } : { ...node, mode, uid, gid, mtime, mtimeNanoseconds };
     const names = this.#names.get(node) ?? new Set([linked.path]);
     for (const name of names) if (this.#get(name) !== node) names.delete(name);
     names.add(path);

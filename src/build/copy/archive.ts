@@ -5,11 +5,12 @@ import { type ArchiveCompression, decompress, sniffCompression } from '../../str
 import type { FileNode } from '../../tree/node.js';
 import type { FileAccess } from '../file-access.js';
 import { ArchivePlacer, type ArchiveTarget } from './archive-placer.js';
+import type { Clamp } from './clamp.js';
 import { type HostContent, type KeepOptions, keepContent } from './keep-content.js';
 
 export interface ArchiveOptions extends KeepOptions {
   readonly files: FileAccess;
-  readonly clamp: (mtime: number) => number;
+  readonly clamp: Clamp;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { DirectoryNode, FileNode, Metadata, TreeNode } from '../../tree/nod
 import type { Owner } from '../../tree/owner.js';
 import { baseOf, joinPath, sortNames } from '../../tree/path.js';
 import type { Chmod } from './chmod.js';
+import type { Clamp } from './clamp.js';
 
 export interface CopierOptions {
   /** Overrides the owner of everything copied and created. */
@@ -17,7 +18,7 @@ export interface CopierOptions {
   readonly exclude?: PatternMatcher | undefined;
   /** Time of folders that the copy creates. */
   readonly epoch: number;
-  readonly clamp: (mtime: number) => number;
+  readonly clamp: Clamp;
 }
 
 /** Which part of a folder is copied; without it, all. */
@@ -91,8 +92,9 @@ export class Copier {
     this.#copyChildren(source, '', path, inclusion, () => {});
     const directory = this.#target.get(path) as DirectoryNode;
     // The folder keeps its own mode and owner, and takes the time of the one whose content it got.
-    if (path !== '')
-      this.#target.set(path, withMetadata(directory, { ...directory, mtime: this.#options.clamp(source.mtime) }));
+    if (path === '') return;
+    const { mtime, mtimeNanoseconds } = this.#options.clamp(source);
+    this.#target.set(path, withMetadata(directory, { ...directory, mtime, mtimeNanoseconds }));
   }
 
   /** `makeParent` creates the folder that the children go to: it is not there yet when only some of them may be copied. */
@@ -173,10 +175,10 @@ export class Copier {
     if (source.type !== 'file') return { ...source, ...this.#metadata(source) };
     const known = source.single === true ? undefined : copies.get(source);
     if (known !== undefined) return known;
-    const { mode, uid, gid, mtime, xattrs } = this.#metadata(source);
+    const { mode, uid, gid, mtime, mtimeNanoseconds, xattrs } = this.#metadata(source);
     const { type, size, content, digest, single } = source;
     // Spelled out: spreading costs several times as much, and most of what is copied are files.
-    const copy = { type, mode, uid, gid, mtime, xattrs, size, content, digest, single };
+    const copy = { type, mode, uid, gid, mtime, mtimeNanoseconds, xattrs, size, content, digest, single };
     if (single !== true) copies.set(source, copy);
     return copy;
   }
@@ -188,7 +190,8 @@ export class Copier {
         ? source.mode
         : chmod.apply(source.mode, source.type === 'directory');
     const { uid, gid } = owner ?? source;
-    return { mode, uid, gid, mtime: clamp(source.mtime), xattrs: source.xattrs };
+    const { mtime, mtimeNanoseconds } = clamp(source);
+    return { mode, uid, gid, mtime, mtimeNanoseconds, xattrs: source.xattrs };
   }
 }
 

@@ -62,7 +62,7 @@ function digestsOf(
   for (const entry of entries) {
     const indexed = indexEntry(entry, 0, files.knownDigest(entry)!);
     exact.add(indexed);
-    timeless.add('mtime' in indexed ? { ...indexed, mtime: 0 } : indexed);
+    timeless.add('mtime' in indexed ? { ...indexed, mtime: 0, mtimeNanoseconds: undefined } : indexed);
   }
   return { digest: recordKey(timeless.finish()), exactDigest: recordKey(exact.finish()) };
 }

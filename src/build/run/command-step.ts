@@ -23,10 +23,10 @@ export async function commandStep(
   origin: StepOrigin,
   options: RunOptions,
 ): Promise<CommittedLayer> {
-  const { cache, commands, layers, store, compression, level, timestamps, signal } = options;
+  const { cache, commands, layers, compression, level, timestamps, signal } = options;
   const { epoch, fresh, platform } = work;
   const bound = await bindSources(step, work, options);
-  const held = timestamps === 'keep' ? undefined : epoch;
+  const held = timestamps === 'clamp' ? epoch : undefined;
   const record = commandRecord(step, {
     layers: before.layers,
     platform,
@@ -40,7 +40,7 @@ export async function commandStep(
   const on = (layer: LayerRef, cached: boolean): CommittedLayer => ({
     layer,
     cached,
-    tree: withLayer(before.tree, layer, store),
+    tree: withLayer(before.tree, layer, options),
   });
   if (stored !== undefined && !fresh) return on(stored, true);
   const execute = async (): Promise<LayerRef> => {

@@ -60,7 +60,7 @@ export async function executeCommand(job: CommandJob, options: RunOptions): Prom
       }
       throw commandFailure(job.step, result, { output, tier });
     }
-    const clamp = options.timestamps === 'keep' ? undefined : (time: number) => Math.min(time, work.epoch);
+    const clamp = options.timestamps === 'clamp' ? (time: number) => Math.min(time, work.epoch) : undefined;
     const after = await root.changes(ran, { clamp, signal });
     const uncertain = checkOwners(job, result, options);
     const similar = work.fresh ? undefined : await latestLayer(options.cache, origin, { signal });
