@@ -53,7 +53,7 @@ export async function chooseSandbox(options: ChooseSandboxOptions): Promise<Sand
     const tier = await examine(examined);
     if (!tier.works)
       obstacles.push({ ...tier, missing: name === 'auto' ? `${tierName}: ${tier.missing}` : tier.missing });
-    else if ('sandbox' in tier) return withForeignPrograms(tier.sandbox, hostPlatform(arch()));
+    else if ('sandbox' in tier) return withForeignPrograms(tier.sandbox, hostPlatform(arch()), examined.searchPath);
     else if (mayEnter) throw new UserNamespaceNeeded(tier.namespace);
   }
   const missing = obstacles.map(obstacle => obstacle.missing).join('; ');

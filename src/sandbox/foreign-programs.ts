@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../oci/platform.js';
-import { type RunRequest, refusingSandbox, type Sandbox } from './sandbox.js';
+import { findEmulator, qemuName } from './find-emulator.js';
+import { type Emulator, refusingSandbox, type Sandbox } from './sandbox.js';
 
 /** How programs of a platform are executed on this machine. */
 export type ForeignSupport =
@@ -11,12 +12,6 @@ export type ForeignSupport =
       readonly interpreter?: string | undefined;
     }
   | { readonly works: false; readonly missing: string; readonly remedy: string };
-
-/** Architectures of OCI as QEMU has them. */
-const emulated: Readonly<Record<string, string>> = {
-  ...{ '386': 'i386', amd64: 'x86_64', arm: 'arm', arm64: 'aarch64', loong64: 'loongarch64', mips64le: 'mips64el' },
-  ...{ ppc64le: 'ppc64le', riscv64: 'riscv64', s390x: 's390x' },
-};
 
 /** What processors execute beside their own, at least most of them. */
 const also: Readonly<Record<string, string>> = { amd64: '386', arm64: 'arm' };
@@ -32,7 +27,7 @@ export async function foreignSupport(
     return { works: false, missing: `programs of ${os} cannot be executed here`, remedy: 'build without RUN' };
   }
   if (architecture === host.architecture || architecture === also[host.architecture]) return { works: true };
-  const name = emulated[architecture];
+  const name = qemuName(architecture);
   const program = name === undefined ? undefined : new RegExp(`/(?:qemu-)?${name}(?:-static|-binfmt-P)?$`);
   for (const entry of await readdir(registrations).catch(() => [])) {
     const text = await readFile(join(registrations, entry), 'latin1').catch(() => '');
@@ -49,23 +44,32 @@ export async function foreignSupport(
   };
 }
 
-/** A sandbox that executes programs of other platforms where the kernel can, and says beforehand where it cannot. */
-export function withForeignPrograms(sandbox: Sandbox, host: Platform): Sandbox {
+/**
+ * A sandbox that executes programs of other platforms where the kernel can, or where it can tell the kernel for a run of its
+ * own, and says beforehand where neither is so.
+ * @param searchPath where emulators are looked for
+ */
+export function withForeignPrograms(sandbox: Sandbox, host: Platform, searchPath = ''): Sandbox {
+  const emulator = async (platform: Platform): Promise<Emulator | undefined> => {
+    return sandbox.registers === true ? await findEmulator(platform, searchPath) : undefined;
+  };
   return {
     ...sandbox,
     check: async instruction => {
       await sandbox.check(instruction);
-      const support = await foreignSupport(instruction.platform ?? host, host);
-      if (!support.works) await refusingSandbox(support.missing, support.remedy).check(instruction);
+      const platform = instruction.platform ?? host;
+      const support = await foreignSupport(platform, host);
+      if (support.works || (await emulator(platform)) !== undefined) return;
+      await refusingSandbox(support.missing, support.remedy).check(instruction);
     },
-    run: async request => await sandbox.run(await withInterpreter(request, host)),
+    run: async request => {
+      const platform = request.platform ?? host;
+      const support = await foreignSupport(platform, host);
+      if (!support.works) return await sandbox.run({ ...request, emulator: await emulator(platform) });
+      const { interpreter } = support;
+      if (interpreter === undefined) return await sandbox.run(request);
+      const mount = { type: 'bind', source: interpreter, target: interpreter, readOnly: true } as const;
+      return await sandbox.run({ ...request, mounts: [mount, ...request.mounts] });
+    },
   };
-}
-
-async function withInterpreter(request: RunRequest, host: Platform): Promise<RunRequest> {
-  const support = await foreignSupport(request.platform ?? host, host);
-  if (!support.works || support.interpreter === undefined) return request;
-  const { interpreter } = support;
-  const mount = { type: 'bind', source: interpreter, target: interpreter, readOnly: true } as const;
-  return { ...request, mounts: [mount, ...request.mounts] };
 }

@@ -66,6 +66,11 @@ export interface PublishedPort {
   readonly protocol: 'tcp' | 'udp';
 }
 
+/** What the kernel is to be told to execute programs of another processor with: a line for `register` of binfmt_misc. */
+export interface Emulator {
+  readonly rule: string;
+}
+
 export interface RunRequest {
   readonly root: RootFileSystem;
   /** Never empty. The program is looked for in the root, along the PATH of `env`. */
@@ -78,6 +83,8 @@ export interface RunRequest {
   readonly hostname: string;
   /** What the programs of the root are made for; absent is this machine. */
   readonly platform?: Platform | undefined;
+  /** Only for sandboxes that register. */
+  readonly emulator?: Emulator | undefined;
   readonly network: ProcessNetwork;
   /** Only of a process with a network of its own that reaches outside. */
   readonly ports?: readonly PublishedPort[] | undefined;
@@ -147,6 +154,8 @@ export interface Sandbox {
   readonly roots: 'overlay' | 'directory';
   /** `recorded`: all files on the disk belong to whoever runs the builder, and `run` reports what they should belong to. */
   readonly owners: 'kept' | 'recorded';
+  /** It can tell the kernel of an emulator, for its own processes alone. */
+  readonly registers?: boolean | undefined;
   /**
    * Asked for every RUN that a build reaches, before anything is built.
    * @throws LadingError RUN_UNAVAILABLE naming the line and what is missing

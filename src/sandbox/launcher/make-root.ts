@@ -113,6 +113,16 @@ sub prepare {
       # As in Docker, whoever a process runs as may listen on all ports of a network that is its own.
       sysopen(my $first, '/proc/sys/net/ipv4/ip_unprivileged_port_start', 1) and syswrite($first, '0');
     }
+    elsif ($what eq 'emulate') {
+      my ($rule) = $take->(1);
+      mkdir('emulators') or refuse("mkdir: $!");
+      mount_on('binfmt_misc', 'emulators', 'binfmt_misc', 14, 0);
+      sysopen(my $register, 'emulators/register', 1) or refuse("register: $!");
+      # Another run in the same user namespace may have done it.
+      defined syswrite($register, $rule) or $! == 17 or refuse("the emulator cannot be registered: $!");
+      # What is registered lasts as long as it is held.
+      sysopen(our $emulators, 'emulators', $path_only) or refuse("open: $!");
+    }
     elsif ($what eq 'seal') { restrict($take->(1), 15); }
     elsif ($what eq 'overlay') {
       mkdir('root') or refuse("mkdir root: $!");

@@ -32,6 +32,8 @@ export function namespacesSandbox(options: NamespacesOptions): Sandbox {
     tier: 'namespaces',
     roots: options.roots,
     owners: options.rights === 'single' ? 'recorded' : 'kept',
+    // Registrations of the machine's own user namespace are for all.
+    registers: options.rights !== 'root',
     check: async () => {},
     run: request => run(request, options),
   };
