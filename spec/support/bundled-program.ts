@@ -17,7 +17,9 @@ export async function bundledProgram(folder: string): Promise<string> {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    banner: { js: "import{createRequire as made}from'node:module';const require=made(import.meta.url);" },
+    banner: {
+      js: "import{createRequire as requireOfBanner}from'node:module';const require=requireOfBanner(import.meta.url);",
+    },
   });
   return bin;
 }
