@@ -31,8 +31,10 @@ const made = mkdtempSync(join(top, 'dist', '.build-'));
 
 // See src/cache/code-digest.ts: what the code is made of, packages included.
 const code = createHash('sha256').update(readFileSync(join(top, 'package-lock.json')));
-for (const file of readdirSync(join(top, 'src'), { recursive: true, encoding: 'utf8' }).sort()) {
-  if (file.endsWith('.ts')) code.update(file).update(readFileSync(join(top, 'src', file)));
+for (const folder of ['src', 'wasm']) {
+  for (const file of readdirSync(join(top, folder), { recursive: true, encoding: 'utf8' }).sort()) {
+    if (file.endsWith('.ts')) code.update(file).update(readFileSync(join(top, folder, file)));
+  }
 }
 
 const settings = {

@@ -4,6 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { wasmCode } from './wasm-code.js';
 
 const suffix = '?worker-code';
 
@@ -22,6 +23,7 @@ async function bundled(file) {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
+    plugins: [wasmCode],
     logLevel: 'warning',
   });
   return outputFiles[0].text;
@@ -30,7 +32,11 @@ async function bundled(file) {
 /** For esbuild. */
 export const workerCode = {
   name: 'worker-code',
-  setup({ onResolve, onLoad }) {
+  /** @param {import('esbuild').PluginBuild} builder */
+  setup(builder) {
+    // What threads are given to do may be compiled code.
+    wasmCode.setup(builder);
+    const { onResolve, onLoad } = builder;
     onResolve({ filter: /\?worker-code$/ }, ({ importer, path }) => ({
       path: source(importer, path),
       namespace: 'worker-code',

@@ -120,6 +120,8 @@ function problem({ file, from }: Import): string | undefined {
   if (from.startsWith('node:')) return undefined;
   // The version, which the bundler puts in its place.
   if (file === 'cli/version.ts' && from === '../package.json') return undefined;
+  // The compiled code, which has one home.
+  if (file === 'src/layer/deflate.ts' && from === '../../wasm/deflate.js?wasm') return undefined;
   if (from.startsWith('.')) {
     const target = rowOf(relative(top, resolve(top, dirname(file), from)).replace(/\.js$/, '.ts'));
     if (target === undefined) return `${file} imports ${from}, outside the table`;
@@ -174,7 +176,9 @@ describe('architecture', () => {
   });
 
   it('keeps files to one concept', () => {
-    const long = files.filter(file => readFileSync(join(top, file), 'utf8').split('\n').length > 320);
+    const long = [...files, ...sources('wasm')].filter(
+      file => readFileSync(join(top, file), 'utf8').split('\n').length > 320,
+    );
     expect(long).toEqual([]);
   });
 });

@@ -9,7 +9,6 @@ export const nodeVersions = ['20.19.0', '22.15.0', '22.23.3', '24.21.0', '26.10.
 export interface NodeVersion {
   readonly version: string;
   readonly program: string;
-  readonly zlib: string;
   readonly zstd: string | undefined;
 }
 
@@ -27,9 +26,9 @@ export async function installNodes(folder: string): Promise<NodeVersion[]> {
       const program = join(folder, 'node_modules', of(version), 'bin/node');
       if (!existsSync(program)) throw new Error(`the package of Node ${version} has no ${program}`);
       const { stdout } = await runProgram(program, ['-p', 'JSON.stringify(process.versions)']);
-      const { node, zlib, zstd } = JSON.parse(stdout);
+      const { node, zstd } = JSON.parse(stdout);
       if (node !== version) throw new Error(`the package of Node ${version} holds ${node}`);
-      return { version, program, zlib, zstd };
+      return { version, program, zstd };
     }),
   );
 }

@@ -1,5 +1,6 @@
 import * as zlib from 'node:zlib';
 import type { Compression } from '../oci/media-types.js';
+import { deflate } from './deflate.js';
 
 type ZstdFunction = (bytes: Uint8Array, options: object) => Buffer;
 
@@ -16,8 +17,8 @@ const { Z_SYNC_FLUSH } = zlib.constants;
 /**
  * The bytes of one segment as they stand in the blob, in memory of their own; `undefined` without compression.
  *
- * gzip: raw deflate that begins with an empty window and ends on a byte boundary with an empty block (a sync flush), so
- * that segments can be put one behind another, and each be inflated alone. zstd: one frame.
+ * gzip: raw deflate that begins with an empty window and ends on a byte boundary, so that segments can be put one behind
+ * another, and each be inflated alone. zstd: one frame.
  */
 export function compressSegment(
   raw: Uint8Array,
@@ -28,11 +29,7 @@ export function compressSegment(
     case 'none':
       return undefined;
     case 'gzip':
-      // The size of the output chunks can decide where zlib repeats a flush marker: it is part of the format, so to
-      // speak. So is the memory level: the highest is the fastest, and no larger.
-      return ownBytes(
-        zlib.deflateRawSync(raw, { level, memLevel: 9, finishFlush: Z_SYNC_FLUSH, chunkSize: 512 * 1024 }),
-      );
+      return deflate(raw, level);
     case 'zstd': {
       const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants as unknown as Record<string, number>;
       return ownBytes(

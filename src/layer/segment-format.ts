@@ -17,6 +17,8 @@ export interface SegmentFormat {
 
 /** Changes when the same entries are cut or compressed in another way. */
 const formatVersion = 2;
+/** Changes when `wasm/` gives other bytes: what was compressed before is not taken over then. */
+const deflateVersion = 1;
 const nothing = new Uint8Array(0);
 
 /** Chosen from the table in docs/benchmarks.md. */
@@ -37,10 +39,11 @@ export function segmentFormat(compression: Compression, level: number = defaultL
   }
 }
 
-/** Compressors of other versions may give other bytes, so results of one are not those of another. */
+/** Other versions of zstd may give other bytes, so results of one are not those of another. */
 function recipeOf(compression: Compression, level: number): string {
-  const { zlib, zstd } = versions;
-  const compressor = { none: '', gzip: ` ${level} zlib ${zlib}`, zstd: ` ${level} zstd ${zstd}` }[compression];
+  const compressor = { none: '', gzip: ` ${level} deflate ${deflateVersion}`, zstd: ` ${level} zstd ${versions.zstd}` }[
+    compression
+  ];
   return `segments ${formatVersion} ${compression}${compressor}`;
 }
 

@@ -1,0 +1,270 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { deflate } from '../../src/layer/deflate.js';
+import code from '../../wasm/deflate.js?wasm';
+import { contentPool } from '../bench/context/content-pool.js';
+import { randomBytes } from '../bench/context/random.js';
+
+const flush = { finishFlush: constants.Z_SYNC_FLUSH };
+const kib = 1024;
+/** Made once: it takes a while. */
+const pool = contentPool();
+const levels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+const compressing = levels.slice(1);
+
+function inflated(packed: Uint8Array): Buffer {
+  return inflateRawSync(packed, flush);
+}
+
+/** At all levels, so that no input is tried at one alone. */
+function expectReturn(bytes: Uint8Array, what = ''): void {
+  for (const level of levels) {
+    if (!inflated(deflate(bytes, level)).equals(bytes)) throw new Error(`level ${level} loses ${bytes.length} ${what}`);
+  }
+}
+
+/** Words of a small alphabet, long runs, and numbers: many matches, near and far. */
+const text = fc
+  .array(fc.tuple(fc.constantFrom('a', 'bcd', 'lading', '\0\0\0\0\0\0', 'x'.repeat(300), 'äöü'), fc.nat(40)), {
+    maxLength: 2000,
+  })
+  .map(parts => Buffer.from(parts.map(([word, number]) => `${word}${number}`).join('')));
+
+/** Pieces of what came before and noise: across the borders of chunks, blocks and the window. */
+const copies = fc
+  .array(fc.tuple(fc.nat(9000), fc.integer({ min: 1, max: 40_000 }), fc.integer({ min: 1, max: 400 })), {
+    minLength: 1,
+    maxLength: 120,
+  })
+  .map(parts => {
+    let bytes = Buffer.alloc(0);
+    for (const [fresh, distance, length] of parts) {
+      const noise = randomBytes(fresh, fresh + 1);
+      const from = Math.max(0, bytes.length - distance);
+      bytes = Buffer.concat([bytes, noise, bytes.subarray(from, from + length)]);
+    }
+    return bytes;
+  });
+
+/** The files of a folder of this project, one behind the other, up to 1 MiB. */
+function sources(folder: string, end: string): Buffer {
+  const top = join(import.meta.dirname, '../..', folder);
+  const entries = readdirSync(top, { recursive: true, withFileTypes: true });
+  const files = entries.filter(entry => entry.isFile() && entry.name.endsWith(end));
+  return Buffer.concat(files.map(({ parentPath, name }) => readFileSync(join(parentPath, name)))).subarray(
+    0,
+    1024 * kib,
+  );
+}
+
+/** The module itself, whose memory can be looked at. */
+interface Module {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  reserve(size: number): number;
+  outputOf(size: number): number;
+  outputBound(size: number): number;
+  deflate(size: number, level: number): number;
+}
+
+async function instantiate(): Promise<Module> {
+  const { WebAssembly } = globalThis as unknown as {
+    readonly WebAssembly: { instantiate(bytes: Uint8Array): Promise<{ instance: { exports: unknown } }> };
+  };
+  const { instance } = await WebAssembly.instantiate(Buffer.from(code, 'base64'));
+  return instance.exports as Module;
+}
+
+describe('deflate', () => {
+  it('gives bytes that zlib inflates to what they were', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 5000 }), bytes => expectReturn(bytes)));
+    fc.assert(fc.property(text, bytes => expectReturn(bytes)));
+    fc.assert(
+      fc.property(copies, bytes => expectReturn(bytes)),
+      { numRuns: 15 },
+    );
+  });
+
+  it('does so for all short lengths', () => {
+    for (let length = 0; length < 70; length++) {
+      expectReturn(Buffer.alloc(length), 'zeros');
+      expectReturn(randomBytes(length, length + 1), 'bytes of noise');
+      expectReturn(Buffer.from('abcde'.repeat(14)).subarray(0, length), 'letters');
+    }
+  });
+
+  it('does so for lengths around those of chunks, blocks and stored blocks', () => {
+    const noise = randomBytes(150 * kib, 5);
+    const words = pool.text(150 * kib, 0.3);
+    for (const size of [12_288, 65_535, 131_070, 131_072, 143_360]) {
+      for (const length of [size - 1, size, size + 1, size + 4]) {
+        for (const level of [0, 1, 3, 6]) {
+          const bytes = Buffer.concat([noise.subarray(0, length), words]);
+          expect(inflated(deflate(words.subarray(0, length), level)).equals(words.subarray(0, length))).toBe(true);
+          expect(inflated(deflate(bytes, level)).equals(bytes)).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('holds every byte, also when each is as frequent as the other', () => {
+    const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+    expectReturn(all);
+    expectReturn(Buffer.concat(Array.from({ length: 64 }, () => all)));
+    expectReturn(Buffer.from(Array.from({ length: 70_000 }, (_, i) => (i * i) >> 8)));
+  });
+
+  it('finds matches up to the end of the window, and none beyond', () => {
+    const word = randomBytes(64, 1);
+    for (const distance of [64, 255, 256, 257, 4096, 4097, 32_767, 32_768, 32_769, 40_000, 65_536, 98_304]) {
+      expectReturn(Buffer.concat([word, randomBytes(distance - 64, distance), word, Buffer.alloc(16)]), `${distance}`);
+    }
+    // The same noise again, as far away as may be, and one byte further.
+    const noise = randomBytes(32 * kib, 7);
+    for (const level of compressing) {
+      expect(deflate(Buffer.concat([noise, noise]), level).length).toBeLessThan(40 * kib);
+      expect(deflate(Buffer.concat([noise, Buffer.of(1), noise]), level).length).toBeGreaterThan(64 * kib);
+    }
+  });
+
+  it('writes matches of every length, the longest too', () => {
+    const word = randomBytes(300, 2);
+    for (let length = 3; length <= 300; length++) {
+      expectReturn(Buffer.concat([word, randomBytes(9, length), word.subarray(0, length), randomBytes(9, 1)]));
+    }
+  });
+
+  it('makes runs small, and what cannot be made small hardly larger', () => {
+    const noise = randomBytes(1024 * kib, 3);
+    for (const level of compressing) {
+      expect(deflate(Buffer.alloc(1024 * kib), level).length).toBeLessThan(1300);
+      const packed = deflate(noise, level);
+      expect(packed.length).toBeLessThan(noise.length + 200);
+      expect(inflated(packed).equals(noise)).toBe(true);
+    }
+  });
+
+  it('cuts codes that would be too long', () => {
+    // Frequencies that grow like this make the deepest tree of all.
+    const counts = [1, 1];
+    while (counts.length < 24) counts.push(counts.at(-1)! + counts.at(-2)!);
+    const bytes = Buffer.concat(counts.map((count, symbol) => Buffer.alloc(count, symbol)));
+    expectReturn(bytes);
+    // Mixed, so that there are few matches and many literals.
+    expectReturn(Buffer.from(bytes.map((_, i) => bytes[(i * 40_503) % bytes.length]!)));
+  });
+
+  it('begins new blocks where the bytes change', () => {
+    const halves = [pool.text(200 * kib, 0.1), randomBytes(200 * kib, 8)];
+    for (const level of compressing) {
+      const alone = halves.reduce((sum, half) => sum + deflate(half, level).length, 0);
+      expect(deflate(Buffer.concat(halves), level).length / alone).toBeLessThan(1.01);
+    }
+  });
+
+  it('ends on the border of a byte, so that pieces can be put one behind the other', () => {
+    const pieces = [
+      Buffer.from('one '.repeat(50)),
+      Buffer.alloc(0),
+      randomBytes(3000, 5),
+      Buffer.from('two '.repeat(9)),
+    ];
+    for (const level of levels) {
+      const packed = pieces.map(piece => deflate(piece, level));
+      for (const piece of packed) expect([...piece.subarray(-4)]).toEqual([0, 0, 255, 255]);
+      expect(inflated(Buffer.concat(packed)).equals(Buffer.concat(pieces))).toBe(true);
+    }
+  });
+
+  it('makes real files about as small as zlib does at the same level, or smaller', () => {
+    for (const bytes of [sources('src', '.ts'), sources('docs', '.md'), sources('testdata', '')]) {
+      for (const level of compressing) {
+        const zlib = deflateRawSync(bytes, { level, memLevel: 9, ...flush });
+        expect(deflate(bytes, level).length / zlib.length, `${level}`).toBeLessThan(level === 1 ? 1.02 : 1.01);
+      }
+    }
+  });
+
+  it('makes nothing larger at a higher level', () => {
+    const bytes = pool.text(500 * kib, 0.3);
+    const sizes = levels.map(level => deflate(bytes, level).length);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+  });
+
+  it('always gives the same bytes', () => {
+    const all = [
+      pool.text(300 * kib, 0.4),
+      randomBytes(100 * kib, 9),
+      Buffer.alloc(100 * kib),
+      pool.binary(200 * kib, 0.5),
+    ];
+    const bytes = Buffer.concat(all);
+    const digests = (): string[] =>
+      levels.map(level => createHash('sha256').update(deflate(bytes, level)).digest('hex').slice(0, 16));
+    const first = digests();
+    deflate(randomBytes(2048 * kib, 4), 9);
+    deflate(Buffer.from('something else in between, which leaves no trace'), 1);
+    expect(digests()).toEqual(first);
+    // Whoever changes these changes the digests of layers: `deflateVersion` has to be raised.
+    expect(first).toEqual([
+      '61127bb4cbf6647e',
+      '6d0f5bb4d9009d06',
+      'e0bdaba1e3aeb562',
+      '1eafd65a7d12bd2c',
+      'af7eb241540a189e',
+      '712f94368bfafcba',
+      '933860ce4a61f4a5',
+      'e22bd3b7cd7cdfbd',
+      '3f32fb12a56edd67',
+      '8ffe5dc89950e05e',
+    ]);
+  });
+
+  it('depends on nothing that was in its memory', async () => {
+    const used = await instantiate();
+    const bytes = pool.text(300 * kib, 0.4);
+    const results = levels.map(level => Buffer.from(deflate(bytes, level)));
+    for (const level of levels) {
+      const at = used.reserve(2048 * kib);
+      new Uint8Array(used.memory.buffer).fill(level * 25 + 1, at);
+      new Uint8Array(used.memory.buffer).set(bytes, used.reserve(bytes.length));
+      const size = used.deflate(bytes.length, level);
+      expect(Buffer.from(used.memory.buffer, used.outputOf(bytes.length), size).equals(results[level]!)).toBe(true);
+    }
+  });
+
+  it('writes nothing past the room for the output', async () => {
+    const module = await instantiate();
+    const inputs = [Buffer.alloc(0), Buffer.of(7), randomBytes(100 * kib, 6), randomBytes(400 * kib, 6)];
+    // Noise and text by turns: as many blocks as there can be.
+    inputs.push(
+      Buffer.concat(Array.from({ length: 40 }, (_, i) => (i % 2 ? randomBytes(13_000, i + 1) : pool.text(13_000, 0)))),
+    );
+    for (const bytes of inputs) {
+      for (const level of levels) {
+        module.reserve(2048 * kib);
+        const at = module.reserve(bytes.length);
+        const memory = Buffer.from(module.memory.buffer);
+        memory.fill(0xa5, at);
+        memory.set(bytes, at);
+        const from = module.outputOf(bytes.length);
+        const size = module.deflate(bytes.length, level);
+        const bound = module.outputBound(bytes.length);
+        expect(size).toBeLessThanOrEqual(bound);
+        // Words of eight bytes are written at a time.
+        expect(memory.subarray(from + bound + 8).every(byte => byte === 0xa5)).toBe(true);
+        expect(memory.subarray(at, at + bytes.length).equals(bytes)).toBe(true);
+      }
+    }
+  });
+
+  it('refuses more than there is room for', async () => {
+    const module = await instantiate();
+    for (const size of [64 * kib * kib + 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) expect(module.reserve(size)).toBe(0);
+    expect(() => deflate(Buffer.alloc(64 * kib * kib + 1), 1)).toThrow(RangeError);
+    expectReturn(Buffer.from('as usual after that'));
+  });
+});

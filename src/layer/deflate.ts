@@ -1,0 +1,36 @@
+import code from '../../wasm/deflate.js?wasm';
+
+/** See `wasm/deflate.ts`. */
+interface Deflate {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  reserve(size: number): number;
+  outputOf(size: number): number;
+  deflate(size: number, level: number): number;
+}
+
+/** What is needed of the JavaScript interface of WebAssembly, which the types of Node 20 leave out. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+};
+
+let instance: Deflate | undefined;
+
+/**
+ * Raw deflate (RFC 1951) of bytes, at a level from 0, which stores, to 9: in memory of their own. It begins with an empty
+ * window and ends on the border of a byte without a last block, so that the results of pieces, put one behind another, are
+ * the result of the whole. It is the same on every machine and in every version of Node.
+ *
+ * Compiled when it is first used, once in each thread. The memory grows to what the largest piece takes.
+ * @throws RangeError for more bytes than there is room for: 64 MiB at most
+ */
+export function deflate(bytes: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
+  instance ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, 'base64'))).exports as Deflate;
+  const { length } = bytes;
+  const at = instance.reserve(length);
+  if (at === 0) throw new RangeError(`no room to compress ${length} bytes in one piece`);
+  new Uint8Array(instance.memory.buffer).set(bytes, at);
+  const size = instance.deflate(length, level);
+  const from = instance.outputOf(length);
+  return new Uint8Array(instance.memory.buffer.slice(from, from + size));
+}

@@ -1,0 +1,101 @@
+/**
+ * Imports that end in `?wasm` are a module of `wasm/` with all that it imports, compiled from AssemblyScript to
+ * WebAssembly, as base64. So it is part of the code that uses it, wherever that is bundled to.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const suffix = '?wasm';
+const top = dirname(fileURLToPath(import.meta.url));
+
+/** @param {string} importer @param {string} path */
+function source(importer, path) {
+  return resolve(dirname(importer), path.slice(0, -suffix.length).replace(/\.js$/, '.ts'));
+}
+
+/** @type {Map<string, Promise<string>>} */
+const compilations = new Map();
+
+/** @param {string} file */
+function compiled(file) {
+  const known = compilations.get(file) ?? fromCache(file);
+  compilations.set(file, known);
+  return known;
+}
+
+/** Compiling takes some seconds: what came of the same sources is kept. @param {string} file */
+async function fromCache(file) {
+  const key = createHash('sha256')
+    .update(file)
+    .update(await readFile(join(top, 'package-lock.json')));
+  for (const path of [join(top, 'wasm-code.js'), ...(await sourcesBeside(file))]) key.update(await readFile(path));
+  const folder = join(top, 'node_modules', '.cache', 'lading-wasm');
+  const cached = join(folder, key.digest('hex'));
+  try {
+    return await readFile(cached, 'utf8');
+  } catch {
+    const text = Buffer.from(await compile(file)).toString('base64');
+    await mkdir(folder, { recursive: true });
+    await writeFile(`${cached}.${process.pid}`, text);
+    await rename(`${cached}.${process.pid}`, cached);
+    return text;
+  }
+}
+
+/** @param {string} file */
+async function sourcesBeside(file) {
+  const names = await readdir(dirname(file));
+  return names.sort().map(name => join(dirname(file), name));
+}
+
+/** @param {string} file @returns {Promise<Uint8Array>} */
+async function compile(file) {
+  // It is large: only who compiles loads it.
+  const { default: asc } = await import('assemblyscript/asc');
+  /** @type {Uint8Array | undefined} */
+  let binary;
+  const { error, stderr } = await asc.main(
+    // Neither a garbage collector nor checks: the modules manage their memory themselves, and cannot leave it.
+    [file, '--baseDir', '/', '--runtime', 'stub', '-O3', '--noAssert', '--use', 'abort=', '--outFile', 'out.wasm'],
+    {
+      writeFile(name, contents) {
+        if (name === 'out.wasm') binary = /** @type {Uint8Array} */ (contents);
+      },
+    },
+  );
+  if (error !== null || binary === undefined) throw new Error(`${file} cannot be compiled: ${error}\n${stderr}`);
+  return binary;
+}
+
+/** For esbuild. */
+export const wasmCode = {
+  name: 'wasm-code',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?wasm$/ }, ({ importer, path }) => ({
+      path: source(importer, path),
+      namespace: 'wasm-code',
+    }));
+    onLoad({ filter: /.*/, namespace: 'wasm-code' }, async ({ path }) => ({
+      contents: await compiled(path),
+      loader: 'text',
+      watchFiles: await sourcesBeside(path),
+    }));
+  },
+};
+
+/** For vite, and so for vitest. */
+export const viteWasmCode = {
+  name: 'wasm-code',
+  enforce: 'pre',
+  resolveId(path, importer) {
+    return path.endsWith(suffix) ? `\0${source(importer, path)}${suffix}` : undefined;
+  },
+  async load(id) {
+    if (!id.startsWith('\0') || !id.endsWith(suffix)) return undefined;
+    const file = id.slice(1, -suffix.length);
+    for (const path of await sourcesBeside(file)) this.addWatchFile?.(path);
+    return `export default ${JSON.stringify(await compiled(file))}`;
+  },
+};
