@@ -21,7 +21,7 @@ const rows: Readonly<Record<string, { folders: readonly string[]; packages?: rea
     folders: ['src/errors', 'src/oci', 'src/stream', 'src/tree', 'src/layer', 'src/content'],
     packages: ['zod'],
   },
-  'src/sandbox': { folders: ['src/errors', 'src/oci', 'src/tree'] },
+  'src/sandbox': { folders: ['src/errors', 'src/oci', 'src/tree', 'src/layer'] },
   'src/snapshot': {
     folders: ['src/errors', 'src/oci', 'src/stream', 'src/tree', 'src/layer', 'src/sandbox'],
   },

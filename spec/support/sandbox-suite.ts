@@ -7,7 +7,7 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removeTree } from '../../src/sandbox/remove-tree.js';
+import { removeFiles } from '../../src/layer/remove-files.js';
 import type { RootFileSystem, RunRequest, RunResult, Sandbox } from '../../src/sandbox/sandbox.js';
 import { busyboxRoot } from './busybox-root.js';
 
@@ -84,7 +84,7 @@ export async function runSandboxCase({ test }: SandboxCase, { sandbox, root: kin
     });
   } finally {
     // What an overlay has worked in is closed to those who are not root.
-    await removeTree(folder);
+    await removeFiles(folder);
   }
 }
 

@@ -1,6 +1,7 @@
 import { chmod, chown, copyFile, link, mkdir, mkdtemp, realpath, stat, symlink, writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
+import { removeFiles } from '../layer/remove-files.js';
 import { bindSource } from './bind-source.js';
 import { copyTree, makeOpenFolder } from './copy-tree.js';
 import { deviceLinks, devices } from './devices.js';
@@ -10,7 +11,6 @@ import { launcherObstacle } from './launcher/system-calls.js';
 import { type MountPoints, mountPoints } from './mount-points.js';
 import { hostsFile, resolverFile } from './network-files.js';
 import { endingOfStatus } from './process-ending.js';
-import { removeTree } from './remove-tree.js';
 import { limitField } from './resource-limits.js';
 import { type RunRequest, type RunResult, refusingSandbox, type Sandbox, type SandboxMount } from './sandbox.js';
 import { systemCallFilter } from './system-call-filter.js';
@@ -78,7 +78,7 @@ async function runInRoot(request: RunRequest, perl: string, scratch: string): Pr
     return endingOfStatus(ending.status);
   } finally {
     await points.remove();
-    await removeTree(folder);
+    await removeFiles(folder);
   }
 }
 

@@ -3,8 +3,8 @@ import { type BigIntStats, closeSync, fchmodSync, openSync, statSync } from 'nod
 import { chmod, lstat, rename, rmdir, unlink, utimes } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { LadingError } from '../errors/errors.js';
+import { removeFiles } from '../layer/remove-files.js';
 import { PathInRoot } from './path-in-root.js';
-import { removeTree } from './remove-tree.js';
 
 /** What is put into a root so that something can be shown in its place; it goes again with `remove`. */
 export interface MountPoints {
@@ -129,7 +129,7 @@ export function mountPoints(root: string): MountPoints {
         try {
           await put(place);
         } catch (error) {
-          await removeTree(place);
+          await removeFiles(place);
           if (covers) await rename(aside, place);
           throw error;
         }
@@ -168,7 +168,7 @@ async function takeAway({ place, kind, inode, aside }: Made, parent: BigIntStats
     return;
   }
   if (kind === 'cover') {
-    await removeTree(place);
+    await removeFiles(place);
     if (aside !== undefined) await rename(aside, place);
     return;
   }

@@ -4,6 +4,7 @@ import { arch, machine, release, version } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LadingError } from '../errors/errors.js';
+import { removeFiles } from '../layer/remove-files.js';
 import { decodePath } from '../tree/path.js';
 import { embeddedPrograms } from './elf.js';
 import { describeHostProgram, findHostProgram, type HostProgram } from './host-program.js';
@@ -15,7 +16,6 @@ import { OwnerTrace } from './owners/owner-trace.js';
 import { ProotLog } from './owners/proot-log.js';
 import { endingOfStatus } from './process-ending.js';
 import { type PointsIn, prootSurroundings, type Surroundings } from './proot-files.js';
-import { removeTree } from './remove-tree.js';
 import { limitField } from './resource-limits.js';
 import { type RunRequest, type RunResult, refusingSandbox, type Sandbox } from './sandbox.js';
 import { systemCallFilter } from './system-call-filter.js';
@@ -94,7 +94,7 @@ async function findTools({
     if (problem !== undefined) return `proot does not work here: ${problem}`;
     return { proot, perl, loaders, names: (await runs(['-k', kernelNames('name')])) === undefined };
   } finally {
-    await removeTree(folder);
+    await removeFiles(folder);
   }
 }
 
@@ -142,7 +142,7 @@ async function runTraced(
     return { ...endingOfStatus(ending.status), uncertain: report.uncertain };
   } finally {
     for (const each of points.values()) await each.remove();
-    await removeTree(folder);
+    await removeFiles(folder);
   }
 }
 

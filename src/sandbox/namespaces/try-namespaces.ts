@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeFiles } from '../../layer/remove-files.js';
 import { launch, launcherScript } from '../launcher/launcher.js';
-import { removeTree } from '../remove-tree.js';
 import type { RootFileSystem, RunRequest, Sandbox } from '../sandbox.js';
 import { type TrialMemory, trialKey } from '../tried-before.js';
 import { type NamespacePrograms, namespaceFields } from './namespaces.js';
@@ -46,7 +46,7 @@ async function triedNow(options: TryNamespacesOptions): Promise<TriedNamespaces>
     const directory = await attempt({ kind: 'directory', path: lower! }, options);
     return directory === undefined ? { roots: 'directory', withoutOverlay: overlay } : { missing: directory };
   } finally {
-    await removeTree(folder);
+    await removeFiles(folder);
   }
 }
 
