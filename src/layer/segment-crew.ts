@@ -30,6 +30,7 @@ export class SegmentCrew {
   readonly #waiting: Task[] = [];
   #unavailable = false;
   #draining = false;
+  #closed = false;
 
   /** `threads`: how many; 0 for none but the one that calls. By default as many as there are processors. */
   constructor(threads: number = availableParallelism()) {
@@ -46,17 +47,20 @@ export class SegmentCrew {
    * The buffer of the job is not the caller's any more, until it comes back with the result.
    */
   run(job: Job, { alone }: { readonly alone: boolean }): Promise<JobResult> {
+    if (this.#closed) return Promise.reject(closedError());
     const result = new Promise<JobResult>((resolve, reject) => this.#waiting.push({ job, resolve, reject }));
     if (!alone && this.#members.length === 0 && this.#threads > 0 && !this.#unavailable) this.#start();
     this.#assign();
     return result;
   }
 
-  /** Ends the threads; what they were at is rejected. */
+  /** Ends the threads; what they were at is rejected, and what is asked for from now on. */
   async close(): Promise<void> {
+    this.#closed = true;
     const members = this.#members.splice(0);
+    for (const { reject } of this.#waiting.splice(0)) reject(closedError());
     await Promise.all(members.map(({ worker }) => worker.terminate()));
-    for (const { tasks } of members) for (const { reject } of tasks) reject(new Error('the crew has been closed'));
+    for (const { tasks } of members) for (const { reject } of tasks) reject(closedError());
   }
 
   #start(): void {
@@ -127,4 +131,8 @@ export class SegmentCrew {
     for (const task of member.tasks) task.reject(error);
     this.#assign();
   }
+}
+
+function closedError(): Error {
+  return new Error('the crew has been closed');
 }
