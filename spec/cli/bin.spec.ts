@@ -23,9 +23,9 @@ interface Ended {
   readonly stderr: string;
 }
 
-function start(args: readonly string[]) {
+function start(args: readonly string[], execArgv: readonly string[] = []) {
   const env = { PATH: process.env['PATH'], LADING_ROOT: join(cwd, 'store') };
-  const child = spawn(process.execPath, [bin, ...args], { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...execArgv, bin, ...args], { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('latin1')));
@@ -44,6 +44,12 @@ describe('the program', () => {
     expect(await start(['nope']).ended).toMatchObject({ code: 2, stdout: '' });
     expect(await start(['inspect', 'nope']).ended).toMatchObject({ code: 1, stdout: '' });
     expect(await start(['build', '-q', '-t', 'app', 'app']).ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('says what it needs of Node for gzip, and does without for the rest', async () => {
+    const refused = await start(['build', '--no-cache', 'app'], ['--jitless']).ended;
+    expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('--jitless') });
+    expect(await start(['build', '-q', '--compression=none', 'app'], ['--jitless']).ended).toMatchObject({ code: 0 });
   });
 
   it.each([

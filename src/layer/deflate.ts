@@ -9,10 +9,15 @@ interface Deflate {
 }
 
 /** What is needed of the JavaScript interface of WebAssembly, which the types of Node 20 leave out. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
+declare const WebAssembly:
+  | {
+      readonly Module: new (bytes: Uint8Array) => object;
+      readonly Instance: new (module: object) => { readonly exports: unknown };
+    }
+  | undefined;
+
+/** Node without compilation (`--jitless`) has no WebAssembly. */
+export const canDeflate = typeof WebAssembly !== 'undefined';
 
 let instance: Deflate | undefined;
 
@@ -25,7 +30,7 @@ let instance: Deflate | undefined;
  * @throws RangeError for more bytes than there is room for: 64 MiB at most
  */
 export function deflate(bytes: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
-  instance ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, 'base64'))).exports as Deflate;
+  instance ??= new WebAssembly!.Instance(new WebAssembly!.Module(Buffer.from(code, 'base64'))).exports as Deflate;
   const { length } = bytes;
   const at = instance.reserve(length);
   if (at === 0) throw new RangeError(`no room to compress ${length} bytes in one piece`);

@@ -2,6 +2,7 @@ import { versions } from 'node:process';
 import { LadingError } from '../errors/errors.js';
 import type { Compression } from '../oci/media-types.js';
 import { zstdUnavailable } from '../stream/zstd.js';
+import { canDeflate } from './deflate.js';
 import { canZstd } from './segment-codec.js';
 
 /** How the segments of a layer are compressed; between `head` and `tail` they are one ordinary compressed stream. */
@@ -24,19 +25,27 @@ const nothing = new Uint8Array(0);
 /** Chosen from the table in docs/benchmarks.md. */
 export const defaultLevels: Readonly<Record<Compression, number>> = { gzip: 4, zstd: 3, none: 0 };
 
-/** @throws LadingError UNSUPPORTED for zstd on a Node without it; USAGE for a level out of range */
+/** @throws LadingError UNSUPPORTED for zstd, or gzip, on a Node without it; USAGE for a level out of range */
 export function segmentFormat(compression: Compression, level: number = defaultLevels[compression]): SegmentFormat {
   const recipe = recipeOf(compression, level);
   switch (compression) {
     case 'none':
       return { compression, level: 0, head: nothing, tail: () => nothing, recipe };
     case 'gzip':
+      if (!canDeflate) throw deflateUnavailable();
       return { compression, level: checkLevel(level, 0, 9), head: gzipHead, tail: gzipTail, recipe };
     case 'zstd':
       if (!canZstd) throw zstdUnavailable();
       // Frames behind one another are one zstd stream (RFC 8878).
       return { compression, level: checkLevel(level, 1, 22), head: nothing, tail: () => nothing, recipe };
   }
+}
+
+function deflateUnavailable(): LadingError<'UNSUPPORTED'> {
+  return new LadingError('UNSUPPORTED', 'this Node cannot write gzip, because it has no WebAssembly', {
+    details: { feature: 'gzip' },
+    hint: 'Start Node without --jitless, or build with --compression none.',
+  });
 }
 
 /** Other versions of zstd may give other bytes, so results of one are not those of another. */
