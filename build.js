@@ -60,7 +60,7 @@ const settings = {
     js: "import{createRequire as ladingRequire}from'node:module';const require=ladingRequire(import.meta.url);",
   },
   define: { ladingCodeDigest: JSON.stringify(code.digest('hex')) },
-  plugins: [directImports(join(top, 'src/index.ts'), join(top, 'cli')), workerCode],
+  plugins: [directImports(join(top, 'src/index.ts'), join(top, 'cli')), workerCode.esbuild],
   logLevel: 'warning',
   metafile: true,
 };

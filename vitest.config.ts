@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { viteWasmCode } from './wasm-code.js';
-import { viteWorkerCode } from './worker-code.js';
+import { wasmCode } from './wasm-code.js';
+import { workerCode } from './worker-code.js';
 
-export default defineConfig({ plugins: [viteWasmCode, viteWorkerCode] });
+export default defineConfig({ plugins: [wasmCode.vite, workerCode.vite] });

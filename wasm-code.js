@@ -1,19 +1,14 @@
 /**
  * Imports that end in `?wasm` are a module of `wasm/` with all that it imports, compiled from AssemblyScript to
- * WebAssembly, as base64. So it is part of the code that uses it, wherever that is bundled to.
+ * WebAssembly, as base64.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { textImports } from './text-imports.js';
 
-const suffix = '?wasm';
 const top = dirname(fileURLToPath(import.meta.url));
-
-/** @param {string} importer @param {string} path */
-function source(importer, path) {
-  return resolve(dirname(importer), path.slice(0, -suffix.length).replace(/\.js$/, '.ts'));
-}
 
 /** @type {Map<string, Promise<string>>} */
 const compilations = new Map();
@@ -69,33 +64,5 @@ async function compile(file) {
   return binary;
 }
 
-/** For esbuild. */
-export const wasmCode = {
-  name: 'wasm-code',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\?wasm$/ }, ({ importer, path }) => ({
-      path: source(importer, path),
-      namespace: 'wasm-code',
-    }));
-    onLoad({ filter: /.*/, namespace: 'wasm-code' }, async ({ path }) => ({
-      contents: await compiled(path),
-      loader: 'text',
-      watchFiles: await sourcesBeside(path),
-    }));
-  },
-};
-
-/** For vite, and so for vitest. */
-export const viteWasmCode = {
-  name: 'wasm-code',
-  enforce: 'pre',
-  resolveId(path, importer) {
-    return path.endsWith(suffix) ? `\0${source(importer, path)}${suffix}` : undefined;
-  },
-  async load(id) {
-    if (!id.startsWith('\0') || !id.endsWith(suffix)) return undefined;
-    const file = id.slice(1, -suffix.length);
-    for (const path of await sourcesBeside(file)) this.addWatchFile?.(path);
-    return `export default ${JSON.stringify(await compiled(file))}`;
-  },
-};
+/** `esbuild` for the build, `vite` for the tests. */
+export const wasmCode = textImports({ query: 'wasm', make: compiled, sources: sourcesBeside });

@@ -31,7 +31,7 @@ describe('the examples of the documentation', () => {
         await build({
           stdin: { contents: code.replaceAll("'/var/lib/lading'", "'.lading'"), loader: 'ts', resolveDir: top },
           alias: { 'lading/testing': join(top, 'src/testing/index.ts'), lading: join(top, 'src/index.ts') },
-          plugins: [workerCode],
+          plugins: [workerCode.esbuild],
           ...({ bundle: true, platform: 'node', format: 'esm', outfile: file, logLevel: 'error' } as const),
           banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
         });

@@ -26,7 +26,7 @@ describeWith(['root', 'busybox', 'unshare'], 'a builder that is killed while a c
     victim = join(folder, 'victim.mjs');
     const entryPoints = ['spec/support/sandbox-victim.ts'];
     const format = { bundle: true, format: 'esm', platform: 'node' } as const;
-    await build({ absWorkingDir, entryPoints, outfile: victim, plugins: [workerCode], ...format });
+    await build({ absWorkingDir, entryPoints, outfile: victim, plugins: [workerCode.esbuild], ...format });
   });
 
   it.each(moments)('leaves no process and no mount, %i ms after its start', moment => kill(() => pause(moment)));

@@ -16,7 +16,7 @@ function bundled(entry: string): Promise<string> {
     const banner = {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     };
-    const plugins = [workerCode];
+    const plugins = [workerCode.esbuild];
     await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', banner, plugins });
     return outfile;
   })();

@@ -13,7 +13,7 @@ export async function bundledProgram(folder: string): Promise<string> {
     entryPoints: ['cli/bin.ts'],
     outfile: bin,
     bundle: true,
-    plugins: [workerCode],
+    plugins: [workerCode.esbuild],
     format: 'esm',
     platform: 'node',
     target: 'node20',

@@ -10,7 +10,7 @@ export async function bundledSuite(folder: string): Promise<string> {
   const outfile = join(folder, 'suite.mjs');
   await build({
     ...{ absWorkingDir: top, entryPoints: ['spec/support/sandbox-script.ts'], outfile, bundle: true },
-    ...{ plugins: [workerCode], format: 'esm', platform: 'node', target: 'node20', logLevel: 'error' },
+    ...{ plugins: [workerCode.esbuild], format: 'esm', platform: 'node', target: 'node20', logLevel: 'error' },
   });
   return outfile;
 }
