@@ -6,6 +6,8 @@ import { type RunOptions, type RunResult, runProgram } from '../support/run-prog
 import { type BaseImage, makeBaseImage } from './base-image.js';
 import { type Context, type Making, making } from './context/context.js';
 import { writeNodeModules } from './context/node-modules.js';
+import type { BuilderPeer } from './peers/builder-peer.js';
+import { startBuildkitPeer } from './peers/buildkit.js';
 import { type DockerPeer, startDockerPeer } from './peers/docker.js';
 import type { Programs } from './peers/programs.js';
 
@@ -35,6 +37,8 @@ export interface Workbench extends WorkbenchOptions {
   app(): Promise<Context>;
   /** A Docker daemon that has the base image; to be asked for only where nothing of `dockerNeeds` is missing. */
   docker(): Promise<DockerPeer>;
+  /** A BuildKit daemon that has the base image; to be asked for only where nothing of `buildkitNeeds` is missing. */
+  buildkit(): Promise<BuilderPeer>;
   /** Stops and deletes everything. */
   close(): Promise<void>;
 }
@@ -80,6 +84,13 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
       const { name } = await bench.base();
       tell('starting a Docker daemon');
       const peer = await startDockerPeer(name);
+      closers.push(() => peer.stop());
+      return peer;
+    }),
+    buildkit: once(async () => {
+      const { name } = await bench.base();
+      tell('starting a BuildKit daemon');
+      const peer = await startBuildkitPeer(name, options.programs);
       closers.push(() => peer.stop());
       return peer;
     }),

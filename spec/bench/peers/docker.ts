@@ -1,20 +1,13 @@
 import { startDockerd } from '../../support/dockerd.js';
 import type { TimedCommand } from '../timed-process.js';
+import type { BuilderPeer } from './builder-peer.js';
 
 export const dockerNeeds = ['dockerd', 'docker-registry', 'root'];
 
-export interface DockerPeer {
-  /** What the figures of its commands leave out, and what the daemon keeps its files in. */
-  readonly note: string;
-  /** `docker build`, which is BuildKit inside the daemon. */
-  build(tag: string, folder: string): TimedCommand;
-  /** The same, and `docker push` after it. */
-  buildAndPush(tag: string, folder: string): TimedCommand;
+/** `docker build` is the BuildKit inside the daemon. */
+export interface DockerPeer extends BuilderPeer {
   /** `docker load`, which unpacks the layers. */
   load(file: string): TimedCommand;
-  /** Deletes what builds left behind; the base image stays. */
-  forget(tag: string): Promise<void>;
-  stop(): Promise<void>;
 }
 
 /** Starts a daemon and has it pull the base image. */
@@ -31,7 +24,8 @@ export async function startDockerPeer(base: string): Promise<DockerPeer> {
   }
   return {
     note: `CPU and memory are those of the client alone, for the work is done by the daemon (storage: ${driver})`,
-    build: (tag, folder) => ({ argv: [client, 'build', '--quiet', '--tag', tag, folder], env }),
+    // There is no bridge that RUN could be connected with.
+    build: (tag, folder) => ({ argv: [client, 'build', '--network=host', '--quiet', '--tag', tag, folder], env }),
     buildAndPush: (tag, folder) => ({
       argv: ['sh', '-c', '"$0" build --quiet --tag "$1" "$2" && "$0" push --quiet "$1"', client, tag, folder],
       env,

@@ -3,6 +3,9 @@ import { findProgram, runProgram } from '../../support/run-program.js';
 /** Programs that stand beside lading, and where they come from. */
 const sources: Readonly<Record<string, string>> = {
   dockerd: 'Debian package docker.io',
+  buildkitd: 'not in Debian',
+  buildctl: 'not in Debian',
+  runc: 'Debian package runc',
   'docker-registry': 'Debian package docker-registry',
   buildah: 'Debian package buildah',
   skopeo: 'Debian package skopeo',

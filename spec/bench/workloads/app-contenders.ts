@@ -1,6 +1,9 @@
+import type { Limit } from '../limit.js';
 import type { Contender } from '../measure.js';
 import type { Absent } from '../peers/absent.js';
 import { buildahNeeds, openBuildah } from '../peers/buildah.js';
+import type { BuilderPeer } from '../peers/builder-peer.js';
+import { buildkitNeeds } from '../peers/buildkit.js';
 import { dockerNeeds } from '../peers/docker.js';
 import { lading } from '../peers/lading.js';
 import { grouped } from '../report/numbers.js';
@@ -8,7 +11,26 @@ import type { Workbench } from '../workbench.js';
 
 export const ladingBuild = 'lading build';
 export const dockerBuild = 'docker build';
+export const buildkitBuild = 'buildctl build';
 export const buildahBuild = 'buildah build';
+
+/**
+ * What lading may take next to BuildKit: next to the one of the machine's Docker, and next to the one that is installed by
+ * itself, which may be years newer.
+ */
+export function besideBuildkit(contender: string, most: number): readonly Limit[] {
+  return [dockerBuild, buildkitBuild].map(peer => ({ kind: 'time', contender, of: [peer], most }));
+}
+
+/** The builders that work in a daemon. */
+export const daemons: ReadonlyArray<{
+  readonly name: string;
+  readonly needs: readonly string[];
+  readonly start: (bench: Workbench) => Promise<BuilderPeer>;
+}> = [
+  { name: dockerBuild, needs: dockerNeeds, start: bench => bench.docker() },
+  { name: buildkitBuild, needs: buildkitNeeds, start: bench => bench.buildkit() },
+];
 
 export interface Builds {
   readonly contenders: ReadonlyArray<Contender | Absent>;
@@ -34,12 +56,14 @@ export async function builds(bench: Workbench, name: string, folder: string, fir
       before: first ? fresh : undefined,
     },
   ];
-  const noDocker = bench.programs.missing(dockerNeeds);
-  if (noDocker.length > 0) contenders.push({ name: dockerBuild, missing: noDocker });
-  else {
-    const docker = await bench.docker();
-    const before = first ? () => docker.forget(image) : undefined;
-    contenders.push({ name: dockerBuild, ...docker.build(image, folder), before, note: docker.note });
+  for (const peer of daemons) {
+    const missing = bench.programs.missing(peer.needs);
+    if (missing.length > 0) contenders.push({ name: peer.name, missing });
+    else {
+      const daemon = await peer.start(bench);
+      const before = first ? () => daemon.forget(image) : undefined;
+      contenders.push({ name: peer.name, ...daemon.build(image, folder), before, note: daemon.note });
+    }
   }
   const noBuildah = bench.programs.missing(buildahNeeds);
   if (noBuildah.length > 0) contenders.push({ name: buildahBuild, missing: noBuildah });

@@ -3,7 +3,7 @@ import type { Contender } from '../measure.js';
 import type { Absent } from '../peers/absent.js';
 import { verify } from '../peers/lading.js';
 import { umociInsert, umociNeeds } from '../peers/umoci.js';
-import { builds, dockerBuild, ladingBuild, readAll, sizeText } from './app-contenders.js';
+import { besideBuildkit, builds, ladingBuild, readAll, sizeText } from './app-contenders.js';
 import type { Workload } from './workload.js';
 
 export const firstBuild: Workload = {
@@ -21,7 +21,7 @@ export const firstBuild: Workload = {
       name: 'first-build',
       title: `First build (${sizeText(app)})`,
       contenders: [...contenders, umoci],
-      limits: [{ kind: 'time', contender: ladingBuild, of: [dockerBuild], most: 1 / 5 }],
+      limits: besideBuildkit(ladingBuild, 1 / 5),
     });
     await verify(bench, store, image);
     await bench.remove(store, bench.path('first-umoci'));

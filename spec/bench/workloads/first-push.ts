@@ -1,13 +1,13 @@
 import { compare } from '../compare.js';
 import type { Contender } from '../measure.js';
 import type { Absent } from '../peers/absent.js';
-import { dockerNeeds } from '../peers/docker.js';
 import { lading, verify } from '../peers/lading.js';
-import { readAll, sizeText } from './app-contenders.js';
+import { daemons, readAll, sizeText } from './app-contenders.js';
 import type { Workload } from './workload.js';
 
 const ours = 'lading build --push';
-const theirs = 'docker build && docker push';
+/** `docker build` and a push, `buildctl build` and a push. */
+const pushing = (build: string): string => `${build} and push`;
 
 export const firstPush: Workload = {
   name: 'first-push',
@@ -27,26 +27,29 @@ export const firstPush: Workload = {
       },
     };
     const contenders: Array<Contender | Absent> = [noRegistry.length > 0 ? { name: ours, missing: noRegistry } : push];
-    const noDocker = bench.programs.missing(dockerNeeds);
-    if (noDocker.length > 0) contenders.push({ name: theirs, missing: noDocker });
-    else {
-      const docker = await bench.docker();
-      contenders.push({
-        name: theirs,
-        ...docker.buildAndPush(image, app.folder),
-        before: async () => {
-          await base.resetRegistry('base');
-          await docker.forget(image);
-        },
-        note: docker.note,
-      });
+    for (const peer of daemons) {
+      const name = pushing(peer.name);
+      const missing = bench.programs.missing(peer.needs);
+      if (missing.length > 0) contenders.push({ name, missing });
+      else {
+        const daemon = await peer.start(bench);
+        contenders.push({
+          name,
+          ...daemon.buildAndPush(image, app.folder),
+          before: async () => {
+            await base.resetRegistry('base');
+            await daemon.forget(image);
+          },
+          note: daemon.note,
+        });
+      }
     }
     await readAll(bench, app.folder);
     const section = await compare(bench, {
       name: 'first-push',
       title: `First build and push (${sizeText(app)})`,
       contenders,
-      limits: [{ kind: 'time', contender: ours, of: [theirs], most: 1 / 8 }],
+      limits: daemons.map(peer => ({ kind: 'time', contender: ours, of: [pushing(peer.name)], most: 1 / 8 })),
     });
     if (noRegistry.length === 0) {
       // Once more, for what lies in the registry now may come from another contender.

@@ -5,9 +5,8 @@ import { compare } from '../compare.js';
 import { writeEqualFiles } from '../context/equal-files.js';
 import type { Contender } from '../measure.js';
 import type { Absent } from '../peers/absent.js';
-import { dockerNeeds } from '../peers/docker.js';
 import { lading, verify } from '../peers/lading.js';
-import { dockerBuild, ladingBuild, sizeText } from './app-contenders.js';
+import { besideBuildkit, daemons, ladingBuild, sizeText } from './app-contenders.js';
 import type { Workload } from './workload.js';
 
 /** What a RUN needs here: a program without libraries, and those of the way of running that root has. */
@@ -52,28 +51,21 @@ export const runOne: Workload = {
       const without = [...missing, ...(sandbox === 'proot' && findProgram('proot') === undefined ? ['proot'] : [])];
       contenders.push(without.length > 0 ? { name, missing: without } : { name, argv, before });
     }
-    const noDocker = [...bench.programs.missing(dockerNeeds), ...absent];
-    if (noDocker.length > 0) contenders.push({ name: dockerBuild, missing: noDocker });
-    else {
-      const docker = await bench.docker();
-      const { argv, ...command } = docker.build(image, folder);
-      const [client, build, ...rest] = argv as [string, string, ...string[]];
-      // There is no bridge that RUN could be connected with.
-      const hosted = [client, build, '--network=host', ...rest] as const;
-      contenders.push({ name: dockerBuild, ...command, argv: [...hosted], before, note: docker.note });
+    for (const peer of daemons) {
+      const noDaemon = [...bench.programs.missing(peer.needs), ...absent];
+      if (noDaemon.length > 0) contenders.push({ name: peer.name, missing: noDaemon });
+      else {
+        const daemon = await peer.start(bench);
+        contenders.push({ name: peer.name, ...daemon.build(image, folder), before, note: daemon.note });
+      }
     }
     const section = await compare(bench, {
       name: 'run-one',
       title: `A RUN that changes one file (${sizeText(many)})`,
       contenders,
       limits: [
-        { kind: 'time', contender: ladingBuild, of: [dockerBuild], most: 1 },
-        ...others.map(sandbox => ({
-          kind: 'time' as const,
-          contender: `${ladingBuild} --sandbox ${sandbox}`,
-          of: [dockerBuild],
-          most: 3,
-        })),
+        ...besideBuildkit(ladingBuild, 1),
+        ...others.flatMap(sandbox => besideBuildkit(`${ladingBuild} --sandbox ${sandbox}`, 3)),
       ],
       times: 3,
       warmUps: 1,
