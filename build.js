@@ -28,6 +28,7 @@ const top = dirname(fileURLToPath(import.meta.url));
 mkdirSync(join(top, 'dist'), { recursive: true });
 // Made aside and then moved, so that a program that is running, or a second build, meets no half of it.
 const made = mkdtempSync(join(top, 'dist', '.build-'));
+process.once('exit', () => rmSync(made, { recursive: true, force: true }));
 
 // See src/cache/code-digest.ts: what the code is made of, packages included.
 const code = createHash('sha256').update(readFileSync(join(top, 'package-lock.json')));
@@ -83,7 +84,6 @@ for (const folder of ['src', 'cli']) {
   rmSync(join(top, 'dist', folder), { recursive: true, force: true });
   renameSync(join(made, folder), join(top, 'dist', folder));
 }
-rmSync(made, { recursive: true });
 if (typesFailed) process.exitCode = 1;
 
 /** The licences of the packages that are in the bundles, which they ask to go with every copy. */

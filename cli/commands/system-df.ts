@@ -29,6 +29,7 @@ export const command = defineCommand({
 
 const classes: ReadonlyArray<readonly [title: string, of: (usage: Usage) => Usage['images']]> = [
   ['Images', usage => usage.images],
+  ['Containers', usage => usage.containers],
   ['Cache records', usage => usage.records],
   ['Layer indexes', usage => usage.layers],
   ['Snapshots', usage => usage.snapshots],

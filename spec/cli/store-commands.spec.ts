@@ -185,6 +185,7 @@ describe('system df, prune and fsck', () => {
     await build('app:1', 'text');
     const usage = await cli(['system', 'df', '-v'], at());
     expect(usage).toMatch(/^Images +1 /m);
+    expect(usage).toMatch(/^Containers +0 /m);
     expect(usage).toMatch(/^app:1 +sha256:[0-9a-f]{12} /m);
     expect(JSON.parse(await cli(['system', 'df', '--json'], at())).images.count).toBe(1);
     await cli(['rmi', 'app:1'], at());

@@ -257,6 +257,10 @@ describe('usage', () => {
     const kept = await store.putBytes('application/octet-stream', Buffer.alloc(7000));
     await store.putRecord('aa', { body: Buffer.alloc(10), blobs: [kept.digest] });
     await store.close();
+    for (const kind of ['roots', 'logs']) {
+      await mkdir(join(root, 'containers', kind), { recursive: true });
+      await writeFile(join(root, 'containers', kind, 'a'), 'x'.repeat(30));
+    }
     const usage = await (await openStore(root)).usage();
     const layers = one.layers.reduce((total, { blob }) => total + blob.size, 0);
     const own = two.descriptor.size + two.config.size;
@@ -267,6 +271,7 @@ describe('usage', () => {
     });
     expect(usage.garbage).toEqual({ count: 1, sizeBytes: loose.size, reclaimableBytes: loose.size });
     expect(usage.records.sizeBytes).toBeGreaterThan(7000);
+    expect(usage.containers).toEqual({ count: 0, sizeBytes: 60, reclaimableBytes: 0 });
     expect(usage.layers.count).toBe(2);
     expect(usage.perImage.map(({ name, sharedBytes }) => [name, sharedBytes])).toEqual([
       ['docker.io/library/one:latest', layers],

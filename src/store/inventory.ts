@@ -1,5 +1,5 @@
 import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { walk } from '../content/walk.js';
 import { isLadingError } from '../errors/errors.js';
 import type { Descriptor } from '../oci/descriptor.js';
@@ -47,6 +47,8 @@ export interface Inventory {
   readonly records: readonly RecordFile[];
   /** Of containers: what they need stays for as long as they are there. */
   readonly containers: readonly RecordFile[];
+  /** Bytes of what containers changed and wrote: all that lies beside their records. */
+  readonly containerBytes: number;
   readonly layerFiles: readonly LayerFile[];
   readonly cacheItems: readonly CacheItem[];
 }
@@ -79,12 +81,14 @@ export async function takeInventory(parts: StoreParts, options: CallOptions = {}
   const containers: RecordFile[] = [];
   const containerFiles = new RecordFiles(parts.root, async () => parts.root, recordFolders.containers);
   for await (const file of containerFiles.list()) containers.push(file);
+  const containerBytes = await sizeBesideRecords(join(parts.root, dirname(recordFolders.containers)), options);
   const cacheItems: CacheItem[] = [];
   for (const kind of ['snapshots', 'mounts', 'contexts'] as const) {
     cacheItems.push(...(await listItems(kind, join(parts.root, cacheFolders[kind]), options)));
   }
   for (const files of await listTransfers(parts.root)) cacheItems.push({ kind: 'transfers', ...files });
-  return { images, blobs, records, containers, layerFiles: await listLayerFiles(parts), cacheItems };
+  const layerFiles = await listLayerFiles(parts);
+  return { images, blobs, records, containers, containerBytes, layerFiles, cacheItems };
 }
 
 /** The digests that an image needs; of a part that cannot be read only its own. */
@@ -144,6 +148,14 @@ async function listItems(kind: keyof typeof cacheFolders, folder: string, option
     if (stats !== undefined) items.push({ kind, path, size: await sizeOf(path, options), usedMs: stats.mtimeMs });
   }
   return items;
+}
+
+/** Of the folder of the containers. */
+async function sizeBesideRecords(folder: string, options: CallOptions): Promise<number> {
+  const names = (await ifExists(folder, () => readdir(folder))) ?? [];
+  const others = names.filter(name => name !== basename(recordFolders.containers));
+  const sizes = await Promise.all(others.map(name => sizeOf(join(folder, name), options)));
+  return sizes.reduce((total, size) => total + size, 0);
 }
 
 /** Bytes of all files below a path, links not followed, hard links counted once. */

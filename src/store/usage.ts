@@ -27,7 +27,7 @@ export interface StoreUsage {
   readonly images: UsageClass;
   /** Records of steps and of files of the web, with the blobs that only they keep. */
   readonly records: UsageClass;
-  /** Records of containers, with the blobs that no image has. */
+  /** Records of containers, with the blobs that no image has, and what the containers changed and wrote. */
   readonly containers: UsageClass;
   /** Blobs that nothing needs. */
   readonly garbage: UsageClass;
@@ -78,7 +78,7 @@ function measureBlobs(inventory: Inventory): Pick<StoreUsage, 'images' | 'record
   const onlyRecorded = [...recorded].filter(digest => !listed.has(digest) && !contained.has(digest));
   const needed = [listed, recorded, contained];
   const garbage = [...inventory.blobs.keys()].filter(digest => !needed.some(set => set.has(digest)));
-  const containerBytes = sum(inventory.containers) + size(onlyContained);
+  const containerBytes = sum(inventory.containers) + inventory.containerBytes + size(onlyContained);
   const recordBytes = sum(inventory.records) + size(onlyRecorded);
   return {
     images: {
