@@ -30,16 +30,15 @@ export function qemuName(architecture: string): string | undefined {
 }
 
 /**
- * The emulator for a platform that is installed here, as a user namespace can tell its kernel of it: since Linux 6.7 each
+ * The emulator for a platform that is installed here, where a user namespace can tell the kernel of it: since Linux 6.7 each
  * may have registrations of its own (binfmt_misc).
  */
 export async function findEmulator({ architecture }: Platform, searchPath: string): Promise<Emulator | undefined> {
   const machine = machines[architecture];
   if (machine === undefined || !(await hasOwnRegistrations())) return undefined;
   const path = await findHostProgram(`qemu-${machine.qemu}-static`, searchPath);
-  // What the kernel takes the rule apart at.
-  if (path === undefined || /[:\\\n]/.test(path)) return undefined;
-  return { rule: `:lading-${machine.qemu}:M::${escaped(magic(machine))}:${escaped(mask(machine))}:${path}:POCF` };
+  if (path === undefined) return undefined;
+  return { path, pattern: `:lading-${machine.qemu}:M::${escaped(magic(machine))}:${escaped(mask(machine))}:` };
 }
 
 async function hasOwnRegistrations(): Promise<boolean> {

@@ -40,7 +40,7 @@ export async function foreignSupport(
   return {
     works: false,
     missing: `programs of linux/${architecture} cannot be executed on this machine (linux/${host.architecture})`,
-    remedy: 'install qemu-user-static, which registers itself with the kernel',
+    remedy: 'install qemu-user-static',
   };
 }
 

@@ -66,9 +66,12 @@ export interface PublishedPort {
   readonly protocol: 'tcp' | 'udp';
 }
 
-/** What the kernel is to be told to execute programs of another processor with: a line for `register` of binfmt_misc. */
+/** What executes programs of another processor. */
 export interface Emulator {
-  readonly rule: string;
+  /** Of this machine; it needs no libraries. */
+  readonly path: string;
+  /** What tells the kernel which programs these are: a line for `register` of binfmt_misc up to the name of the emulator. */
+  readonly pattern: string;
 }
 
 export interface RunRequest {

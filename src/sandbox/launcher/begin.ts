@@ -11,10 +11,14 @@ sub begin {
     close($log) if $log;
     open(my $saved, '<&=', 5); close($saved);
     syscall($sys{unshare}, hex($ask->{namespaces}[0])) == 0 or refuse("unshare: $!");
-    make_root($ask);
+    my $emulator;
+    if (my $path = $ask->{emulator}[0]) { sysopen($emulator, $path, $path_only) or refuse("$path: $!"); }
+    my $names = make_root($ask);
     close(REPORT);
     # Until whoever asked has done what is to be done before the program begins.
-    if ($ask->{go}) { syswrite($tell, "waiting\\n"); sysread($ask->{go}, my $word, 1) or exit 70; close($ask->{go}); }
+    if ($ask->{wait}[0]) { syswrite($tell, "waiting\\n"); sysread($ask->{go}, my $word, 1) or exit 70; }
+    if ($emulator) { emulate($ask, $emulator, $names, $tell); }
+    close($_) for grep { $_ } $ask->{go}, $names, $emulator;
     if (!$ask->{arg}) { syswrite($tell, "end 0\n"); exit 0; }
     $ask->{cwd} = ['.'];
     # This process keeps its rights, so that those without them can neither look into it nor change it.

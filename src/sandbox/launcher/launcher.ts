@@ -4,6 +4,7 @@ import { LadingError } from '../../errors/errors.js';
 import type { RunRequest } from '../sandbox.js';
 import { beginProgram, insideProgram } from './begin.js';
 import { confineProgram } from './confine.js';
+import { emulateProgram } from './emulate.js';
 import { makeRootProgram } from './make-root.js';
 import { startProgram } from './start.js';
 import { superviseProgram } from './supervise.js';
@@ -28,7 +29,7 @@ export type Ending = { readonly status: number } | { readonly failure: string };
 
 /** What the launcher is, as the one argument of Perl's `-e`. */
 export function launcherScript(): string {
-  return `${systemCalls()}${startProgram}${confineProgram}${makeRootProgram}${beginProgram}${superviseProgram}`;
+  return `${systemCalls()}${startProgram}${confineProgram}${makeRootProgram}${emulateProgram}${beginProgram}${superviseProgram}`;
 }
 
 /** What runs inside a traced root, as the one argument of Perl's `-e`. */

@@ -113,16 +113,6 @@ sub prepare {
       # As in Docker, whoever a process runs as may listen on all ports of a network that is its own.
       sysopen(my $first, '/proc/sys/net/ipv4/ip_unprivileged_port_start', 1) and syswrite($first, '0');
     }
-    elsif ($what eq 'emulate') {
-      my ($rule) = $take->(1);
-      mkdir('emulators') or refuse("mkdir: $!");
-      mount_on('binfmt_misc', 'emulators', 'binfmt_misc', 14, 0);
-      sysopen(my $register, 'emulators/register', 1) or refuse("register: $!");
-      # Another run in the same user namespace may have done it.
-      defined syswrite($register, $rule) or $! == 17 or refuse("the emulator cannot be registered: $!");
-      # What is registered lasts as long as it is held.
-      sysopen(our $emulators, 'emulators', $path_only) or refuse("open: $!");
-    }
     elsif ($what eq 'seal') { restrict($take->(1), 15); }
     elsif ($what eq 'overlay') {
       mkdir('root') or refuse("mkdir root: $!");
@@ -191,7 +181,8 @@ sub walk {
   return ($open[-1], join('/', '', @names));
 }
 
-# @returns the folder that the process begins in
+# The current folder becomes the one that the process begins in.
+# @returns a way to name descriptors that leads nowhere else
 sub make_root {
   my ($ask) = @_;
   my @ops = @{$ask->{op}};
@@ -200,6 +191,7 @@ sub make_root {
   # A way to name descriptors, whatever is in the root.
   mkdir('names') or refuse("mkdir: $!");
   mount_on('proc', 'names', 'proc', 14, 0);
+  sysopen(my $names, 'names', $path_only) or refuse("open: $!");
   sysopen(my $stage, '.', $path_only) or refuse("open: $!");
   chdir('root') or refuse("chdir: $!");
   sysopen(my $root, '.', $path_only) or refuse("open: $!");
@@ -224,5 +216,6 @@ sub make_root {
   # First what lies over the old root, then the old root.
   my $top = '/';
   for (1, 2) { syscall($sys{umount2}, $top, 2) == 0 or refuse("umount: $!"); }
+  return $names;
 }
 `;

@@ -64,10 +64,8 @@ if (my $user = $ask{user}[0]) {
 if ($ask{op}) { syscall($sys{unshare}, 0x20000000) == 0 or say_end("fail unshare: $!"); }
 # Before the program begins, whoever asked is told what everything ends with, and answers.
 my ($go, $gow);
-if ($ask{wait}[0]) {
-  if ($ask{op}) { pipe($go, $gow) or say_end("fail pipe: $!"); $ask{go} = $go; }
-  else { syswrite(REPORT, "started $$\n"); sysread(LIFELINE, my $answer, 1) or exit 70; }
-}
+if ($ask{op}) { pipe($go, $gow) or say_end("fail pipe: $!"); $ask{go} = $go; }
+elsif ($ask{wait}[0]) { syswrite(REPORT, "started $$\n"); sysread(LIFELINE, my $answer, 1) or exit 70; }
 my $parent = $$;
 my $child = fork();
 defined $child or say_end("fail fork: $!");
@@ -120,6 +118,17 @@ sub relay_in_order {
     relay($from) if $to{$from};
   }
 }
+# In the user namespace of a process, all that are in ours are whom they are.
+sub same_users {
+  my ($process) = @_;
+  for my $name (qw(uid_map gid_map)) {
+    open(my $own, '<', "/proc/self/$name") or return "fail $name: $!\n";
+    my $map = join("\n", map { /^\s*(\d+)\s+\d+\s+(\d+)/ ? "$1 $1 $2" : () } <$own>);
+    sysopen(my $its, "/proc/$process/$name", 1) or return "fail $name: $!\n";
+    syswrite($its, $map) or return "fail $name: $!\n";
+  }
+  return '';
+}
 # Who descends from this process: all that was started here, whatever it did to get away.
 sub descendants {
   my (%parent, %seen);
@@ -166,11 +175,12 @@ for (;;) {
   if ($n > 0) {
     if (!$gone && vec($ready, 3, 1)) {
       my $n = sysread(LIFELINE, my $answer, 4096);
-      if (!$n) { $gone = 1; } elsif ($gow) { syswrite($gow, 'x'); close($gow); undef $gow; }
+      if (!$n) { $gone = 1; } elsif ($gow) { syswrite($gow, 'x'); }
     }
     if ($told && vec($ready, fileno($told), 1)) {
       read_word();
       syswrite(REPORT, "started $child\n") if $word =~ s/^waiting\n//m;
+      if ($word =~ s/^users\n//m) { $word .= same_users($child); syswrite($gow, 'x'); }
     }
     relay_in_order() if %to && vec($ready, $order, 1);
   }

@@ -32,8 +32,7 @@ export function namespacesSandbox(options: NamespacesOptions): Sandbox {
     tier: 'namespaces',
     roots: options.roots,
     owners: options.rights === 'single' ? 'recorded' : 'kept',
-    // Registrations of the machine's own user namespace are for all.
-    registers: options.rights !== 'root',
+    registers: true,
     check: async () => {},
     run: request => run(request, options),
   };
@@ -96,6 +95,9 @@ export async function namespaceFields(
   return [
     ...(rights === 'single' ? [['user', `${own.uid}:${own.gid}`] as const] : []),
     ['namespaces', flags.toString(16)],
+    ...(request.emulator === undefined
+      ? []
+      : [['emulator', request.emulator.path] as const, ['pattern', request.emulator.pattern] as const]),
     ...operations.map(word => ['op', word] as const),
   ];
 }

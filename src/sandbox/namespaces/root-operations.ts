@@ -41,7 +41,6 @@ export async function rootOperations(request: RunRequest, options: RootOperation
     ...deviceOperations(request.shmSizeBytes ?? defaultShmBytes, options.rights),
     ...kernelObjects(options),
     ...(options.ownNetwork ? ['loopback'] : []),
-    ...(request.emulator === undefined ? [] : ['emulate', request.emulator.rule]),
     ...(sandboxed ? [...masked, ...maskedInSys].flatMap(name => ['mask', name]) : []),
     ...(sandboxed ? protectedPaths.flatMap(name => ['protect', name]) : []),
     ...(sandboxed ? ['seal', 'sys'] : []),
