@@ -13,13 +13,13 @@ import { runProgram } from '../support/run-program.js';
 const change =
   'echo made >/made; rm /bin/true; mkdir -p /a/b; echo deep >/a/b/c; chown 7:8 /a/b/c; touch /tmp/x; echo up; sleep 1000';
 
-describeWith(['root', 'unshare', 'busybox', 'proot', 'crun'], 'a container whose runner is killed', () => {
+describeWith(['root', 'unshare', 'busybox', 'proot', 'crun', 'runc'], 'a container whose runner is killed', () => {
   let program: ContainerProgram;
   beforeAll(async () => {
     program = await containerProgram();
   }, patience);
 
-  it.each(['namespaces', 'proot', 'oci'])('has what it had changed (%s)', async sandbox => {
+  it.each(['namespaces', 'proot', 'crun', 'runc'])('has what it had changed (%s)', async sandbox => {
     const { lading, tried, folder } = program;
     const name = `left-${sandbox}`;
     const volume = ['-v', `${folder}:/mnt/deep`, '--tmpfs', '/scratch'];

@@ -11,7 +11,8 @@ const tiers = [
   { sandbox: 'namespaces', caches: true, programs: ['perl'] },
   { sandbox: 'proot', caches: true, programs: ['proot', 'perl'] },
   { sandbox: 'chroot', caches: false, programs: ['perl'] },
-  { sandbox: 'oci', caches: true, programs: ['crun'] },
+  { sandbox: 'crun', caches: true, programs: ['crun'] },
+  { sandbox: 'runc', caches: true, programs: ['runc'] },
 ] as const;
 
 const canary = 'of the host';

@@ -57,14 +57,12 @@ const tiers: readonly Tier[] = [
     programs: ['perl'],
     copied: ['perl'],
   },
-  {
-    title: 'crun',
-    name: 'oci',
-    root: 'directory',
-    lacks: [],
-    programs: ['crun'],
-    copied: ['crun', 'unshare', 'nsenter'],
-  },
+  ...(['crun', 'runc'] as const).map(
+    (name): Tier => ({
+      ...{ title: name, name, root: 'directory', lacks: [], programs: [name] },
+      copied: [name, 'unshare', 'nsenter'],
+    }),
+  ),
 ];
 
 for (const { title, name, root, lacks, user, programs, copied } of tiers) {

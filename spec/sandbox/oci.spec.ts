@@ -8,18 +8,29 @@ import { tempDir } from '../support/temp-dir.js';
 
 const lacks: readonly Ability[] = ['fine statuses'];
 
-describeWith(['root', 'busybox', 'unshare', 'crun'], 'the sandbox of OCI runtimes, as root', () => {
-  let scratch: string;
-  let sandbox: Sandbox;
-  beforeAll(async () => {
-    scratch = await tempDir();
-    sandbox = await chooseSandbox({ name: 'oci', scratch });
-  });
-  for (const entry of sandboxCases) {
-    if (entry.needs?.some(ability => lacks.includes(ability))) continue;
-    it(entry.title, async () => {
-      await runSandboxCase(entry, { sandbox, root: 'directory' });
-      expect(await readdir(scratch)).toEqual([]);
+for (const runtime of ['crun', 'runc'] as const) {
+  describeWith(['root', 'busybox', 'unshare', runtime], `the sandbox of ${runtime}, as root`, () => {
+    let scratch: string;
+    let sandbox: Sandbox;
+    beforeAll(async () => {
+      scratch = await tempDir();
+      sandbox = await chooseSandbox({ name: runtime, scratch });
     });
-  }
-});
+    for (const entry of sandboxCases) {
+      if (entry.needs?.some(ability => lacks.includes(ability))) continue;
+      it(entry.title, async () => {
+        await runSandboxCase(entry, { sandbox, root: 'directory' });
+        expect(await readdir(scratch)).toEqual([]);
+      });
+    }
+
+    it('leaves no group of control', async () => {
+      await runSandboxCase(
+        { title: '', test: async ({ run }) => void expect((await run('true')).exitCode).toBe(0) },
+        { sandbox, root: 'directory' },
+      );
+      const groups = await readdir('/sys/fs/cgroup', { recursive: true });
+      expect(groups.filter(name => /(?:^|\/)lading-\d+$/.test(name))).toEqual([]);
+    });
+  });
+}

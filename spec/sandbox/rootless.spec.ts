@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RootFileSystem } from '../../src/sandbox/sandbox.js';
+import type { SandboxName } from '../../src/sandbox/sandbox-name.js';
 import { bundledSuite } from '../support/bundled-suite.js';
 import { type MachineUser, machineUser, machineUserPrograms } from '../support/machine-user.js';
 import { describeWith, patience } from '../support/programs.js';
@@ -11,14 +13,31 @@ interface CaseResult {
   readonly failure?: string | undefined;
 }
 
-const kinds: ReadonlyArray<{ title: string; ranges: boolean; owners: string; lacks: readonly Ability[] }> = [
-  { title: 'with ranges of ids', ranges: true, owners: 'kept', lacks: [] },
-  { title: 'with one id alone', ranges: false, owners: 'recorded', lacks: ['users'] },
-];
-const programs = [...machineUserPrograms, 'busybox', 'perl', 'unshare', 'newuidmap', 'newgidmap'];
+interface Kind {
+  readonly title: string;
+  readonly sandbox: readonly [name: SandboxName, root: RootFileSystem['kind']];
+  readonly ranges: boolean;
+  readonly owners: string;
+  readonly lacks: readonly Ability[];
+}
 
-describeWith(programs, 'the sandbox of namespaces, without privilege', () => {
-  describe.each(kinds)('$title', ({ ranges, owners, lacks }) => {
+const kinds: readonly Kind[] = [
+  { title: 'with ranges of ids', sandbox: ['namespaces', 'overlay'], ranges: true, owners: 'kept', lacks: [] },
+  {
+    ...{ title: 'with one id alone', sandbox: ['namespaces', 'overlay'], ranges: false, owners: 'recorded' },
+    lacks: ['users'],
+  },
+  ...(['crun', 'runc'] as const).map(
+    (name): Kind => ({
+      ...{ title: `with ranges of ids, by ${name}`, sandbox: [name, 'directory'], ranges: true, owners: 'kept' },
+      lacks: ['fine statuses'],
+    }),
+  ),
+];
+const programs = [...machineUserPrograms, 'busybox', 'perl', 'unshare', 'newuidmap', 'newgidmap', 'crun', 'runc'];
+
+describeWith(programs, 'sandboxes with namespaces, without privilege', () => {
+  describe.each(kinds)('$title', ({ sandbox, ranges, owners, lacks }) => {
     const results = new Map<string, CaseResult>();
     let user: MachineUser;
     let stderr = '';
@@ -26,7 +45,7 @@ describeWith(programs, 'the sandbox of namespaces, without privilege', () => {
       const folder = await tempDir();
       user = await machineUser(folder, { ranges });
       const suite = await bundledSuite(folder);
-      const ran = await user.run(process.execPath, [suite, 'contract', 'namespaces', 'overlay', ...lacks]);
+      const ran = await user.run(process.execPath, [suite, 'contract', ...sandbox, ...lacks]);
       stderr = ran.stderr;
       for (const line of ran.stdout.split('\n').filter(Boolean)) {
         const result = JSON.parse(line) as CaseResult;

@@ -39,7 +39,11 @@ const tiers: ReadonlyArray<readonly [name: SandboxName, examine: (options: TierO
   ['chroot', changedRoot],
   ['namespaces', singleNamespaces],
   ['oci', containers],
+  ['crun', options => containers(options, ['crun'])],
+  ['runc', options => containers(options, ['runc'])],
 ];
+/** Containers are the same with other programs: for those who ask for them. */
+const onRequest: readonly SandboxName[] = ['oci', 'crun', 'runc'];
 
 /** A sandbox for this machine; where none works, one that says why. */
 export async function chooseSandbox(options: ChooseSandboxOptions): Promise<Sandbox> {
@@ -48,8 +52,7 @@ export async function chooseSandbox(options: ChooseSandboxOptions): Promise<Sand
   if (examined === undefined) return refusingSandbox('processes of images run on Linux alone');
   const obstacles: Obstacle[] = [];
   for (const [tierName, examine] of tiers) {
-    // Containers are the same with another program: for those who ask for them.
-    if (name === 'auto' ? tierName === 'oci' : name !== tierName) continue;
+    if (name === 'auto' ? onRequest.includes(tierName) : name !== tierName) continue;
     const tier = await examine(examined);
     if (!tier.works)
       obstacles.push({ ...tier, missing: name === 'auto' ? `${tierName}: ${tier.missing}` : tier.missing });
@@ -81,8 +84,10 @@ export async function examineHost(
 ): Promise<readonly TierReport[]> {
   const examined = await tierOptions(options);
   if (examined === undefined) return [];
-  // Of namespaces there is the way of root, or those of others.
-  const concerned = tiers.filter(([, examine]) => examine !== singleNamespaces || examined.own.uid !== 0);
+  // Of namespaces there is the way of root, or those of others; and of containers the runtime that would be used.
+  const concerned = tiers.filter(([name, examine]) =>
+    examine === singleNamespaces ? examined.own.uid !== 0 : name !== 'crun' && name !== 'runc',
+  );
   return await Promise.all(
     concerned.map(async ([name, examine]) => {
       const tier = await examine(examined);

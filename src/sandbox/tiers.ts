@@ -96,25 +96,28 @@ export async function traced({ searchPath, scratch, own }: TierOptions): Promise
   return { works: true, detail, sandbox: prootSandbox({ scratch, searchPath, uid: own.uid }) };
 }
 
-/** Containers of a runtime, for the same builders as namespaces with all users. */
-export async function containers(options: TierOptions): Promise<Tier> {
+/** Runtimes by the order in which they are preferred, and options that make them do without groups of control. */
+const runtimes = { crun: ['--cgroup-manager=disabled'], runc: ['--rootless', 'true'] } as const;
+type Runtime = keyof typeof runtimes;
+
+/** Containers of a runtime, the first of these that is there, for the same builders as namespaces with all users. */
+export async function containers(options: TierOptions, of: readonly Runtime[] = ['crun', 'runc']): Promise<Tier> {
   const { own, searchPath, scratch } = options;
   const tier = await mappedNamespaces(options);
   if (!tier.works || 'namespace' in tier) return tier;
   const missing = await missingPrograms(ociPrograms, searchPath);
   if (missing !== undefined) return missing;
-  const [crun, runc] = await Promise.all(['crun', 'runc'].map(name => findHostProgram(name, searchPath)));
-  const runtime = crun === undefined ? (runc === undefined ? undefined : [runc]) : [crun, '--cgroup-manager=disabled'];
-  if (runtime === undefined) return refused('not installed: crun or runc', 'install crun');
-  const [path, ...global] = runtime as [string, ...string[]];
+  const found = await Promise.all(of.map(async name => [await findHostProgram(name, searchPath), name] as const));
+  const [path, name] = found.find(([place]) => place !== undefined) ?? [];
+  if (path === undefined || name === undefined) return refused(`not installed: ${of.join(' or ')}`, `install ${of[0]}`);
   const programs = await Promise.all(
-    ociPrograms.map(async name => [name, (await findHostProgram(name, searchPath))!] as const),
+    ociPrograms.map(async program => [program, (await findHostProgram(program, searchPath))!] as const),
   );
   return {
     works: true,
     detail: `containers of ${path}`,
     sandbox: ociSandbox({
-      runtime: [path, ...global],
+      runtime: [path, ...runtimes[name]],
       programs: Object.fromEntries(programs) as Record<(typeof ociPrograms)[number], string>,
       ...{ path: searchPath, scratch, rights: own.inUserNamespace ? 'mapped' : 'root', bounding: own.bounding },
     }),

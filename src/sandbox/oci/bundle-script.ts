@@ -19,8 +19,9 @@ while [ $# -gt 0 ]; do
   if [ -n "$4" ]; then mount -n -i -c -o "remount,bind,$4" "$folder/$1"; fi
   shift 4
 done
-# Without groups of control nothing of them is left behind; runtimes look here for which there are.
-mount -n -i -t tmpfs -o ro tmpfs /sys/fs/cgroup 2>/dev/null || :
+# Groups of control where none can be made: nothing of them is left behind, and runtimes take that as for a user without any.
+mount -n -i -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -n -i -o remount,bind,ro /sys/fs/cgroup
 mount -n -i -t proc proc /proc
 printf 'ready\0'
 trap '' CHLD

@@ -48,7 +48,7 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
     const flags = rights === 'root' && request.security === 'sandbox' ? 'nodev' : '';
     const enclosure = await enclose({
       ...{ unshare: programs.unshare, shell: programs.sh, path, signal },
-      namespaces: ['--mount', '--pid'],
+      namespaces: ['--mount', '--pid', '--cgroup'],
       script: bundleScript,
       args: [folder, 'rootfs', whole.path, whole.identity, flags, ...binds],
     });
@@ -72,7 +72,7 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
       const config = bundleConfig(request, { root: `${folder}/rootfs`, files, mounts, rights, bounding });
       await put('config.json', JSON.stringify(config));
       const [runtime, ...global] = options.runtime;
-      const enter = [programs.nsenter, '--target', String(enclosure.pid), '--mount', '--pid', '--'];
+      const enter = [programs.nsenter, '--target', String(enclosure.pid), '--mount', '--pid', '--cgroup', '--'];
       await request.onStarted?.(enclosure.pid);
       const running = await startProcess({
         program: programs.sh,
