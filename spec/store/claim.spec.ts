@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { blobClaims } from '../../src/store/claim.js';
+import { type BlobClaim, blobClaims } from '../../src/store/claim.js';
 import { FileLock } from '../../src/store/file-lock.js';
 import { Session } from '../../src/store/session.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -9,7 +9,7 @@ import { tempDir } from '../support/temp-dir.js';
 describe('a claim of a blob', () => {
   let blob: string;
   let session: Session;
-  let claim: (path: string) => Promise<boolean>;
+  let claim: BlobClaim;
 
   beforeEach(async () => {
     const folder = await tempDir();
@@ -31,6 +31,18 @@ describe('a claim of a blob', () => {
     expect(await claim(blob)).toBe(true);
     expect(isTouched()).toBe(false);
     // Whoever looks now finds no lease: what was touched in it is not kept any more.
+    await session.close();
+    expect(await claim(blob)).toBe(true);
+    expect(isTouched()).toBe(true);
+    await session.close();
+  });
+
+  it('does without for one that was written in the same lease', async () => {
+    writeFileSync(blob, 'content');
+    expect(await claim(blob, true)).toBe(true);
+    age();
+    expect(await claim(blob)).toBe(true);
+    expect(isTouched()).toBe(false);
     await session.close();
     expect(await claim(blob)).toBe(true);
     expect(isTouched()).toBe(true);

@@ -1,5 +1,5 @@
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, lstatSync, type Stats, statSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isLadingError, LadingError } from '../errors/errors.js';
@@ -10,7 +10,8 @@ import type { Bytes, CallOptions } from '../stream/bytes.js';
 import { raced } from '../stream/raced.js';
 import type { Rereadable } from '../stream/rereadable.js';
 import { Digester, verified } from '../stream/verified.js';
-import { syncDirectory, writeAll } from './durable.js';
+import type { BlobClaim } from './claim.js';
+import { syncDirectory, writeAll, writeSmallFile } from './durable.js';
 import { GatheredWrites } from './gathered-writes.js';
 import { hasErrno, ifExists, onFile } from './io-error.js';
 import { openFileFrom, openVerifiedFile } from './verified-file.js';
@@ -30,6 +31,9 @@ export interface PutOptions extends CallOptions {
   readonly observe?: ((chunk: Uint8Array) => Promise<void> | undefined) | undefined;
 }
 
+/** What is smaller is gathered in memory and written at once. */
+const smallSize = 64 * 1024;
+
 /**
  * `blobs/<algorithm>/<hex>` of an image layout (OCI image-spec, image-layout.md): files that are complete from the
  * moment they have their name.
@@ -37,7 +41,7 @@ export interface PutOptions extends CallOptions {
 export class BlobDirectory {
   readonly #root: string;
   readonly #temporary: () => Promise<string>;
-  readonly #claim: (path: string) => Promise<boolean>;
+  readonly #claim: BlobClaim;
   /** Folders with names that may not be on the disk yet, each with the number of its last change. */
   readonly #unsynced = new Map<string, number>();
   #changes = 0;
@@ -46,7 +50,7 @@ export class BlobDirectory {
    * `temporary` gives a new path on the file system of `root`, in a folder that exists. `claim` is asked before a blob
    * that is there is counted on, and says whether it will stay.
    */
-  constructor(root: string, temporary: () => Promise<string>, claim: (path: string) => Promise<boolean>) {
+  constructor(root: string, temporary: () => Promise<string>, claim: BlobClaim) {
     this.#root = root;
     this.#temporary = temporary;
     this.#claim = claim;
@@ -59,7 +63,8 @@ export class BlobDirectory {
   /** Size and time of a stored blob; `undefined` when it is not there. */
   async stat(digest: Digest): Promise<BlobFile | undefined> {
     const path = this.path(digest);
-    const stats = await ifExists(path, () => stat(path));
+    // At once: hundreds are looked for in a row, and a thread that is woken for it costs many times what it does.
+    const stats = await ifExists(path, async () => statSync(path, { throwIfNoEntry: false }));
     return stats?.isFile() ? { path, digest, ...factsOf(stats) } : undefined;
   }
 
@@ -80,8 +85,21 @@ export class BlobDirectory {
 
   /** Writes a blob, or fails and leaves nothing. */
   async put(descriptor: Descriptor, content: Bytes, { signal, observe }: PutOptions = {}): Promise<void> {
+    const chunks = abortable(verified(content, descriptor), signal);
+    if (descriptor.size < smallSize) {
+      const pieces: Uint8Array[] = [];
+      for await (const chunk of chunks) {
+        pieces.push(chunk);
+        await observe?.(chunk);
+      }
+      await this.#add(async temporary => {
+        await writeSmallFile(temporary, pieces);
+        return descriptor;
+      });
+      return;
+    }
     await this.write(async write => {
-      for await (const chunk of abortable(verified(content, descriptor), signal)) {
+      for await (const chunk of chunks) {
         await write(chunk);
         await observe?.(chunk);
       }
@@ -147,22 +165,30 @@ export class BlobDirectory {
   async write<T extends Pick<Descriptor, 'digest' | 'size'>>(
     produce: (write: (chunk: Uint8Array) => Promise<void>) => Promise<T>,
   ): Promise<T> {
-    const temporary = await this.#temporary();
-    let placed = false;
-    try {
+    return await this.#add(async temporary => {
       const handle = await open(temporary, 'wx', 0o644).catch(error => {
         throw ioError(error, temporary);
       });
-      let result: T;
       try {
-        result = await produce(chunk => onFile(temporary, () => writeAll(handle, chunk)));
+        const result = await produce(chunk => onFile(temporary, () => writeAll(handle, chunk)));
         // What is renamed before it is on the disk can be an empty file under a good name after a power cut.
         await onFile(temporary, () => handle.sync());
+        return result;
       } finally {
         await handle.close();
       }
-      placed = await this.#place(temporary, result);
-      return result;
+    });
+  }
+
+  /** Gives a file that `write` makes, whole and on the disk, the name of the blob that it is. */
+  async #add<T extends Pick<Descriptor, 'digest' | 'size'>>(write: (temporary: string) => Promise<T>): Promise<T> {
+    const temporary = await this.#temporary();
+    let placed = false;
+    try {
+      const written = await write(temporary);
+      placed = await this.#place(temporary, written);
+      if (placed) await this.#claim(this.path(written.digest), true);
+      return written;
     } finally {
       if (!placed) await rm(temporary, { force: true });
     }
@@ -190,14 +216,16 @@ export class BlobDirectory {
   async #folder(algorithm: string): Promise<string> {
     const blobs = join(this.#root, 'blobs');
     const folder = join(blobs, algorithm);
-    await onFile(folder, () => mkdir(folder, { recursive: true }));
-    for (const path of [blobs, folder]) {
-      if ((await lstat(path)).isDirectory()) continue;
-      throw new LadingError('PATH_INVALID', `${path} is a link, not a folder`, {
-        details: { path, problem: 'not a folder' },
-        hint: 'Write to a layout whose blobs lie in the layout itself.',
-      });
-    }
+    await onFile(folder, async () => {
+      if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) await mkdir(folder, { recursive: true });
+      for (const path of [blobs, folder]) {
+        if (lstatSync(path).isDirectory()) continue;
+        throw new LadingError('PATH_INVALID', `${path} is a link, not a folder`, {
+          details: { path, problem: 'not a folder' },
+          hint: 'Write to a layout whose blobs lie in the layout itself.',
+        });
+      }
+    });
     return folder;
   }
 

@@ -5,18 +5,26 @@ import { hasErrno, ifExists } from './io-error.js';
 import type { Lease, Session } from './session.js';
 
 /**
- * Makes sure that a blob that is there stays for as long as the session has its lease: it is touched, and a sweep that
- * may have looked before is waited for. A later sweep sees the touch, so once in a lease is enough.
+ * Makes sure that a blob stays for as long as whoever counts on it is at work. `written`: the file has been made in that
+ * time, and not only been found.
  * @returns whether it is (still) there
  */
-export function blobClaims(session: Session, sweepLock: FileLock): (path: string) => Promise<boolean> {
+export type BlobClaim = (path: string, written?: boolean) => Promise<boolean>;
+
+/**
+ * Blobs stay for as long as the session has its lease: one that is found is touched, and a sweep that may have looked
+ * before is waited for. A later sweep sees the touch, so once in a lease is enough. What is written under a lease is younger
+ * than it, and needs neither.
+ */
+export function blobClaims(session: Session, sweepLock: FileLock): BlobClaim {
   const claimed = new WeakMap<Lease, Set<string>>();
-  return async path => {
+  return async (path, written) => {
     let ofLease: Set<string>;
     try {
       const lease = await session.use();
       ofLease = claimed.get(lease) ?? new Set();
       claimed.set(lease, ofLease);
+      if (written) ofLease.add(path);
       if (ofLease.has(path)) return true;
       const now = new Date();
       await utimes(path, now, now);

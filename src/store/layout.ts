@@ -15,6 +15,7 @@ import { isIndexType, isManifestType } from '../oci/media-types.js';
 import type { Bytes, CallOptions } from '../stream/bytes.js';
 import { readCapped } from '../stream/read-capped.js';
 import { BlobDirectory } from './blob-directory.js';
+import type { BlobClaim } from './claim.js';
 import { replaceFile } from './durable.js';
 import { FileLock } from './file-lock.js';
 import { IndexFile } from './index-file.js';
@@ -35,7 +36,7 @@ export interface LayoutRef {
 export interface LayoutOptions {
   readonly lock?: FileLock | undefined;
   readonly temporary?: (() => Promise<string>) | undefined;
-  readonly claim?: ((path: string) => Promise<boolean>) | undefined;
+  readonly claim?: BlobClaim | undefined;
   /** Annotations for the entry of an image that is new in the layout. */
   readonly stamp?: (() => Readonly<Record<string, string>>) | undefined;
   /** A layout that is not there is an empty one. */
