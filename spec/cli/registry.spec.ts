@@ -39,6 +39,20 @@ describe('commands that speak to registries', () => {
     expect(built.stderr).toContain(`${name} sha256:`);
   });
 
+  it('pull what is new with one request for its manifest, and ask with HEAD after what they have', async () => {
+    const server = await startRegistry();
+    const name = `${server.host}/team/app:1`;
+    await cli(['build', '-q', '-t', name, '--push', 'app'], { cwd });
+    const second = { cwd, env: { LADING_ROOT: join(cwd, 'second') } };
+    server.requests.length = 0;
+    await cli(['pull', '-q', name], second);
+    const asked = server.requests.map(({ method, path }) => `${method} ${path}`);
+    expect(asked.filter(line => !line.includes('/blobs/'))).toEqual(['GET /v2/team/app/manifests/1']);
+    server.requests.length = 0;
+    await cli(['pull', '-q', name], second);
+    expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(['HEAD /v2/team/app/manifests/1']);
+  });
+
   it('read of a base only what planning needs, when nothing is built', async () => {
     const registry = await startRegistry();
     const name = `${registry.host}/base:1`;

@@ -115,7 +115,7 @@ export interface FetchedFile {
 export async function fetchArtifact(artifact: string, options: FetchArtifactOptions): Promise<FetchedFile[]> {
   const { directory, overwrite = false, signal } = options;
   return await withPlace(artifact, 'read', options, async place => {
-    const descriptor = await place.resolve(place.name, { signal });
+    const descriptor = await place.resolve(place.name, { signal, toOpen: true });
     const { value } = await readManifest(place, descriptor, { signal });
     const files = value.layers
       .filter(({ mediaType }) => mediaType !== mediaTypes.empty)

@@ -6,6 +6,7 @@ import { type Platform, platformDistance } from '../oci/platform.js';
 import { formatReference, parseReference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
 import type { CallOptions } from '../stream/bytes.js';
+import { isNamed } from './is-named.js';
 import { copyOptions, type TransferOptions, withEndpoint } from './registry-access.js';
 import { transferImage } from './transfer-image.js';
 
@@ -65,10 +66,12 @@ async function fromRegistry(text: string, platform: Platform, options: BaseImage
     { transport: 'registry', reference },
     { ...options, ...events, access: 'read' },
     async source => {
-      const descriptor = await source.resolve(source.name, { signal });
+      const name = formatReference(reference);
+      const toOpen = configsOnly || !(await isNamed(store, name, { signal }));
+      const descriptor = await source.resolve(source.name, { signal, toOpen });
       if (configsOnly) return await openImage(source, descriptor, { platform, signal });
       const moving = copyOptions({ ...options, ...events });
-      const copying = { ...moving, platforms: [platform], name: formatReference(reference) };
+      const copying = { ...moving, platforms: [platform], name };
       const copied = await transferImage(store, source, descriptor, store, copying);
       return await openImage(store, copied, { platform, signal });
     },

@@ -33,7 +33,9 @@ export async function copyBetween(
   const { signal, store } = options;
   const platforms = choosePlatforms(options.platforms ?? 'all', options.host);
   return await withPlace(source, 'read', options, async from => {
-    const descriptor = await from.resolve(from.name, { signal });
+    // What a registry or an archive is sent is read in any case; a folder or a store may have it.
+    const toOpen = !['store', 'oci-layout'].includes(parseLocation(destination).transport);
+    const descriptor = await from.resolve(from.name, { signal, toOpen });
     return await withPlace(destination, 'write', options, async to => {
       const plain = { ...copyOptions(options), platforms };
       if (!options.referrers) return await transferImage(store, from, descriptor, to, { ...plain, name: to.name });

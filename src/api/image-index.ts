@@ -88,7 +88,7 @@ export async function collect(
   const parts: IndexPart[] = [];
   for (const text of sources) {
     await withPlace(text, 'read', options, async source => {
-      const descriptor = await source.resolve(source.name, { signal: options.signal });
+      const descriptor = await source.resolve(source.name, { signal: options.signal, toOpen: true });
       parts.push(...(await copyParts(source, descriptor, target, options)));
     });
   }
@@ -156,7 +156,7 @@ async function existing(
   name: string,
   { signal }: CopyBetweenOptions,
 ): Promise<{ readonly parts: readonly IndexPart[]; readonly annotations: Readonly<Record<string, string>> }> {
-  const descriptor = await target.resolve(target.name, { signal });
+  const descriptor = await target.resolve(target.name, { signal, toOpen: true });
   if (!isIndexType(descriptor.mediaType)) {
     throw new LadingError('USAGE', `${name} is one image, not an index`, {
       details: {},

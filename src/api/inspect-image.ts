@@ -41,7 +41,7 @@ export interface Inspection {
 export async function inspectImage(text: string, options: InspectOptions): Promise<Inspection> {
   return await withImageSource(text, options, async (source, name) => {
     const { signal } = options;
-    const descriptor = await source.resolve(name, { signal });
+    const descriptor = await source.resolve(name, { signal, toOpen: true });
     if (options.verify) await validateImage(source, descriptor, { signal });
     const index = isIndexType(descriptor.mediaType)
       ? (await readIndex(source, descriptor, { signal })).value

@@ -4,6 +4,7 @@ import type { Descriptor } from '../oci/descriptor.js';
 import { type Platform, parsePlatform } from '../oci/platform.js';
 import { formatReference, parseReference, type Reference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
+import { isNamed } from './is-named.js';
 import { copyOptions, type TransferOptions, withEndpoint } from './registry-access.js';
 import { transferImage } from './transfer-image.js';
 
@@ -25,8 +26,10 @@ export async function pullImage(store: Store, name: string, options: PullOptions
   return await withEndpoint({ transport: 'registry', reference }, { ...options, access: 'read' }, async source => {
     // What stands in its way the first blob tells, if there is one.
     const ready = store.ready().catch(() => {});
-    const descriptor = await source.resolve(source.name, { signal: options.signal }).finally(() => ready);
     const name = formatReference(reference);
+    const { signal } = options;
+    const toOpen = !(await isNamed(store, name, { signal }));
+    const descriptor = await source.resolve(source.name, { signal, toOpen }).finally(() => ready);
     return await transferImage(store, source, descriptor, store, { ...copyOptions(options), name, platforms });
   });
 }

@@ -32,7 +32,7 @@ export interface RawManifest {
 export async function readRawManifest(image: string, options: ResolveOptions): Promise<RawManifest> {
   const { signal } = options;
   return await withPlace(image, 'read', options, async place => {
-    const descriptor = await resolveIn(place, options);
+    const descriptor = await resolveIn(place, { ...options, toOpen: true });
     const content = await place.open(descriptor, { signal });
     try {
       return { descriptor, bytes: await readCapped(content, manifestSizeLimit, 'manifest') };

@@ -8,10 +8,15 @@ import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import type { Bytes, CallOptions } from '../stream/bytes.js';
 
+export interface ResolveOptions extends CallOptions {
+  /** What the name leads to will be opened next: places that are far away then send it at once. */
+  readonly toOpen?: boolean | undefined;
+}
+
 /** Where images can be read from. */
 export interface ContentSource {
   /** Name (a tag or a digest, in the store a whole reference) to descriptor. Throws `REFERENCE_NOT_FOUND`. */
-  resolve(name: string, options?: CallOptions): Promise<Descriptor>;
+  resolve(name: string, options?: ResolveOptions): Promise<Descriptor>;
   has(descriptor: Descriptor, options?: CallOptions): Promise<boolean>;
   /**
    * The bytes of a blob or a manifest. Throws `BLOB_NOT_FOUND`; the stream errors with `DIGEST_MISMATCH` or

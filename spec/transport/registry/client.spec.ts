@@ -38,6 +38,71 @@ describe('a repository of a registry', () => {
     ]);
   });
 
+  it('says no hello before its first question, unless it is going to write', async () => {
+    const server = await startRegistry();
+    const image = await sampleImage();
+    await putImage(connect(server), image, '1');
+    expect(server.requests[0]).toMatchObject({ method: 'GET', path: '/v2/' });
+    server.requests.length = 0;
+    const reader = connect(server, 'app/one:1', { access: 'pull' });
+    const descriptors = image.blobs.map(({ descriptor }) => descriptor);
+    expect(await Promise.all(descriptors.map(descriptor => reader.has(descriptor)))).not.toContain(false);
+    expect(server.requests.map(({ path }) => path)).not.toContain('/v2/');
+    expect(server.requests).toHaveLength(descriptors.length);
+  });
+
+  it('learns from its first question who wants to know who asks, and asks it once for all', async () => {
+    const server = await startRegistry({ auth: { kind: 'token', username: 'me', password: 'secret' } });
+    const image = await sampleImage();
+    const credentials = { get: async () => ({ kind: 'password', username: 'me', password: 'secret' }) as const };
+    await putImage(connect(server, 'app/one:1', { credentials }), image, '1');
+    server.requests.length = 0;
+    const reader = connect(server, 'app/one:1', { access: 'pull', credentials });
+    await Promise.all(image.blobs.map(({ descriptor }) => reader.has(descriptor)));
+    expect(server.requests.filter(({ status }) => status === 401)).toHaveLength(1);
+    expect(server.requests.filter(({ origin }) => origin === 'tokens')).toHaveLength(1);
+  });
+
+  it('says hello where what is not for everybody is hidden, and then asks again', async () => {
+    const server = await startRegistry({ auth: { kind: 'basic', username: 'me', password: 'secret' } });
+    const image = await sampleImage();
+    const credentials = { get: async () => ({ kind: 'password', username: 'me', password: 'secret' }) as const };
+    await putImage(connect(server, 'app/one:1', { credentials }), image, '1');
+    server.inject({ method: 'HEAD', path: /manifests/ }, { kind: 'answer', status: 404 });
+    const reader = connect(server, 'app/one:1', { access: 'pull', credentials });
+    expect(await reader.resolve('1')).toEqual(image.manifest.descriptor);
+  });
+
+  it('lets others find out how a registry is spoken to when whoever did leaves', async () => {
+    const server = await startRegistry();
+    const image = await sampleImage();
+    await putImage(connect(server), image, '1');
+    server.inject({ method: 'HEAD', path: /manifests/ }, { kind: 'hang' });
+    const reader = connect(server, 'app/one:1', { access: 'pull' });
+    const leaving = new AbortController();
+    const first = reader.resolve('1', { signal: leaving.signal });
+    const second = reader.has(image.blobs[0]!.descriptor);
+    while (!server.log().some(line => line === 'HEAD /v2/app/one/manifests/1')) await new Promise(setImmediate);
+    leaving.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    expect(await second).toBe(true);
+  });
+
+  it('gets a manifest that will be opened with its name', async () => {
+    const server = await startRegistry();
+    const image = await sampleImage();
+    await putImage(connect(server), image, '1');
+    server.requests.length = 0;
+    const reader = connect(server, 'app/one:1', { access: 'pull' });
+    const descriptor = await reader.resolve('1', { toOpen: true });
+    expect(descriptor).toEqual(image.manifest.descriptor);
+    expect((await read(await reader.open(descriptor))).equals(image.manifest.bytes)).toBe(true);
+    expect(server.log()).toEqual(['GET /v2/app/one/manifests/1']);
+    expect(await codeOf(reader.resolve('no-such-tag', { toOpen: true }))).toBe('REFERENCE_NOT_FOUND');
+    // What is said to be of another size than it has must not pass because it came early.
+    expect(await codeOf(reader.open({ ...descriptor, size: 1 }).then(read))).toBe('SIZE_MISMATCH');
+  });
+
   it('resolves digests, and finds nothing where nothing is', async () => {
     const server = await startRegistry();
     const image = await sampleImage();

@@ -55,6 +55,11 @@ export class Authorizer {
     this.#timing = options.timing ?? systemTiming;
   }
 
+  /** Whether the registry has said how it wants to know who asks. */
+  get challenged(): boolean {
+    return this.#scheme !== undefined;
+  }
+
   /** The header to send for `scopes` (`repository:NAME:pull,push`); `undefined` is: send none. */
   async header(scopes: readonly string[], { signal }: CallOptions = {}): Promise<string | undefined> {
     const scheme = this.#scheme;

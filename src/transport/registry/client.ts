@@ -11,11 +11,12 @@ import type {
   DoubtfulSource,
   MountOrigin,
   PartSource,
+  ResolveOptions,
   TransferJournal,
   TransferNote,
 } from '../../content/content.js';
 import type { ReferrerSource, ReferrersOptions } from '../../content/referrers.js';
-import { isLadingError, LadingError } from '../../errors/errors.js';
+import { isLadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { type Digest, isDigest } from '../../oci/digest.js';
 import { manifestSizeLimit } from '../../oci/manifest.js';
@@ -30,7 +31,7 @@ import type { HttpResponse } from '../http/http.js';
 import { type ConnectionOptions, RegistryConnection } from './connection.js';
 import { deletionError, isImmutableTag, protocolError, responseError } from './failure.js';
 import { contentMissing, ManifestRequests } from './manifest-requests.js';
-import { descriptorFromHeaders, isManifestKind, readManifest } from './manifests.js';
+import { isManifestKind } from './manifests.js';
 import { type OpenBlobOptions, openBlob } from './open-blob.js';
 import { forgetReferrer, listReferrers, noteReferrer, type ReferrerRepository } from './referrers.js';
 import { locationOf } from './response-location.js';
@@ -90,20 +91,11 @@ export class RegistryEndpoint
     });
   }
 
-  async resolve(name: string, { signal }: CallOptions = {}): Promise<Descriptor> {
-    const head = await this.#manifests.ask('HEAD', name, signal);
-    const known = head.status === 200 ? descriptorFromHeaders(head, name) : undefined;
-    head.discard();
-    if (known !== undefined) return known;
-    // Not every registry knows HEAD, and those that do refuse without saying why: GET has the last word.
-    const response = await this.#manifests.ask('GET', name, signal);
-    if (response.status === 200) return (await readManifest(response, name)).descriptor;
-    if (response.status !== 404) throw await responseError(response, `cannot read ${this.#nameOf(name)}`);
-    response.discard();
-    throw new LadingError('REFERENCE_NOT_FOUND', `${this.#nameOf(name)} is not in the registry`, {
-      details: { reference: this.#nameOf(name) },
-      hint: 'Check the repository and the tag.',
-    });
+  /** Registries count GET of a manifest, and not HEAD: what may be known already is only asked for. */
+  async resolve(name: string, { signal, toOpen }: ResolveOptions = {}): Promise<Descriptor> {
+    return (
+      (toOpen ? undefined : await this.#manifests.look(name, signal)) ?? (await this.#manifests.fetch(name, signal))
+    );
   }
 
   async has(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<boolean> {

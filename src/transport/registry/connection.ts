@@ -3,7 +3,7 @@ import type { Digest } from '../../oci/digest.js';
 import { raced } from '../../stream/raced.js';
 import { Dispatcher, type DispatcherOptions } from '../http/dispatcher.js';
 import { type HostGates, processGates } from '../http/host-gates.js';
-import { Http, type HttpRequest, type HttpResponse } from '../http/http.js';
+import { Http, type HttpRequest, type HttpResponse, isPassingStatus } from '../http/http.js';
 import { isApplicationProtocolFailure, isCertificateFailure } from '../http/network-error.js';
 import type { Timing } from '../http/timing.js';
 import { Authorizer } from './auth.js';
@@ -12,7 +12,7 @@ import type { RegistryEventSink } from './events.js';
 import { registryFailures } from './failure.js';
 import { Mirrors, type MirrorsOptions } from './mirrors.js';
 import { isWorthTelling, type RateLimit, rateLimitOf } from './rate-limit.js';
-import { inScope } from './scopes.js';
+import { inScope, mayWrite } from './scopes.js';
 import { createTrust, type Trust, type TrustOptions } from './trust.js';
 
 export interface ConnectionOptions extends DispatcherOptions, TrustOptions {
@@ -87,15 +87,15 @@ export class RegistryConnection {
   }
 
   /** The address of the registry's root. */
-  base(signal?: AbortSignal): Promise<URL> {
-    if (this.#base === undefined) {
-      const discovered = this.#discover();
-      this.#base = discovered;
-      discovered.catch(() => {
-        if (this.#base === discovered) this.#base = undefined;
-      });
+  async base(signal?: AbortSignal): Promise<URL> {
+    for (;;) {
+      this.#base ??= this.#found(this.#discover((base, retries) => this.#ping(base, retries)));
+      try {
+        return await raced(this.#base, signal);
+      } catch (error) {
+        if (signal?.aborted || !(error instanceof AbandonedGreeting)) throw error;
+      }
     }
-    return raced(this.#base, signal);
   }
 
   /**
@@ -107,10 +107,11 @@ export class RegistryConnection {
     if (mirrored !== undefined) return mirrored;
     const { url: place, scopes, ...request } = wanted;
     const { signal } = request;
+    const greeted = await this.#greet(wanted);
+    if (greeted !== undefined) return greeted;
     const base = await this.base(signal);
     const url = typeof place === 'string' ? this.#address(place, base) : place;
-    const { apiRoot } = this.#options;
-    const authorizes = (target: URL): boolean => target.origin === base.origin && inScope(target, scopes, apiRoot);
+    const authorizes = this.#authorizes(base, scopes);
     const ours = authorizes(url);
     const authorization = ours ? await this.#auth.header(scopes, { signal }) : undefined;
     const response = await this.#http.send({ ...request, url, authorization, authorizes });
@@ -150,34 +151,85 @@ export class RegistryConnection {
     await Promise.all([this.#dispatcher.close(), this.#mirrors?.close()]);
   }
 
+  /** Which addresses credentials for `scopes` may be sent to. */
+  #authorizes(base: URL, scopes: readonly string[]): (target: URL) => boolean {
+    return target => target.origin === base.origin && inScope(target, scopes, this.#options.apiRoot);
+  }
+
+  /**
+   * Whoever reads need not say hello first: the first question finds out the same, and whoever else asks meanwhile waits for
+   * its answer. It is asked by nobody in particular.
+   * @returns the answer, if it is good for more than that
+   */
+  async #greet({ url, scopes, ...request }: RegistryRequest): Promise<HttpResponse | undefined> {
+    const { method, signal } = request;
+    if (this.#base !== undefined || typeof url !== 'string' || (method !== 'GET' && method !== 'HEAD'))
+      return undefined;
+    if (mayWrite(scopes)) return undefined;
+    let kept: HttpResponse | undefined;
+    const ask = async (base: URL, retries = request.retries): Promise<void> => {
+      const authorizes = this.#authorizes(base, scopes);
+      const answer = await this.#http.send({ ...request, url: this.#address(url, base), authorizes, retries });
+      this.#lookAtLimit(answer);
+      const { status } = answer;
+      if (status === 401) this.#auth.learn(answer.header('www-authenticate'), scopes);
+      // Some say of what is not for everybody that it is not there, and only to a hello that they want to know who asks.
+      else if (status >= 400 && !isPassingStatus(status)) await this.#ping(base, retries);
+      const impatient = isPassingStatus(status) && retries === 0;
+      if (status < 400 || (!impatient && !this.#auth.challenged)) kept = answer;
+      else answer.discard();
+    };
+    const greeting = this.#discover(ask).catch(error => {
+      throw signal?.aborted ? new AbandonedGreeting('whoever asked first has left') : error;
+    });
+    this.#base = this.#found(greeting);
+    await raced(this.#base, signal);
+    return kept;
+  }
+
+  /** Keeps what is being found out for as long as it may succeed. */
+  #found(base: Promise<URL>): Promise<URL> {
+    base.catch(() => {
+      if (this.#base === base) this.#base = undefined;
+    });
+    return base;
+  }
+
   #address(path: string, base: URL): URL {
     return new URL(path.replace(/^\/v2\//, this.#options.apiRoot ?? '/v2/'), base);
   }
 
-  async #discover(): Promise<URL> {
+  /** @param ask sends something there, and fails when nobody answers */
+  async #discover(ask: (base: URL, retries?: number) => Promise<void>): Promise<URL> {
     const host = apiHost(this.registry);
     const { scheme } = this.#options;
-    if (scheme !== undefined) return this.#ping(new URL(`${scheme}://${host}/`));
+    const at = async (base: URL, retries?: number): Promise<URL> => {
+      await ask(base, retries);
+      return base;
+    };
+    if (scheme !== undefined) return at(new URL(`${scheme}://${host}/`));
     const secure = new URL(`https://${host}/`);
-    if (!this.#trust.lenient) return this.#ping(secure);
+    if (!this.#trust.lenient) return at(secure);
     try {
-      return await this.#ping(secure, 0);
+      return await at(secure, 0);
     } catch (error) {
       const { cause } = error as Error;
       const speaksTls = isCertificateFailure(cause) || isApplicationProtocolFailure(cause);
       if (!isLadingError(error, 'REGISTRY_UNREACHABLE') || speaksTls) throw error;
     }
-    return this.#ping(new URL(`http://${host}/`));
+    return at(new URL(`http://${host}/`));
   }
 
-  async #ping(base: URL, retries?: number): Promise<URL> {
+  async #ping(base: URL, retries?: number): Promise<void> {
     const signal = this.#closing.signal;
     const response = await this.#http.send({ method: 'GET', url: this.#address('/v2/', base), retries, signal });
     response.discard();
     if (response.status === 401) this.#auth.learn(response.header('www-authenticate'));
-    return base;
   }
 }
+
+/** Whoever was to find out how the registry is spoken to does not want to know any more. */
+class AbandonedGreeting extends Error {}
 
 /** The host that serves the API: Docker Hub's is not the one in its names. */
 export function apiHost(registry: string): string {

@@ -8,7 +8,7 @@ import { digestMismatch, verified } from '../../stream/verified.js';
 import type { HttpResponse } from '../http/http.js';
 import type { RegistryConnection } from './connection.js';
 import { protocolError, responseError } from './failure.js';
-import { manifestAccept, readManifest } from './manifests.js';
+import { descriptorFromHeaders, manifestAccept, readManifest } from './manifests.js';
 
 export interface ManifestRequestsOptions {
   /** The rights to ask for; without an access those that are asked for anyway. */
@@ -22,6 +22,8 @@ export class ManifestRequests {
   readonly #connection: RegistryConnection;
   readonly #repository: string;
   readonly #options: ManifestRequestsOptions;
+  /** What the last name led to: it is opened next. */
+  #fetched: { readonly digest: Digest; readonly bytes: Buffer } | undefined;
 
   constructor(connection: RegistryConnection, repository: string, options: ManifestRequestsOptions) {
     this.#connection = connection;
@@ -39,15 +41,47 @@ export class ManifestRequests {
     });
   }
 
+  /** What a name leads to, where the registry says so without sending it. */
+  async look(name: string, signal: AbortSignal | undefined): Promise<Descriptor | undefined> {
+    const head = await this.ask('HEAD', name, signal);
+    const known = head.status === 200 ? descriptorFromHeaders(head, name) : undefined;
+    head.discard();
+    // Not every registry knows HEAD, and those that do refuse without saying why: GET has the last word.
+    return known;
+  }
+
+  /** What a name leads to, sent along: to `read` it next asks nobody. @throws LadingError REFERENCE_NOT_FOUND, DIGEST_MISMATCH */
+  async fetch(name: string, signal: AbortSignal | undefined): Promise<Descriptor> {
+    const response = await this.ask('GET', name, signal);
+    const shown = this.#options.nameOf(name);
+    if (response.status === 200) {
+      const { descriptor, bytes } = await readManifest(response, name);
+      this.#fetched = { digest: descriptor.digest, bytes };
+      return descriptor;
+    }
+    if (response.status !== 404) throw await responseError(response, `cannot read ${shown}`);
+    response.discard();
+    throw new LadingError('REFERENCE_NOT_FOUND', `${shown} is not in the registry`, {
+      details: { reference: shown },
+      hint: 'Check the repository and the tag.',
+    });
+  }
+
   /** @throws LadingError BLOB_NOT_FOUND, DIGEST_MISMATCH */
   async read(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Buffer> {
+    const { digest, bytes } = this.#fetched ?? {};
+    const known = digest === descriptor.digest ? bytes : undefined;
+    const sent = known ?? (await this.#request(descriptor, signal));
+    return readCapped(verified(inOnePiece(sent), descriptor), manifestSizeLimit, 'manifest');
+  }
+
+  async #request(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Buffer> {
     const response = await this.ask('GET', descriptor.digest, signal);
     if (response.status === 404) {
       throw contentMissing(response, descriptor.digest, this.#options.nameOf(descriptor.digest));
     }
     if (response.status !== 200) throw await responseError(response, `cannot read ${descriptor.digest}`);
-    const { bytes } = await readManifest(response, descriptor.digest);
-    return readCapped(verified(inOnePiece(bytes), descriptor), manifestSizeLimit, 'manifest');
+    return (await readManifest(response, descriptor.digest)).bytes;
   }
 
   /** Whether the registry has understood that the manifest speaks of another one. */

@@ -76,7 +76,7 @@ export async function noteReferrer(
 export async function forgetReferrer(place: ReferrerRepository, digest: Digest, options: CallOptions): Promise<void> {
   let subject: Digest | undefined;
   try {
-    const descriptor = await place.content.resolve(digest, options);
+    const descriptor = await place.content.resolve(digest, { ...options, toOpen: true });
     const read = isIndexType(descriptor.mediaType) ? readIndex : readManifest;
     subject = (await read(place.content, descriptor, options)).value.subject?.digest;
   } catch (error) {
@@ -124,7 +124,7 @@ async function readFallback(
   options: CallOptions,
 ): Promise<{ readonly manifests: readonly Descriptor[]; readonly foreign?: boolean }> {
   try {
-    const descriptor = await content.resolve(fallbackTag(subject), options);
+    const descriptor = await content.resolve(fallbackTag(subject), { ...options, toOpen: true });
     // Somebody's image that is only called like that.
     if (!isIndexType(descriptor.mediaType)) return { manifests: [], foreign: true };
     return { manifests: (await readIndex(content, descriptor, options)).value.manifests };
