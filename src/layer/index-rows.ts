@@ -132,8 +132,7 @@ function decodeRow(row: Row, path: string, base: number): IndexEntry {
   }
 }
 
-/** All of it, so that what is made of rows can stand for what they say. */
-export function metaText({ mode, uid, gid, mtime, mtimeNanoseconds = 0, xattrs }: Metadata): string {
+function metaText({ mode, uid, gid, mtime, mtimeNanoseconds = 0, xattrs }: Metadata): string {
   const time = mtimeNanoseconds === 0 ? mtime : `[${mtime},${mtimeNanoseconds}]`;
   return `${mode},${uid},${gid},${time},${xattrs === undefined ? 0 : JSON.stringify(xattrs)}`;
 }

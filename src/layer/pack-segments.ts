@@ -10,7 +10,7 @@ import type { PlannedSegment, SegmentToMake, SegmentToTake } from './plan-layer.
 import type { SegmentCrew } from './segment-crew.js';
 import type { SegmentFormat } from './segment-format.js';
 import type { JobResult, PackedSegment, SegmentJob, TakeJob } from './segment-job.js';
-import { nameSegment } from './segment-key.js';
+import { rowsOfSegment, segmentKey } from './segment-key.js';
 import { fillFromStore, layOut } from './segment-layout.js';
 import { type FilePiece, type SegmentPart, type SegmentPlan, segmentCapacity } from './segment-plan.js';
 import type { SegmentRows } from './similar-layer.js';
@@ -142,9 +142,8 @@ class SegmentFinisher {
   }
 
   #name(plan: SegmentPlan, digests: readonly Digest[], named: { key: string }): void {
-    const { key, rows } = nameSegment(this.#options.format.recipe, plan, digests);
-    named.key = key;
-    this.#options.onRows?.(plan.offset, plan.size, rows);
+    named.key = segmentKey(this.#options.format.recipe, plan, digests);
+    this.#options.onRows?.(plan.offset, plan.size, rowsOfSegment(plan, digests));
   }
 
   #piece(

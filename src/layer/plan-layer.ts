@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { LayerEntry } from './entry.js';
-import { contentsOf, nameSegment } from './segment-key.js';
+import { contentsOf, segmentKey } from './segment-key.js';
 import { piecesBefore, planSegments, type SegmentPlan } from './segment-plan.js';
 import type { SimilarLayer, StoredSegment } from './similar-layer.js';
 
@@ -76,7 +76,7 @@ export async function planLayer(
   const taken = (place: number): boolean => found[place] !== undefined && 'stored' in found[place];
   const name = (place: number, plan: SegmentPlan, digests: readonly Digest[]): void => {
     const { offset, parts } = plan;
-    const { key } = nameSegment(recipe, plan, digests);
+    const key = segmentKey(recipe, plan, digests);
     keys[place] = key;
     found[place] = undefined;
     // A large file is taken over whole or made whole: it is held to its digest over all its pieces.

@@ -70,13 +70,18 @@ export function writeHeader(header: PreparedHeader, buffer: Buffer, offset: numb
 
 function paxRecords(header: TarHeaderFields, name: string): string {
   const { linkTarget = '', size = 0, uid, gid, mtime, mtimeNanoseconds = 0, xattrs } = header;
+  const plainOwner = fitsOctal(uid, 8) && fitsOctal(gid, 8);
+  const plainTime = mtimeNanoseconds === 0 && fitsOctal(mtime, 12);
+  // Nearly all are plain.
+  if (plainOwner && plainTime && xattrs === undefined && fitsOctal(size, 12) && fitsText(name) && fitsText(linkTarget))
+    return '';
   const records: Array<[key: string, value: string]> = [];
   if (!fitsText(name)) records.push(['path', latin1(name, 'a name')]);
   if (!fitsText(linkTarget)) records.push(['linkpath', latin1(linkTarget, 'a link target')]);
   if (!fitsOctal(size, 12)) records.push(['size', String(size)]);
   if (!fitsOctal(uid, 8)) records.push(['uid', String(uid)]);
   if (!fitsOctal(gid, 8)) records.push(['gid', String(gid)]);
-  if (mtimeNanoseconds !== 0 || !fitsOctal(mtime, 12)) records.push(['mtime', formatPaxTime(mtime, mtimeNanoseconds)]);
+  if (!plainTime) records.push(['mtime', formatPaxTime(mtime, mtimeNanoseconds)]);
   if (xattrs !== undefined) {
     for (const key of Object.keys(xattrs)) {
       if (key === '' || /[=\0]/.test(key))

@@ -22,7 +22,7 @@ export interface Segment {
   readonly crc: number;
   /** SHA-256, in hexadecimal, of `packed`. */
   readonly digest: string;
-  /** See `NamedSegment`; of a piece of a large file it is known behind the last piece. */
+  /** See `segmentKey`; of a piece of a large file it is known behind the last piece. */
   readonly key: () => string;
 }
 
