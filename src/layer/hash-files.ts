@@ -5,6 +5,7 @@ import type { HostContent } from './host-file.js';
 import { type HostRead, hostReads } from './host-reads.js';
 import { hostFailure } from './pack-segments.js';
 import type { SegmentCrew } from './segment-crew.js';
+import { type SharedBytes, sharedBytes } from './shared-bytes.js';
 
 /** A file of this machine. */
 export type HostFile = Pick<FileNode, 'size'> & { readonly content: HostContent };
@@ -26,9 +27,9 @@ export async function hashFiles(
   const batches = batched(files);
   const digests: Array<readonly string[]> = [];
   const underWay = new Set<Promise<void>>();
-  const idle: Uint8Array<ArrayBuffer>[] = [];
+  const idle: SharedBytes[] = [];
   const work = async (batch: readonly HostFile[], place: number): Promise<void> => {
-    const raw = idle.pop() ?? new Uint8Array(new ArrayBuffer(bufferBytes));
+    const raw = idle.pop() ?? sharedBytes(bufferBytes);
     const reads = batch.map(({ content, size }): HostRead => ({ content, at: 0, length: size, start: 0 }));
     const result = await crew.run({ kind: 'hash', raw, reads: hostReads(reads) }, { alone: batches.length === 1 });
     idle.push(result.raw);

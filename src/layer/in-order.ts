@@ -1,9 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import type { CallOptions } from '../stream/bytes.js';
+import { type SharedBytes, sharedBytes } from './shared-bytes.js';
 
 /** Work that has been started, with a buffer that comes back with its result. */
 export interface Started<R> {
-  readonly result: Promise<R & { readonly raw: Uint8Array<ArrayBuffer> }>;
+  readonly result: Promise<R & { readonly raw: SharedBytes }>;
+}
+
+/** Work that is done. */
+export interface Done<S extends Started<unknown>> {
+  readonly started: S;
+  readonly result: Awaited<S['result']>;
+  /** The buffer is not needed any more: other work gets it. */
+  readonly release: () => void;
 }
 
 export interface InOrderOptions extends CallOptions {
@@ -14,40 +23,34 @@ export interface InOrderOptions extends CallOptions {
 }
 
 /**
- * Starts work for each item, several at a time, and gives the results in the order of the items. The buffer of a result
- * is used again when the next one is asked for. When it ends early nothing is left under way.
+ * Starts work for each item, several at a time, and gives the results in the order of the items. When it ends early nothing
+ * is left under way.
  */
 export async function* inOrder<I, S extends Started<unknown>>(
   items: Iterable<I> | AsyncIterable<I>,
-  start: (item: I, raw: Uint8Array<ArrayBuffer>, alone: boolean) => Promise<S>,
+  start: (item: I, raw: SharedBytes, alone: boolean) => Promise<S>,
   { limit, capacity, signal }: InOrderOptions,
-): AsyncGenerator<readonly [S, Awaited<S['result']>]> {
+): AsyncGenerator<Done<S>> {
   const underWay: S[] = [];
-  const idle: Uint8Array<ArrayBuffer>[] = [];
-  const take = async (): Promise<readonly [S, Awaited<S['result']>]> => {
+  const idle: SharedBytes[] = [];
+  const take = async (): Promise<Done<S>> => {
     const result = (await underWay[0]!.result) as Awaited<S['result']>;
-    return [underWay.shift()!, result];
+    return { started: underWay.shift()!, result, release: () => void idle.push(result.raw) };
   };
   try {
     for await (const item of items) {
       // What is done here is synchronous: timers, signals and other work get their turn.
       await setImmediate();
       signal?.throwIfAborted();
-      const raw = idle.pop() ?? new Uint8Array(new ArrayBuffer(capacity));
-      const started = await start(item, raw, underWay.length === 0);
+      const started = await start(item, idle.pop() ?? sharedBytes(capacity), underWay.length === 0);
       // It is awaited in its turn; until then a failure must not count as unhandled.
       started.result.catch(() => {});
       underWay.push(started);
-      if (underWay.length < limit) continue;
-      const taken = await take();
-      yield taken;
-      idle.push(taken[1].raw);
+      if (underWay.length >= limit) yield await take();
     }
     while (underWay.length > 0) {
       signal?.throwIfAborted();
-      const taken = await take();
-      yield taken;
-      idle.push(taken[1].raw);
+      yield await take();
     }
   } finally {
     // Someone works on these buffers; the results have no one else to go to.

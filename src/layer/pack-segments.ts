@@ -13,6 +13,7 @@ import type { JobResult, PackedSegment, SegmentJob, TakeJob } from './segment-jo
 import { rowsOfSegment, segmentKey } from './segment-key.js';
 import { fillFromStore, layOut } from './segment-layout.js';
 import { type FilePiece, type SegmentPart, type SegmentPlan, segmentCapacity } from './segment-plan.js';
+import type { SharedBytes } from './shared-bytes.js';
 import type { SegmentRows } from './similar-layer.js';
 import { UnusableSegment } from './unusable-segment.js';
 import type { Segment } from './write-blob.js';
@@ -43,7 +44,7 @@ export async function* packSegments(
 ): AsyncGenerator<Segment> {
   const { crew, format, signal, concurrency } = options;
   const finisher = new SegmentFinisher(options);
-  const start = async (segment: PlannedSegment, raw: Uint8Array<ArrayBuffer>, first: boolean) => {
+  const start = async (segment: PlannedSegment, raw: SharedBytes, first: boolean) => {
     if ('stored' in segment)
       return { segment, result: taken(crew.run(takeJob(segment, raw, format), { alone: false })) };
     const { plan } = segment;
@@ -51,14 +52,16 @@ export async function* packSegments(
     return { segment, result: made(crew.run(job, { alone: first && plan.last }), plan) };
   };
   const pipeline = { limit: Math.max(1, concurrency ?? crew.capacity), capacity: segmentCapacity, signal };
-  for await (const [{ segment }, packed] of inOrder(segments, start, pipeline)) {
-    yield 'stored' in segment ? finisher.taken(segment, packed) : finisher.made(segment, packed);
+  for await (const { started, result, release } of inOrder(segments, start, pipeline)) {
+    const { segment } = started;
+    const done = 'stored' in segment ? finisher.taken(segment, result) : finisher.made(segment, result);
+    yield { ...done, release };
   }
 }
 
 async function segmentJob(
   plan: SegmentPlan,
-  raw: Uint8Array<ArrayBuffer>,
+  raw: SharedBytes,
   { format, read, signal }: PackSegmentsOptions,
 ): Promise<SegmentJob> {
   const buffer = Buffer.from(raw.buffer);
@@ -71,7 +74,7 @@ async function segmentJob(
 
 function takeJob(
   { stored: { path, start, end, size, crc, digest } }: SegmentToTake,
-  raw: Uint8Array<ArrayBuffer>,
+  raw: SharedBytes,
   { compression }: SegmentFormat,
 ): TakeJob {
   return { kind: 'take', raw, path, start, end, size, crc, digest, compression };
@@ -100,6 +103,8 @@ export function hostFailure(
   return readFailure(Object.assign(new Error(message), { code }), content);
 }
 
+type Finished = Omit<Segment, 'release'>;
+
 /** What is read of a large file while its pieces go by. */
 interface OpenFile {
   readonly hash: Hash;
@@ -116,12 +121,12 @@ class SegmentFinisher {
     this.#options = options;
   }
 
-  taken({ key, offset, stored: { size, rows } }: SegmentToTake, { raw, packed, crc, digest }: PackedSegment): Segment {
+  taken({ key, offset, stored: { size, rows } }: SegmentToTake, { raw, packed, crc, digest }: PackedSegment): Finished {
     this.#options.onRows?.(offset, size, rows);
     return { raw: raw.subarray(0, size), packed: packed!, crc, digest, key: () => key };
   }
 
-  made({ plan, digests: planned }: SegmentToMake, done: PackedSegment): Segment {
+  made({ plan, digests: planned }: SegmentToMake, done: PackedSegment): Finished {
     const { raw, packed, crc, digest } = done;
     const bytes = raw.subarray(0, plan.size);
     const named = { key: '' };

@@ -25,5 +25,6 @@ export async function packLayer(
   { compression = 'gzip', level, onProgress, ...options }: PackLayerOptions,
 ): Promise<WrittenBlob> {
   const format = segmentFormat(compression, level);
-  return await writeBlob(packSegments(segments, { ...options, format }), sink, format, onProgress);
+  const hashing = options.crew.hashing();
+  return await writeBlob(packSegments(segments, { ...options, format }), sink, { format, hashing, onProgress });
 }

@@ -5,6 +5,7 @@ import type { PackOptions } from './layer-store.js';
 import type { SegmentCrew } from './segment-crew.js';
 import { type SegmentFormat, segmentFormat } from './segment-format.js';
 import type { PackedSegment } from './segment-job.js';
+import type { SharedBytes } from './shared-bytes.js';
 import { type LayerSink, type Segment, type WrittenBlob, writeBlob } from './write-blob.js';
 
 /** Bytes of a segment; the last one is shorter. The cuts decide the bytes of the blob, so they are the same for every tar. */
@@ -21,7 +22,8 @@ export interface RecompressOptions extends PackOptions {
 export async function recompress(content: Bytes, sink: LayerSink, options: RecompressOptions): Promise<WrittenBlob> {
   const { compression = 'gzip', level, onProgress } = options;
   const format = segmentFormat(compression, level);
-  return await writeBlob(recompressed(content, format, options), sink, format, onProgress);
+  const hashing = options.crew.hashing();
+  return await writeBlob(recompressed(content, format, options), sink, { format, hashing, onProgress });
 }
 
 async function* recompressed(
@@ -31,17 +33,18 @@ async function* recompressed(
 ): AsyncGenerator<Segment> {
   const { compression, level } = format;
   const job = { kind: 'segment', reads: hostReads([]), contents: new Float64Array(), compression, level } as const;
-  const start = async (piece: Uint8Array, raw: Uint8Array<ArrayBuffer>, alone: boolean) => {
+  const start = async (piece: Uint8Array, raw: SharedBytes, alone: boolean) => {
     raw.set(piece);
     const size = piece.length;
     const result = crew.run({ ...job, raw, size }, { alone: alone && size < segmentSize }) as Promise<PackedSegment>;
     return { size, result };
   };
   const options = { limit: crew.capacity, capacity: segmentSize, signal };
-  for await (const [{ size }, { raw, packed, crc, digest }] of inOrder(inPieces(content), start, options)) {
-    const bytes = raw.subarray(0, size);
+  for await (const { started, result, release } of inOrder(inPieces(content), start, options)) {
+    const { raw, packed, crc, digest } = result;
+    const bytes = raw.subarray(0, started.size);
     // Cut without regard to files: no layer that is packed has such segments.
-    yield { raw: bytes, packed: packed ?? bytes, crc, digest, key: () => '' };
+    yield { raw: bytes, packed: packed ?? bytes, crc, digest, key: () => '', release };
   }
 }
 

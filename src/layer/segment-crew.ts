@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { HashThread } from './hash-thread.js';
+import type { LayerHashing } from './layer-hashes.js';
 import { type Job, type JobResult, runJob } from './segment-job.js';
 import code from './segment-worker.js?worker-code';
 
@@ -28,6 +30,7 @@ export class SegmentCrew {
   readonly #threads: number;
   readonly #members: Member[] = [];
   readonly #waiting: Task[] = [];
+  readonly #hashes: HashThread;
   #unavailable = false;
   #draining = false;
   #closed = false;
@@ -35,6 +38,7 @@ export class SegmentCrew {
   /** `threads`: how many; 0 for none but the one that calls. By default as many as there are processors. */
   constructor(threads: number = availableParallelism()) {
     this.#threads = Math.max(0, threads);
+    this.#hashes = new HashThread(threads > 1);
   }
 
   /** Jobs that keep everyone busy: more at a time only take memory. */
@@ -44,7 +48,7 @@ export class SegmentCrew {
 
   /**
    * Does a job. `alone` says that no other is coming as far as the caller knows: then it is not worth starting threads.
-   * The buffer of the job is not the caller's any more, until it comes back with the result.
+   * Nobody else uses the buffer of the job until it comes back with the result.
    */
   run(job: Job, { alone }: { readonly alone: boolean }): Promise<JobResult> {
     if (this.#closed) return Promise.reject(closedError());
@@ -54,12 +58,17 @@ export class SegmentCrew {
     return result;
   }
 
+  /** The hashes of a layer that is written meanwhile. */
+  hashing(): LayerHashing {
+    return this.#hashes.layer();
+  }
+
   /** Ends the threads; what they were at is rejected, and what is asked for from now on. */
   async close(): Promise<void> {
     this.#closed = true;
     const members = this.#members.splice(0);
     for (const { reject } of this.#waiting.splice(0)) reject(closedError());
-    await Promise.all(members.map(({ worker }) => worker.terminate()));
+    await Promise.all([this.#hashes.close(), ...members.map(({ worker }) => worker.terminate())]);
     for (const { tasks } of members) for (const { reject } of tasks) reject(closedError());
   }
 
@@ -97,7 +106,7 @@ export class SegmentCrew {
       const task = this.#waiting.shift()!;
       member.tasks.push(task);
       member.worker.ref();
-      member.worker.postMessage(task.job, [task.job.raw.buffer]);
+      member.worker.postMessage(task.job);
     }
   }
 

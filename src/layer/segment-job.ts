@@ -9,13 +9,14 @@ import { crc32 } from 'node:zlib';
 import type { Compression } from '../oci/media-types.js';
 import { type HostReads, hashHostFiles, type ReadFailure, readHostFiles } from './host-reads.js';
 import { compressSegment, inflateSegment } from './segment-codec.js';
+import { type SharedBytes, sharedBytes, toShared } from './shared-bytes.js';
 import { runWrites, type WriteJob } from './write-job.js';
 
-/** A segment to be made. The buffer goes to whoever does the work, and comes back with the result. */
+/** A segment to be made. Nobody else uses the buffer until it comes back with the result. */
 export interface SegmentJob {
   readonly kind: 'segment';
   /** Has room for the segment; in place are the headers, and the contents that are no files of this machine. */
-  readonly raw: Uint8Array<ArrayBuffer>;
+  readonly raw: SharedBytes;
   readonly size: number;
   readonly reads: HostReads;
   /** Pairs of offset and length: whole contents of files, to be hashed. */
@@ -28,7 +29,7 @@ export interface SegmentJob {
 export interface TakeJob {
   readonly kind: 'take';
   /** Has room for the segment. */
-  readonly raw: Uint8Array<ArrayBuffer>;
+  readonly raw: SharedBytes;
   /** Blob of the layer, and where in it the segment is. */
   readonly path: string;
   readonly start: number;
@@ -45,20 +46,20 @@ export interface TakeJob {
 export interface HashJob {
   readonly kind: 'hash';
   /** What they are read through. */
-  readonly raw: Uint8Array<ArrayBuffer>;
+  readonly raw: SharedBytes;
   readonly reads: HostReads;
 }
 
 export type Job = SegmentJob | TakeJob | HashJob | WriteJob;
 
 interface Answer {
-  readonly raw: Uint8Array<ArrayBuffer>;
+  readonly raw: SharedBytes;
 }
 
 export interface PackedSegment extends Answer {
   readonly kind: 'packed';
   /** What goes into the blob; absent without compression, when it is the segment itself. */
-  readonly packed?: Uint8Array<ArrayBuffer> | undefined;
+  readonly packed?: SharedBytes | undefined;
   /** SHA-256 in hexadecimal of each of `contents`; none of a segment that is taken over. */
   readonly digests: readonly string[];
   readonly crc: number;
@@ -104,7 +105,7 @@ export function runJob(job: Job): JobResult {
   const digests = digestsOf(raw, job.contents);
   const packed = compressSegment(bytes, job.compression, job.level);
   const digest = packed === undefined ? '' : hash('sha256', packed, 'hex');
-  return { kind: 'packed', raw, packed, digests, crc: crc32(bytes), digest };
+  return { kind: 'packed', raw, packed: packed && toShared(packed), digests, crc: crc32(bytes), digest };
 }
 
 /**
@@ -121,8 +122,8 @@ function takenSegment({ raw, path, start, end, size, crc, digest, compression }:
   return { kind: 'packed', raw, packed, digests: [], crc, digest };
 }
 
-function readRange(path: string, start: number, end: number): Uint8Array<ArrayBuffer> | undefined {
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(end - start).buffer as ArrayBuffer);
+function readRange(path: string, start: number, end: number): SharedBytes | undefined {
+  const bytes = sharedBytes(end - start);
   try {
     const fd = openSync(path, 'r');
     try {

@@ -2,8 +2,4 @@
 import { parentPort } from 'node:worker_threads';
 import { type Job, runJob } from './segment-job.js';
 
-parentPort!.on('message', (job: Job) => {
-  const result = runJob(job);
-  const packed = result.kind === 'packed' ? result.packed : undefined;
-  parentPort!.postMessage(result, packed === undefined ? [result.raw.buffer] : [result.raw.buffer, packed.buffer]);
-});
+parentPort!.on('message', (job: Job) => parentPort!.postMessage(runJob(job)));

@@ -2,6 +2,7 @@
  * What one thread does to write files: everything is synchronous and in columns, as in `segment-job.ts`, whose worker this
  * is bundled into.
  */
+
 import { hash } from 'node:crypto';
 import {
   closeSync,
@@ -20,12 +21,13 @@ import type { ReadFailure } from './host-reads.js';
 import { hostTime } from './host-time.js';
 import { replacing } from './replacing.js';
 import { RootDirectory } from './root-directory.js';
+import type { SharedBytes } from './shared-bytes.js';
 
 /** Files, or pieces of one, to be written below a root. */
 export interface WriteJob {
   readonly kind: 'write';
   /** Has the contents. */
-  readonly raw: Uint8Array<ArrayBuffer>;
+  readonly raw: SharedBytes;
   readonly root: string;
   readonly paths: readonly string[];
   /** SHA-256 in hexadecimal of each whole content; empty where it is not to be checked. */

@@ -8,6 +8,7 @@ import type { FileContent, FileNode, LayerRef } from '../tree/node.js';
 import { checkFileDigest, sha256 } from './file-digest.js';
 import { RootDirectory } from './root-directory.js';
 import type { SegmentCrew } from './segment-crew.js';
+import { type SharedBytes, sharedBytes } from './shared-bytes.js';
 import { firstPiece, furtherPiece, lastPiece, type WriteJob, wholeFile, writeColumns, writeFile } from './write-job.js';
 
 /** Bytes of an uncompressed tar, and where in it they are. */
@@ -169,8 +170,8 @@ class BatchWriter {
   readonly #alone: boolean;
   readonly #options: WriteLayerFilesOptions;
   readonly #underWay = new Set<Promise<void>>();
-  readonly #idle: Uint8Array<ArrayBuffer>[] = [];
-  #raw: Uint8Array<ArrayBuffer> | undefined;
+  readonly #idle: SharedBytes[] = [];
+  #raw: SharedBytes | undefined;
   #rows: Row[] = [];
   #used = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -286,8 +287,8 @@ class BatchWriter {
     }
   }
 
-  #buffer(): Uint8Array<ArrayBuffer> {
-    this.#raw ??= this.#idle.pop() ?? new Uint8Array(new ArrayBuffer(bufferBytes));
+  #buffer(): SharedBytes {
+    this.#raw ??= this.#idle.pop() ?? sharedBytes(bufferBytes);
     return this.#raw;
   }
 }
