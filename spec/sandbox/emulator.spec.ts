@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { arch, release } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -8,9 +9,10 @@ import { chooseSandbox } from '../../src/sandbox/choose-sandbox.js';
 import { findEmulator } from '../../src/sandbox/find-emulator.js';
 import type { RootFileSystem, RunRequest } from '../../src/sandbox/sandbox.js';
 import { bundledProgram } from '../support/bundled-program.js';
+import { busyboxRoot } from '../support/busybox-root.js';
 import { helloOfArm } from '../support/hello-of-arm.js';
 import { machineUser, machineUserPrograms } from '../support/machine-user.js';
-import { describeWith, patience } from '../support/programs.js';
+import { describeWith, findProgram, patience } from '../support/programs.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const platform = { os: 'linux', architecture: 'arm64' };
@@ -31,7 +33,7 @@ async function armContext(folder: string): Promise<string> {
 }
 
 describeWith(
-  [...machineUserPrograms, 'newuidmap', 'unshare', 'qemu-aarch64-static'],
+  [...machineUserPrograms, 'newuidmap', 'unshare', 'proot', 'crun', 'runc', 'busybox', 'qemu-aarch64-static'],
   'an emulator that is not registered',
   () => {
     it.skipIf(arch() !== 'x64').each([true, false])(
@@ -57,24 +59,56 @@ describeWith(
       patience,
     );
 
-    describe.skipIf(arch() !== 'x64' || !mayRegister())('as root', () => {
-      for (const kind of ['overlay', 'directory'] as const) {
-        it(`executes them in a root of the kind ${kind}, and nobody else does meanwhile`, async () => {
+    it.skipIf(arch() !== 'x64').each([true, false])(
+      'executes them for a user whose processes are traced (ranges: %s)',
+      async ranges => {
+        const folder = await tempDir();
+        const bin = await bundledProgram(folder);
+        await chmod(bin, 0o644);
+        const app = await armContext(folder);
+        const user = await machineUser(folder, { ranges });
+        try {
+          const build = ['build', '--progress', 'plain', '--sandbox', 'proot', '--platform', 'linux/arm64'];
+          const env = { LADING_ROOT: join(user.home, 'store') };
+          const { code, stderr } = await user.run(process.execPath, [bin, ...build, app], env);
+          expect([code, stderr]).toEqual([0, expect.stringMatching(/arm 64/)]);
+        } finally {
+          await user.remove();
+        }
+      },
+      patience,
+    );
+
+    describe.skipIf(arch() !== 'x64')('as root', () => {
+      const tiers = [
+        { name: 'namespaces', kind: 'overlay', registers: true },
+        { name: 'namespaces', kind: 'directory', registers: true },
+        { name: 'crun', kind: 'directory', registers: true },
+        { name: 'runc', kind: 'directory', registers: true },
+        { name: 'proot', kind: 'directory', registers: false },
+      ] as const;
+      it.each(tiers)(
+        'executes them by $name in a root of the kind $kind, and nobody else does meanwhile',
+        async tier => {
           const folder = await tempDir();
           const app = await armContext(folder);
           for (const name of ['upper', 'work']) await mkdir(join(folder, name));
           const root: RootFileSystem =
-            kind === 'directory'
-              ? { kind, path: app }
-              : { kind, lower: [app], upper: join(folder, 'upper'), work: join(folder, 'work') };
-          const sandbox = await chooseSandbox({ name: 'namespaces', scratch: folder });
+            tier.kind === 'directory'
+              ? { kind: 'directory', path: app }
+              : { kind: 'overlay', lower: [app], upper: join(folder, 'upper'), work: join(folder, 'work') };
+          const sandbox = await chooseSandbox({ name: tier.name, scratch: folder });
+          if (tier.registers && !mayRegister()) {
+            const start = { line: 1, column: 1 };
+            const instruction = { title: 'RUN', range: { file: 'Dockerfile', start, end: start }, platform };
+            await expect(sandbox.check(instruction)).rejects.toMatchObject({ code: 'RUN_UNAVAILABLE' });
+            return;
+          }
           let output = '';
           const outside: Array<number | null> = [];
           const hello = join(app, 'hello');
           const request: RunRequest = {
-            ...{ root, platform, argv: ['/hello'], env: [], cwd: '/', user: { uid: 1000, gid: 1000, groups: [] } },
-            ...{ hostname: 'builder', network: 'none', extraHosts: [], mounts: [], limits: [], security: 'sandbox' },
-            input: 'none',
+            ...processOf(root, ['/hello']),
             onStarted: async () => void outside.push(spawnSync(hello).status),
             onOutput: (_, chunk) => {
               output += String(Buffer.from(chunk));
@@ -84,11 +118,52 @@ describeWith(
           expect(await sandbox.run(request)).toMatchObject({ exitCode: 0 });
           expect(output).toBe('arm 64\n');
           expect([outside.length, outside.every(status => status !== 0)]).toEqual([2, true]);
-        });
-      }
+        },
+      );
+
+      it('shows a traced process nothing of this machine but the emulator, and keeps what it does to the root', async () => {
+        const folder = await tempDir();
+        const path = await busyboxRoot(folder);
+        const sandbox = await chooseSandbox({ name: 'proot', scratch: folder });
+        const run = async (command: string): Promise<string> => {
+          let output = '';
+          // A program of this machine's processor is executed as it is.
+          const request = processOf({ kind: 'directory', path }, ['/bin/sh', '-c', command]);
+          await sandbox.run({ ...request, onOutput: (_, chunk) => void (output += String(Buffer.from(chunk))) });
+          return output;
+        };
+        const emulator = findProgram('qemu-aarch64-static')!;
+        const found = (await run('find /host-rootfs -type f; touch /host-rootfs/x')).trim().split('\n');
+        expect([found[0], found.length]).toEqual([`/host-rootfs${emulator}`, 2]);
+        expect(existsSync('/x')).toBe(false);
+        expect(await run('cat /etc/ld.so.preload')).toBe('');
+        expect(existsSync(join(path, 'etc/ld.so.preload'))).toBe(false);
+        expect(existsSync(join(path, 'host-rootfs'))).toBe(false);
+        await run('echo kept >/etc/ld.so.preload');
+        expect(await readFile(join(path, 'etc/ld.so.preload'), 'utf8')).toBe('kept\n');
+        await symlink('/tmp', join(path, 'host-rootfs'));
+        await expect(run('true')).rejects.toMatchObject({ code: 'RUN_UNAVAILABLE' });
+      });
+
+      it('cannot be used in a changed root', async () => {
+        const sandbox = await chooseSandbox({ name: 'chroot', scratch: await tempDir() });
+        const start = { line: 1, column: 1 };
+        const instruction = { title: 'RUN', range: { file: 'Dockerfile', start, end: start }, platform };
+        await expect(sandbox.check(instruction)).rejects.toMatchObject({ code: 'RUN_UNAVAILABLE' });
+      });
     });
   },
 );
+
+/** What runs in a root as a user. */
+function processOf(root: RootFileSystem, argv: readonly string[]): RunRequest {
+  return {
+    ...{ root, platform, argv, env: ['PATH=/bin'], cwd: '/', user: { uid: 0, gid: 0, groups: [] } },
+    ...{ hostname: 'builder', network: 'none', extraHosts: [], mounts: [], limits: [], security: 'sandbox' },
+    input: 'none',
+    onOutput: () => {},
+  };
+}
 
 describeWith(['root', 'unshare', 'qemu-aarch64-static'], 'an emulator that is registered', () => {
   it.skipIf(arch() !== 'x64' || !mayRegister()).each(['F', ''])(

@@ -29,19 +29,17 @@ export function qemuName(architecture: string): string | undefined {
   return machines[architecture]?.qemu;
 }
 
-/**
- * The emulator for a platform that is installed here, where a user namespace can tell the kernel of it: since Linux 6.7 each
- * may have registrations of its own (binfmt_misc).
- */
+/** The emulator for a platform that is installed here. */
 export async function findEmulator({ architecture }: Platform, searchPath: string): Promise<Emulator | undefined> {
   const machine = machines[architecture];
-  if (machine === undefined || !(await hasOwnRegistrations())) return undefined;
+  if (machine === undefined) return undefined;
   const path = await findHostProgram(`qemu-${machine.qemu}-static`, searchPath);
   if (path === undefined) return undefined;
   return { path, pattern: `:lading-${machine.qemu}:M::${escaped(magic(machine))}:${escaped(mask(machine))}:` };
 }
 
-async function hasOwnRegistrations(): Promise<boolean> {
+/** Whether a user namespace may have registrations of its own (binfmt_misc), which came with Linux 6.7. */
+export async function hasOwnRegistrations(): Promise<boolean> {
   const [major = 0, minor = 0] = release().split('.').map(Number);
   if (major < 6 || (major === 6 && minor < 7)) return false;
   return /\tbinfmt_misc$/m.test(await readFile('/proc/filesystems', 'latin1').catch(() => ''));

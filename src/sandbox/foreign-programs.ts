@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../oci/platform.js';
-import { findEmulator, qemuName } from './find-emulator.js';
+import { findEmulator, hasOwnRegistrations, qemuName } from './find-emulator.js';
 import { type Emulator, refusingSandbox, type Sandbox } from './sandbox.js';
 
 /** How programs of a platform are executed on this machine. */
@@ -40,18 +40,21 @@ export async function foreignSupport(
   return {
     works: false,
     missing: `programs of linux/${architecture} cannot be executed on this machine (linux/${host.architecture})`,
-    remedy: 'install qemu-user-static',
+    remedy:
+      'install qemu-user-static; where it is installed, have it registered with the kernel, or use another sandbox',
   };
 }
 
 /**
- * A sandbox that executes programs of other platforms where the kernel can, or where it can tell the kernel for a run of its
- * own, and says beforehand where neither is so.
+ * A sandbox that executes programs of other platforms where the kernel can, or with an emulator for a run of its own, and says
+ * beforehand where neither is so.
  * @param searchPath where emulators are looked for
  */
 export function withForeignPrograms(sandbox: Sandbox, host: Platform, searchPath = ''): Sandbox {
   const emulator = async (platform: Platform): Promise<Emulator | undefined> => {
-    return sandbox.registers === true ? await findEmulator(platform, searchPath) : undefined;
+    const { emulation } = sandbox;
+    const possible = emulation === 'registered' ? await hasOwnRegistrations() : emulation === 'started';
+    return possible ? await findEmulator(platform, searchPath) : undefined;
   };
   return {
     ...sandbox,

@@ -1,5 +1,5 @@
 import { copyFile, lstat, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { bindSource } from './bind-source.js';
 import { copyTree, makeOpenFolder } from './copy-tree.js';
 import { deviceLinks, devices } from './devices.js';
@@ -7,7 +7,7 @@ import type { HostProgram } from './host-program.js';
 import type { MountPoints } from './mount-points.js';
 import { hostsFile, resolverFile } from './network-files.js';
 import { PathInRoot } from './path-in-root.js';
-import type { RunRequest, SandboxMount } from './sandbox.js';
+import { type Emulator, type RunRequest, runUnavailable, type SandboxMount } from './sandbox.js';
 
 /** A tree or a file of this machine that the process sees at a place of the root. */
 export interface Binding {
@@ -84,6 +84,11 @@ export async function prootSurroundings(
   await writeFile(join(open, 'resolv.conf'), await resolverFile(request));
   for (const name of ['hosts', 'resolv.conf']) await show(join(open, name), `/etc/${name}`, 'file');
 
+  if (request.emulator !== undefined) {
+    bindings.push(...(await emulatorBindings(request.emulator, join(fixed, 'host'), points)));
+    readable.push(request.emulator.path);
+  }
+
   for (const [place, mount] of request.mounts.entries()) {
     const made = join(mount.readOnly ? fixed : open, `mount-${place}`);
     const { source, held, kind } = await sourceOf(mount, made, perl.path);
@@ -106,6 +111,27 @@ export async function prootSurroundings(
     exchangeable,
     perl: start.map(name => (name.startsWith('-') ? name : `${place}/${name}`)),
   };
+}
+
+/**
+ * What proot with an emulator is to show where it would show everything of this machine, and nothing at the place where it
+ * hides the root's own file: the emulator alone, and that file.
+ */
+async function emulatorBindings({ path }: Emulator, folder: string, { root, pointsIn }: PointsIn): Promise<Binding[]> {
+  if (/\s/.test(path)) throw runUnavailable(`proot cannot start an emulator with a space in its path: ${path}`);
+  const [all, hidden] = ['/host-rootfs', '/etc/ld.so.preload'] as const;
+  for (const [target, kind] of [[all, 'directory'] as const, [hidden, 'file'] as const]) {
+    if ((await pointsIn(root).make(target, kind)) === target) continue;
+    throw runUnavailable(`${target} is behind a link in the image, where proot needs it for an emulator`);
+  }
+  await mkdir(dirname(join(folder, path)), { recursive: true });
+  await writeFile(join(folder, path), '');
+  const shown = [
+    [folder, all],
+    [path, `${all}${path}`],
+    [join(root, hidden), hidden],
+  ] as const;
+  return shown.map(([source, target]) => ({ source, held: source, target }));
 }
 
 /** Makes the place to show something in: in the root, or in what is shown already in the place where it is to be. */

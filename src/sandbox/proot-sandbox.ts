@@ -50,6 +50,7 @@ export function prootSandbox({ scratch, searchPath, uid }: ProotOptions): Sandbo
     tier: 'proot',
     roots: 'directory',
     owners: uid === 0 ? 'kept' : 'recorded',
+    emulation: 'started',
     check: async instruction => {
       const found = await tools();
       if (typeof found === 'string') await refusingSandbox(found).check(instruction);
@@ -179,6 +180,8 @@ async function traceFields(
       ...[proot.path, '-v', '5', ...(uid === 0 && gid === 0 ? ['-0'] : ['-i', `${uid}:${gid}`])],
       ...(names ? ['-k', kernelNames(request.hostname)] : []),
       ...['-r', root, '-w', '/'],
+      // It shows all of this machine for the sake of emulators, which the bindings take back.
+      ...(request.emulator === undefined ? [] : ['-q', request.emulator.path]),
       ...(await bindingArguments(around, folder)),
       ...[...around.perl, '-e', insideScript()],
     ].map(part => ['proot', part] as const),

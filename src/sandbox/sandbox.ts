@@ -86,7 +86,7 @@ export interface RunRequest {
   readonly hostname: string;
   /** What the programs of the root are made for; absent is this machine. */
   readonly platform?: Platform | undefined;
-  /** Only for sandboxes that register. */
+  /** Only for sandboxes with `emulation`. */
   readonly emulator?: Emulator | undefined;
   readonly network: ProcessNetwork;
   /** Only of a process with a network of its own that reaches outside. */
@@ -157,8 +157,11 @@ export interface Sandbox {
   readonly roots: 'overlay' | 'directory';
   /** `recorded`: all files on the disk belong to whoever runs the builder, and `run` reports what they should belong to. */
   readonly owners: 'kept' | 'recorded';
-  /** It can tell the kernel of an emulator, for its own processes alone. */
-  readonly registers?: boolean | undefined;
+  /**
+   * How it can use an emulator that is not registered, for its own processes alone: by telling the kernel of it where that
+   * can be done, or by starting it itself. Absent: not at all.
+   */
+  readonly emulation?: 'registered' | 'started' | undefined;
   /**
    * Asked for every RUN that a build reaches, before anything is built.
    * @throws LadingError RUN_UNAVAILABLE naming the line and what is missing

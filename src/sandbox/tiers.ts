@@ -38,7 +38,7 @@ export type Tier =
   | ({ readonly works: false } & Obstacle);
 
 const namespacePrograms = ['perl', 'touch'] as const;
-const ociPrograms = ['sh', 'unshare', 'nsenter', 'mount', 'mkdir', 'stat', 'cat'] as const;
+const ociPrograms = ['sh', 'unshare', 'nsenter', 'mount', 'mkdir', 'ln', 'stat', 'cat'] as const;
 
 const refused = (missing: string, remedy?: string): Tier => ({ works: false, missing, remedy });
 

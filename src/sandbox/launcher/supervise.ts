@@ -123,9 +123,11 @@ sub same_users {
   my ($process) = @_;
   for my $name (qw(uid_map gid_map)) {
     open(my $own, '<', "/proc/self/$name") or return "fail $name: $!\n";
-    my $map = join("\n", map { /^\s*(\d+)\s+\d+\s+(\d+)/ ? "$1 $1 $2" : () } <$own>);
+    my @map = map { /^\s*(\d+)\s+\d+\s+(\d+)/ ? [$1, $2] : () } <$own>;
+    # One that begins with a range of all is taken by programs for there being no user namespace.
+    if ($map[0][1] > 1) { my ($first, $count) = @{shift @map}; unshift @map, [$first, 1], [$first + 1, $count - 1]; }
     sysopen(my $its, "/proc/$process/$name", 1) or return "fail $name: $!\n";
-    syswrite($its, $map) or return "fail $name: $!\n";
+    syswrite($its, join("\n", map { "$_->[0] $_->[0] $_->[1]" } @map)) or return "fail $name: $!\n";
   }
   return '';
 }

@@ -32,7 +32,7 @@ export function namespacesSandbox(options: NamespacesOptions): Sandbox {
     tier: 'namespaces',
     roots: options.roots,
     owners: options.rights === 'single' ? 'recorded' : 'kept',
-    registers: true,
+    emulation: 'registered',
     check: async () => {},
     run: request => run(request, options),
   };

@@ -5,6 +5,7 @@ import type { LadingError } from '../../errors/errors.js';
 import { onlyThese } from '../inherited-descriptors.js';
 import type { MadeForMount } from '../made-for-mounts.js';
 import { runUnavailable } from '../sandbox.js';
+import { mapSameUsers } from './same-users.js';
 
 export interface EnclosureOptions {
   readonly unshare: string;
@@ -13,9 +14,11 @@ export interface EnclosureOptions {
   readonly path: string;
   /** Options of `unshare`: the namespaces. */
   readonly namespaces: readonly string[];
+  /** In a user namespace, too, in which everybody is whom he is here. */
+  readonly users?: boolean | undefined;
   /**
-   * What the first process in them does, as a program of the shell, and its arguments. It says `pid N`, what else there is
-   * to say and `ready`, each with a NUL behind it, and becomes `cat`. Descriptor 3 is the root of this machine.
+   * What the first process in them does, as a program of the shell, and its arguments. It says what there is to say and
+   * `ready`, each with a NUL behind it, and becomes `cat`. Descriptor 3 is the root of this machine.
    */
   readonly script: string;
   readonly args: readonly string[];
@@ -35,19 +38,24 @@ export interface Enclosure {
 
 const reportLimit = 1024 * 1024;
 
+/** Says who it is, waits until it is told to go on, and becomes a program that has the rights of whom it then is. */
+const begin = `read -r pid rest </proc/self/stat; printf 'pid %s\\0' "$pid"; read -r go || exit 1; exec "$@"`;
+
 /**
  * Makes namespaces. They end with the pipe that the builder holds, however the builder ends: the first process in them
  * does nothing but read it, and when that is gone the kernel kills all others.
  * @throws LadingError RUN_UNAVAILABLE
  */
 export async function enclose(options: EnclosureOptions): Promise<Enclosure> {
-  const { unshare, shell, path, namespaces, script, args, signal } = options;
+  const { unshare, shell, path, namespaces, users = false, script, args, signal } = options;
   signal?.throwIfAborted();
   const host = openSync('/', 'r');
   const empty = openSync('/dev/null', 'r');
   let keeper: ChildProcess;
   try {
-    keeper = spawn(unshare, [...namespaces, '--fork', '--kill-child', '--', shell, '-c', script, 'lading', ...args], {
+    const kinds = [...(users ? ['--user'] : []), ...namespaces];
+    const program = [shell, '-c', begin, 'lading', shell, '-c', script, 'lading', ...args];
+    keeper = spawn(unshare, [...kinds, '--fork', '--kill-child', '--', ...program], {
       cwd: '/',
       env: { PATH: path, LC_ALL: 'C' },
       stdio: onlyThese(['pipe', 'pipe', 'pipe', host], empty),
@@ -72,7 +80,10 @@ export async function enclose(options: EnclosureOptions): Promise<Enclosure> {
   const abort = (): void => void keeper.stdin!.end();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    const report = await readReport(keeper);
+    const report = await readReport(keeper, async pid => {
+      if (users) await mapSameUsers(pid);
+      keeper.stdin!.write('go\n');
+    });
     if (report === undefined) {
       await closed;
       signal?.throwIfAborted();
@@ -89,7 +100,10 @@ export async function enclose(options: EnclosureOptions): Promise<Enclosure> {
 }
 
 /** Reads what the scripts say, up to their last word; nothing when they end before. */
-async function readReport(keeper: ChildProcess): Promise<Omit<Enclosure, 'close'> | undefined> {
+async function readReport(
+  keeper: ChildProcess,
+  onBegun: (pid: number) => Promise<void>,
+): Promise<Omit<Enclosure, 'close'> | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   await Promise.race([
@@ -105,6 +119,7 @@ async function readReport(keeper: ChildProcess): Promise<Omit<Enclosure, 'close'
     // A path begins with a slash, so that none can be taken for the word.
     if (chunk.at(-1) !== 0) continue;
     const words = String(Buffer.concat(chunks)).split('\0');
+    if (words.length === 2 && words[0]!.startsWith('pid ')) await onBegun(Number(words[0]!.slice(4)));
     if (words.at(-2) === 'ready') return parseReport(words);
   }
   return undefined;

@@ -25,15 +25,17 @@ export interface OciOptions {
 /** Processes in containers of crun or runc, each made for the one process and gone with it. */
 export function ociSandbox(options: OciOptions): Sandbox {
   return {
-    ...{ tier: 'oci', roots: 'directory', owners: 'kept' },
+    ...{ tier: 'oci', roots: 'directory', owners: 'kept', emulation: 'registered' },
     check: async () => {},
     run: request => run(request, options),
   };
 }
 
 async function run(request: RunRequest, options: OciOptions): Promise<RunResult> {
-  const { signal, root } = request;
-  const { programs, path, rights, bounding } = options;
+  const { signal, root, emulator } = request;
+  const { programs, path, bounding } = options;
+  // Registrations that nobody else sees are those of a user namespace.
+  const rights = emulator === undefined ? options.rights : 'mapped';
   if (root.kind !== 'directory') throw new Error('the root of a bundle is a folder');
   for (const limit of request.limits) limitField(limit);
   refuseUserNetwork(request, 'oci');
@@ -49,8 +51,18 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
     const enclosure = await enclose({
       ...{ unshare: programs.unshare, shell: programs.sh, path, signal },
       namespaces: ['--mount', '--pid', '--cgroup'],
+      users: emulator !== undefined,
       script: bundleScript,
-      args: [folder, 'rootfs', whole.path, whole.identity, flags, ...binds],
+      args: [
+        folder,
+        emulator?.path ?? '',
+        emulator?.pattern ?? '',
+        'rootfs',
+        whole.path,
+        whole.identity,
+        flags,
+        ...binds,
+      ],
     });
     const abort = (): void => void enclosure.close();
     signal?.addEventListener('abort', abort, { once: true });
@@ -72,7 +84,8 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
       const config = bundleConfig(request, { root: `${folder}/rootfs`, files, mounts, rights, bounding });
       await put('config.json', JSON.stringify(config));
       const [runtime, ...global] = options.runtime;
-      const enter = [programs.nsenter, '--target', String(enclosure.pid), '--mount', '--pid', '--cgroup', '--'];
+      const kinds = [...(emulator === undefined ? [] : ['--user']), '--mount', '--pid', '--cgroup'];
+      const enter = [programs.nsenter, '--target', String(enclosure.pid), ...kinds, '--'];
       await request.onStarted?.(enclosure.pid);
       const running = await startProcess({
         program: programs.sh,
