@@ -52,6 +52,18 @@ describe('building again', () => {
     expect(await run()).toEqual({ ...first, cached: [true] });
   });
 
+  it('leaves nothing of what it began to take over from a layer that is there already', async () => {
+    writeFiles(context, { Dockerfile: 'FROM scratch\nCOPY . /\n' });
+    manyFiles();
+    const first = await run();
+    const files = () =>
+      readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(path => /^(blobs|layers|tmp)/.test(path));
+    const before = files().sort();
+    for (let i = 0; i < 400; i++) utimesSync(join(context, `d${i % 9}`, `f${i}`), 1.7e9, 1.7e9);
+    expect(await run()).toEqual({ ...first, cached: [true] });
+    expect(files().sort()).toEqual(before);
+  });
+
   it('sees a byte that changes while size and time are put back', async () => {
     writeFiles(context, { Dockerfile: 'FROM scratch\nCOPY . /\n' });
     manyFiles();

@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest';
 import type { LayerEntry } from '../../src/layer/entry.js';
 import { sha256 } from '../../src/layer/file-digest.js';
 import { hashFiles } from '../../src/layer/hash-files.js';
-import { type LayerPlan, planLayer } from '../../src/layer/plan-layer.js';
+import { type LayerPlan, type PlannedSegment, planLayer } from '../../src/layer/plan-layer.js';
 import { segmentFormat, tailSize } from '../../src/layer/segment-format.js';
 import { type SimilarLayer, similarLayer } from '../../src/layer/similar-layer.js';
 import { UnusableSegment } from '../../src/layer/unusable-segment.js';
@@ -172,6 +172,41 @@ describe('a layer like one that is there', () => {
     };
     const plan = await planLayer(entries, { ...options, learn });
     expect(plan!.contents).toBe(layer.contents);
+  });
+
+  it('tells of the first segments before it is planned, of none that may still be made instead', async () => {
+    const folder = tree(tempDir());
+    const { similar } = await stored(hostEntries(folder));
+    const told = async (without?: string, learned = false): Promise<readonly [number, number]> => {
+      const segments: PlannedSegment[] = [];
+      const known = new Set<string>();
+      const plan = (await planLayer(hostEntries(folder), {
+        recipe: gzip.recipe,
+        similar: { find: key => (key === without ? undefined : similar.find(key)) },
+        digestOf: entry => (learned && !known.has(entry.path) ? undefined : digestOf(entry)),
+        learn: async entries => {
+          for (const { path } of entries) known.add(path);
+        },
+        onSegment: segment => segments.push(segment),
+      }))!;
+      const all = [...plan.segments()];
+      expect(segments).toEqual(all.slice(0, segments.length));
+      return [segments.length, all.length];
+    };
+    const [count, total] = await told();
+    expect(count).toBe(total);
+    await told(undefined, true);
+    const plan = await planned(hostEntries(folder), similar);
+    const keys = [...plan.segments()].map(segment => ('stored' in segment ? segment.key : ''));
+    for (const key of keys) await told(key);
+    writeFileSync(join(folder, 'd0', 'f0'), 'changed');
+    expect((await told())[0]).toBeGreaterThan(1);
+    for (const [i, entry] of hostEntries(folder).entries()) {
+      if ('node' in entry && entry.node.type === 'file')
+        writeFileSync((entry.node.content as { path: string }).path, `changed ${i}`.repeat(20_000));
+    }
+    const [few, many] = await told();
+    expect(few).toBeLessThan(many);
   });
 
   it('fails for a file that is not what the plan says', async () => {

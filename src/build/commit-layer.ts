@@ -125,11 +125,15 @@ export async function commitLayer(
     if (stored === undefined) await layers.make(recordKey(record), () => keep(record, packed));
     return result(packed.layer, stored !== undefined);
   }
-  const record = layerRecord(plan.contents);
-  const stored = await look(record);
-  if (stored !== undefined && !fresh) return result(stored, true);
-  const make = async (): Promise<LayerRef> => keep(record, await plan.pack({ signal, onProgress }));
-  return result(await layers.make(recordKey(record), make), false);
+  try {
+    const record = layerRecord(plan.contents);
+    const stored = await look(record);
+    if (stored !== undefined && !fresh) return await result(stored, true);
+    const make = async (): Promise<LayerRef> => keep(record, await plan.pack({ onProgress }));
+    return await result(await layers.make(recordKey(record), make), false);
+  } finally {
+    await plan.close();
+  }
 }
 
 function* storedEntries(before: DirectoryNode, after: DirectoryNode): Generator<LayerEntry> {

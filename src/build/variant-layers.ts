@@ -51,11 +51,15 @@ async function packedAgain(layer: LayerRef, style: LayerStyle, options: VariantL
   const digestOf = (entry: LayerEntry): Digest | undefined =>
     'node' in entry && entry.node.type === 'file' ? entry.node.digest : undefined;
   const plan = await store.planLayer(layerEntries(index, layer), { compression, level, digestOf, signal });
-  return await remembered(layerRecord(plan!.contents), layer, options, async () => {
-    const { layer: packed } = await plan!.pack({ signal });
-    if (packed.diffId !== layer.diffId) throw digestMismatch(layer.diffId, packed.diffId);
-    return packed;
-  });
+  try {
+    return await remembered(layerRecord(plan!.contents), layer, options, async () => {
+      const { layer: packed } = await plan!.pack();
+      if (packed.diffId !== layer.diffId) throw digestMismatch(layer.diffId, packed.diffId);
+      return packed;
+    });
+  } finally {
+    await plan!.close();
+  }
 }
 
 async function recompressed(layer: LayerRef, style: LayerStyle, options: VariantLayersOptions): Promise<LayerRef> {

@@ -42,8 +42,10 @@ export interface SegmentCounts {
 export interface PlannedLayer {
   /** As of a {@link PackedLayer}. */
   readonly contents: string;
-  /** As `packLayer`; to be called once. */
-  pack(options?: Pick<PackOptions, 'onProgress' | 'signal'>): Promise<PackedLayer>;
+  /** As `packLayer`; to be called once at most. What is taken over may have been begun while the layer was planned. */
+  pack(options?: Pick<PackOptions, 'onProgress'>): Promise<PackedLayer>;
+  /** To be called in the end, whether it has been packed or not: what was begun and is not needed is given up. */
+  close(): Promise<void>;
 }
 
 /** Where layers are kept: written in one pass, indexed, and readable at any offset. */

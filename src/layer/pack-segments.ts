@@ -39,7 +39,7 @@ export interface PackSegmentsOptions extends CallOptions {
  * @throws UnusableSegment when one cannot be taken over
  */
 export async function* packSegments(
-  segments: Iterable<PlannedSegment>,
+  segments: Iterable<PlannedSegment> | AsyncIterable<PlannedSegment>,
   options: PackSegmentsOptions,
 ): AsyncGenerator<Segment> {
   const { crew, format, signal, concurrency } = options;

@@ -20,7 +20,7 @@ export interface PackLayerOptions
  * @throws UnusableSegment for a plan that takes over what is not there any more
  */
 export async function packLayer(
-  segments: Iterable<PlannedSegment>,
+  segments: Iterable<PlannedSegment> | AsyncIterable<PlannedSegment>,
   sink: LayerSink,
   { compression = 'gzip', level, onProgress, ...options }: PackLayerOptions,
 ): Promise<WrittenBlob> {

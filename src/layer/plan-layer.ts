@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { LayerEntry } from './entry.js';
 import { contentsOf, segmentKey } from './segment-key.js';
-import { piecesBefore, planSegments, type SegmentPlan } from './segment-plan.js';
+import { piecesBefore, piecesBehind, planSegments, type SegmentPlan } from './segment-plan.js';
 import type { SimilarLayer, StoredSegment } from './similar-layer.js';
 
 /** The digests of files, known before they are packed. */
@@ -18,6 +18,11 @@ export interface PlanLayerOptions extends CallOptions, KnownDigests {
   /** See `SegmentFormat`. */
   readonly recipe: string;
   readonly similar?: SimilarLayer | undefined;
+  /**
+   * Told of the first segments as soon as it is certain what is to be done for them: in order, of as many that are in the
+   * similar layer as there are, but of few that are to be made.
+   */
+  readonly onSegment?: ((segment: PlannedSegment) => void) | undefined;
 }
 
 /** What is to be done for a segment of a layer. */
@@ -49,9 +54,14 @@ export interface LayerPlan {
 
 /** Parts of segments that wait for their digests: many enough that threads share them well. */
 const mostWaiting = 4000;
+/** How long they wait: whoever is told of segments has been told of none behind them. */
+const waitingMs = 20;
 /** Parts of segments to be made that are kept: more would be much of the memory of a build. */
 const mostKept = 20_000;
-const turnMs = 20;
+/** Segments to be made that are told of before the layer is planned: it may turn out that there is such a layer. */
+const mostAhead = 8;
+/** Little, as others may be at work on what they have been told of, and wait to be answered. */
+const turnMs = 2;
 
 /** Segments that nothing is known of but their entries. */
 export function* unplanned(entries: Iterable<LayerEntry>): Generator<SegmentToMake> {
@@ -66,13 +76,14 @@ export function* unplanned(entries: Iterable<LayerEntry>): Generator<SegmentToMa
  */
 export async function planLayer(
   entries: Iterable<LayerEntry>,
-  { recipe, similar, digestOf, learn, signal }: PlanLayerOptions,
+  { recipe, similar, digestOf, learn, onSegment, signal }: PlanLayerOptions,
 ): Promise<LayerPlan | undefined> {
   const keys: string[] = [];
   const found: Array<PlannedSegment | undefined> = [];
   const waiting = new Map<number, SegmentPlan>();
   let kept = 0;
   let unknown = 0;
+  let since = 0;
   const taken = (place: number): boolean => found[place] !== undefined && 'stored' in found[place];
   const name = (place: number, plan: SegmentPlan, digests: readonly Digest[]): void => {
     const { offset, parts } = plan;
@@ -90,6 +101,7 @@ export async function planLayer(
       found[place] = { plan, digests };
     }
   };
+  const teller = onSegment && segmentTeller(found, onSegment);
   const learnWaiting = async (): Promise<void> => {
     await learn!([...waiting.values()].flatMap(({ parts }) => parts.map(({ entry }) => entry)));
     for (const [place, plan] of waiting) name(place, plan, knownDigests(plan, digestOf)!);
@@ -105,14 +117,17 @@ export async function planLayer(
       turn = performance.now();
     }
     const digests = knownDigests(plan, digestOf);
+    teller?.planned(place, plan);
     if (digests !== undefined) name(place, plan, digests);
     else if (learn === undefined) return undefined;
     else {
+      if (waiting.size === 0) since = performance.now();
       waiting.set(place, plan);
       unknown += plan.parts.length;
-      if (unknown >= mostWaiting) await learnWaiting();
     }
+    if (unknown >= mostWaiting || (unknown > 0 && turn - since >= waitingMs)) await learnWaiting();
     place += 1;
+    teller?.tell(waiting.size === 0 ? place : waiting.keys().next().value!);
   }
   if (waiting.size > 0) await learnWaiting();
   function* anew(): Generator<SegmentToMake> {
@@ -124,6 +139,31 @@ export async function planLayer(
     else yield* found as readonly PlannedSegment[];
   }
   return { contents: contentsOf(keys), segments, anew };
+}
+
+/** Tells of segments for which nothing changes any more: a large file may still be made whole for one of its last pieces. */
+function segmentTeller(found: ReadonlyArray<PlannedSegment | undefined>, onSegment: (segment: PlannedSegment) => void) {
+  let told = 0;
+  let made = 0;
+  /** The piece of a large file that was planned last: its place, that of the first one, and how many are to come. */
+  let pieces = { first: 0, rest: 0 };
+  return {
+    planned: (place: number, plan: SegmentPlan): void => {
+      pieces = { first: place - piecesBefore(plan), rest: piecesBehind(plan) };
+    },
+    /** `end`: those before it are known. */
+    tell: (end: number): void => {
+      const certain = pieces.rest > 0 ? Math.min(end, pieces.first) : end;
+      for (; told < certain && made < mostAhead; told++) {
+        const segment = found[told];
+        if (segment === undefined) made = mostAhead;
+        else {
+          if (!('stored' in segment)) made += 1;
+          onSegment(segment);
+        }
+      }
+    },
+  };
 }
 
 /** The digests of all files of a segment, or nothing when one is not known. */

@@ -96,6 +96,12 @@ export function piecesBefore({ parts }: SegmentPlan): number {
   return (parts[0]?.content?.start ?? 0) / pieceSize;
 }
 
+/** How many behind it have. */
+export function piecesBehind({ parts }: SegmentPlan): number {
+  const content = parts[0]?.content;
+  return content === undefined ? 0 : Math.ceil((content.node.size - content.start - content.length) / pieceSize);
+}
+
 /** By the name, more probably behind a larger entry, so that segments come out alike in bytes. */
 function cutsBehind(path: string, length: number): boolean {
   let fnv = 0x811c9dc5;

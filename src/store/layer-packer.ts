@@ -3,9 +3,10 @@ import type { LayerEntry } from '../layer/entry.js';
 import { type HostFile, hashFiles } from '../layer/hash-files.js';
 import type { PackedLayer, PackOptions, PlannedLayer, PlanOptions } from '../layer/layer-store.js';
 import { packLayer } from '../layer/pack.js';
-import { type PlannedSegment, planLayer, unplanned } from '../layer/plan-layer.js';
+import { type LayerPlan, type PlannedSegment, planLayer, unplanned } from '../layer/plan-layer.js';
 import { recompress } from '../layer/recompress.js';
 import { SegmentCrew } from '../layer/segment-crew.js';
+import { SegmentFeed } from '../layer/segment-feed.js';
 import { segmentFormat } from '../layer/segment-format.js';
 import { type UnpackReport, type UnpackTarget, unpackEntries } from '../layer/unpack.js';
 import { UnusableSegment } from '../layer/unusable-segment.js';
@@ -30,6 +31,8 @@ export class LayerPacker {
   readonly #files: LayerFiles;
   readonly #shelf: LayerShelf;
   readonly #crew: SegmentCrew;
+  /** A layer is being packed that nobody has asked for yet: one keeps everyone busy. */
+  #ahead = false;
 
   constructor(blobs: BlobDirectory, files: LayerFiles, shelf: LayerShelf, threads: number | undefined) {
     this.#blobs = blobs;
@@ -49,30 +52,66 @@ export class LayerPacker {
   ): Promise<PlannedLayer | undefined> {
     const { recipe } = segmentFormat(compression, level);
     const stored = similar && (await this.#shelf.similar(similar));
-    const plan = await planLayer(entries, { ...options, recipe, similar: stored });
-    if (plan === undefined) return undefined;
+    const { signal } = options;
+    let onProgress: PackOptions['onProgress'];
+    const packing = { compression, level, signal, onProgress: (bytes: number) => onProgress?.(bytes) };
+    const feed = new SegmentFeed();
+    let ahead: Promise<PackedLayer> | undefined;
+    const begin = (): Promise<PackedLayer> => {
+      ahead ??= writing(() => this.#pack(feed, packing));
+      // It is awaited when the layer is wanted.
+      ahead.catch(() => {});
+      return ahead;
+    };
+    const onSegment = (segment: PlannedSegment): void => {
+      feed.tell(segment);
+      if (!('stored' in segment) || this.#ahead) return;
+      this.#ahead = true;
+      begin().then(done, done);
+    };
+    const done = (): void => {
+      this.#ahead = false;
+    };
+    const close = async (): Promise<void> => {
+      feed.fail(new Error('the layer is not wanted'));
+      await ahead?.catch(() => {});
+    };
+    let plan: LayerPlan | undefined;
+    try {
+      plan = await planLayer(entries, { ...options, recipe, similar: stored, onSegment });
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    if (plan === undefined) {
+      await close();
+      return undefined;
+    }
     const { contents, segments, anew } = plan;
-    const pack: PlannedLayer['pack'] = options =>
-      writing(async () => {
-        const packing = { ...options, compression, level };
-        try {
-          return await this.#pack(segments(), packing);
-        } catch (error) {
-          if (error instanceof UnusableSegment) return await this.#pack(anew(), packing);
-          throw error;
-        }
-      });
-    return { contents, pack };
+    const pack: PlannedLayer['pack'] = async options => {
+      onProgress = options?.onProgress;
+      feed.finish(segments());
+      try {
+        return await begin();
+      } catch (error) {
+        if (error instanceof UnusableSegment) return await writing(() => this.#pack(anew(), packing));
+        throw error;
+      }
+    };
+    return { contents, pack, close };
   }
 
   /** Keeps nothing of the entries but their rows: of most layers nobody asks for the index in the same build. */
-  async #pack(planned: Iterable<PlannedSegment>, options: PackOptions): Promise<PackedLayer> {
+  async #pack(
+    planned: Iterable<PlannedSegment> | AsyncIterable<PlannedSegment>,
+    options: PackOptions,
+  ): Promise<PackedLayer> {
     const read = contentReader(this.#shelf);
     const encoder = new LayerIndexEncoder();
     const onRows = encoder.add.bind(encoder);
     const counts = { made: 0, taken: 0 };
-    function* counted(): Generator<PlannedSegment> {
-      for (const segment of planned) {
+    async function* counted(): AsyncGenerator<PlannedSegment> {
+      for await (const segment of planned) {
         counts['stored' in segment ? 'taken' : 'made'] += 1;
         yield segment;
       }
