@@ -1,8 +1,9 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { LadingError } from '../../errors/errors.js';
 import { redactUrl } from '../../errors/redact.js';
 import { addressAuthorization } from './basic-authorization.js';
 import { isLoopbackHost } from './loopback.js';
+import { inNetwork, parseNetwork } from './network.js';
 
 /** Proxies, written as in the variables of the environment that are called like them. An empty text is none. */
 export interface ProxySettings {
@@ -59,19 +60,11 @@ function parseProxy(written: string): HttpProxy {
 
 function matches(entry: string, host: string, port: string): boolean {
   if (entry === '*') return true;
-  const network = /^([^/]+)\/(\d{1,3})$/.exec(entry);
-  if (network !== null) return isIP(host) > 0 && inNetwork(host, network[1]!, Number(network[2]));
+  const range = parseNetwork(entry);
+  if (range !== undefined) return inNetwork(host, range.network, range.prefix);
   const parts = isIP(entry) > 0 ? ['', entry] : /^\[?([^\]]*?)\]?(?::(\d+))?$/.exec(entry);
   const name = parts?.[1]?.replace(/^\*\./, '.');
   if (name === undefined || name === '' || (parts?.[2] !== undefined && parts[2] !== port)) return false;
-  if (isIP(name) > 0) return isIP(host) > 0 && inNetwork(host, name, isIP(name) === 4 ? 32 : 128);
+  if (isIP(name) > 0) return inNetwork(host, name, isIP(name) === 4 ? 32 : 128);
   return name.startsWith('.') ? host.endsWith(name) : host === name || host.endsWith(`.${name}`);
-}
-
-function inNetwork(host: string, network: string, prefix: number): boolean {
-  const family = isIP(network);
-  if (family === 0 || prefix > (family === 4 ? 32 : 128)) return false;
-  const list = new BlockList();
-  list.addSubnet(network, prefix, family === 4 ? 'ipv4' : 'ipv6');
-  return list.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
 }

@@ -42,7 +42,7 @@ async function places(name: string, env?: Readonly<Record<string, string>>, conf
 describe('daemon.json', () => {
   const text = JSON.stringify({
     'registry-mirrors': ['https://mirror.example', 'http://mirror.example:5000/'],
-    'insecure-registries': ['plain.example:5000', 'mirror.example:5000', '10.0.0.0/8'],
+    'insecure-registries': ['plain.example:5000', 'mirror.example:5000'],
   });
 
   it('names mirrors of Docker Hub alone, and registries without TLS', async () => {
@@ -54,6 +54,29 @@ describe('daemon.json', () => {
     ]);
     expect(await places('plain.example:5000/app')).toEqual(['plain.example:5000/app insecure']);
     expect(await places('ghcr.io/me/app')).toEqual(['ghcr.io/me/app']);
+  });
+
+  const networks = (...written: readonly string[]): string => JSON.stringify({ 'insecure-registries': written });
+
+  it.each([
+    ['10.1.2.3:5000', true],
+    ['10.1.2.3', true],
+    ['11.1.2.3:5000', false],
+    ['[fd00::1]:5000', true],
+    ['[fe00::1]:5000', false],
+    // By its addresses: there is no other name that every machine knows.
+    ['localhost:5000', true],
+  ])('names networks, and %s is in one of them: %s', async (registry, insecure) => {
+    await write({ 'etc/docker/daemon.json': networks('10.0.0.0/8', 'fd00::/8', '127.0.0.0/8', '::1/128') });
+    expect(await places(`${registry}/app`)).toEqual([`${registry}/app${insecure ? ' insecure' : ''}`]);
+  });
+
+  it('names no network by what is none, and looks no name up where no server may be asked', async () => {
+    await write({ 'etc/docker/daemon.json': networks('10.0.0.0/33', '10.0.0/8', 'x/8', '/8', '127.0.0.0/8') });
+    expect(await places('10.0.0.1:5000/app')).toEqual(['10.0.0.1:5000/app']);
+    const options = { env: { HOME: join(folder, 'home') }, etc: join(folder, 'etc'), offline: true };
+    const { origin } = await findRoute(parseReference('localhost:5000/app'), options);
+    expect(origin.insecure).toBeUndefined();
   });
 
   it('of the user comes before that of the machine, and after all other files', async () => {

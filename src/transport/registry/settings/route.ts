@@ -47,6 +47,8 @@ export interface RouteOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** `/etc`. */
   readonly etc?: string | undefined;
+  /** No name is looked up. */
+  readonly offline?: boolean | undefined;
 }
 
 /**
@@ -77,14 +79,14 @@ export async function findRoute(reference: Reference, options: RouteOptions): Pr
 async function findRule(
   registry: string,
   name: string,
-  { registryConfig, env = {}, etc }: RouteOptions,
+  { registryConfig, env = {}, etc, offline }: RouteOptions,
 ): Promise<RegistryRule | undefined> {
   const own = registryConfig === undefined ? [] : await registryConfigRules(registryConfig);
   return (
     closestRule(own, name) ??
     closestRule(await registriesConfRules({ env, etc }), name) ??
     (etc === undefined ? undefined : await hostsTomlRule(registry, etc)) ??
-    (await daemonJsonRule(registry, { env, etc }))
+    (await daemonJsonRule(registry, { env, etc, offline }))
   );
 }
 
