@@ -17,15 +17,33 @@ export const transferOptions = {
   },
 } as const satisfies Readonly<Record<string, Options>>;
 
+/** What commands take that read images from registries. */
+export const foreignLayerOptions = {
+  'foreign-layers': {
+    type: 'boolean',
+    describe: 'Fetch layers that are kept elsewhere from the addresses in the manifest',
+  },
+  'foreign-layer-host': {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: 'The same, also from a host in a network of your own: HOST[:PORT], http://HOST[:PORT]',
+  },
+} as const satisfies Readonly<Record<string, Options>>;
+
 export interface TransferArguments {
+  readonly foreignLayers?: boolean | undefined;
+  readonly foreignLayerHost?: readonly string[] | undefined;
   readonly retry?: number | undefined;
   readonly connections?: number | undefined;
   readonly parallelRanges?: number | undefined;
 }
 
 /** The same for the library. @throws UsageError */
-export function transferSettings({ retry, connections, parallelRanges }: TransferArguments) {
+export function transferSettings({ foreignLayers, foreignLayerHost: hosts, ...args }: TransferArguments) {
+  const { retry, connections, parallelRanges } = args;
   return {
+    foreignLayers: foreignLayers || hosts !== undefined ? { hosts } : undefined,
     retries: within('--retry', retry, 0, 100),
     connections: within('--connections', connections, 1, 100),
     parallelRanges: within('--parallel-ranges', parallelRanges, 1, 32),

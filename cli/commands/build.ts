@@ -24,7 +24,7 @@ import { printableLine } from '../render/printable.js';
 import { withProgress } from '../render/progress.js';
 import { platformList, platformsOption } from '../shared-options.js';
 import { withStore } from '../store-session.js';
-import { transferOptions } from '../transfer-options.js';
+import { foreignLayerOptions, transferOptions } from '../transfer-options.js';
 import { UsageError } from '../usage-error.js';
 import { writeResult } from '../write-result.js';
 import { unsupportedBuildOptions } from './build-unsupported.js';
@@ -123,6 +123,7 @@ export const command = defineCommand({
     iidfile: { type: 'string', requiresArg: true, describe: 'File for the digest of the image' },
     ...registryOptions,
     ...transferOptions,
+    ...foreignLayerOptions,
     offline: { type: 'boolean', describe: 'Ask no server: base images and files of the web must be in the store' },
     quiet: { alias: 'q', type: 'boolean', describe: 'Print the digest and nothing else' },
   },

@@ -4,7 +4,7 @@ import { locationText } from '../location-text.js';
 import { registryOptions } from '../registry-options.js';
 import { planOf } from '../render/transfer-plan.js';
 import { moveOptions, platformList, platformsOption, quietOption } from '../shared-options.js';
-import { transferOptions } from '../transfer-options.js';
+import { foreignLayerOptions, transferOptions } from '../transfer-options.js';
 import { withPlaces } from '../with-places.js';
 
 const places = 'docker://NAME, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]';
@@ -26,6 +26,7 @@ export const command = defineCommand({
     },
     ...registryOptions,
     ...transferOptions,
+    ...foreignLayerOptions,
     ...moveOptions,
     ...quietOption,
   },

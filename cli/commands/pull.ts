@@ -5,7 +5,7 @@ import { namedDigest } from '../render/named-digest.js';
 import { withProgress } from '../render/progress.js';
 import { platformList, platformsOption, quietOption } from '../shared-options.js';
 import { withStore } from '../store-session.js';
-import { transferOptions } from '../transfer-options.js';
+import { foreignLayerOptions, transferOptions } from '../transfer-options.js';
 
 export const command = defineCommand({
   positionals: { image: { type: 'string', demandOption: true, describe: 'Name in its registry' } },
@@ -14,6 +14,7 @@ export const command = defineCommand({
     'all-platforms': { type: 'boolean', conflicts: 'platform', describe: 'Take every platform' },
     ...registryOptions,
     ...transferOptions,
+    ...foreignLayerOptions,
     ...quietOption,
   },
   unsupported: {

@@ -34,6 +34,15 @@ export const differences = {
     lading: 'the store is asked first; `--pull` asks the registry',
     why: 'offline builds',
   },
+  foreignLayers: {
+    what: 'layers that are kept elsewhere (`urls`), and that the registry does not have',
+    buildkit: 'fetched from whatever address the image names',
+    lading: 'left out; `--foreign-layers` fetches them, from public addresses over HTTPS alone',
+    why: 'whoever makes an image chooses these addresses, and not where a builder may go',
+    tests: [
+      'transport/registry/foreign-layers.spec.ts: is left out unless that is asked for, and whoever insists is told how',
+    ],
+  },
   anyNames: {
     what: 'file names that are not UTF-8',
     buildkit: 'the context transfer refuses them',

@@ -42,7 +42,7 @@ async function openBlobFile(
 ): Promise<Readable> {
   options.signal?.throwIfAborted();
   const handle = await openRegularFile(path);
-  if (handle === undefined) throw blobNotFound(descriptor.digest);
+  if (handle === undefined) throw blobNotFound(descriptor.digest, descriptor.urls);
   try {
     const { size } = await handle.stat();
     if (size !== descriptor.size) throw sizeMismatch(descriptor, size);
@@ -68,10 +68,14 @@ export async function openRegularFile(path: string): Promise<FileHandle | undefi
   return undefined;
 }
 
-export function blobNotFound(digest: string): LadingError<'BLOB_NOT_FOUND'> {
+/** `urls`: where else it is kept. */
+export function blobNotFound(digest: string, urls: readonly string[] = []): LadingError<'BLOB_NOT_FOUND'> {
   return new LadingError('BLOB_NOT_FOUND', `there is no blob ${digest}`, {
     details: { digest },
-    hint: 'The image is not whole here: pull, load or build it again.',
+    hint:
+      urls.length > 0
+        ? 'It is kept elsewhere, and was left out: pull the image again with --foreign-layers.'
+        : 'The image is not whole here: pull, load or build it again.',
   });
 }
 

@@ -60,12 +60,15 @@ export async function openRegistryLocation(
   const { openRegistry } = await import('./registry/client.js');
   const { routeTo } = await import('./registry/access.js');
   const { connection, ...place } = await routeTo(reference, registry, access);
+  const foreign = access === 'read' ? registry.foreignLayers : undefined;
   return openRegistry({
     ...connection,
     reference: { ...reference, ...place },
     access: access === 'read' ? 'pull' : 'push',
     chunkSizeBytes: registry.chunkSizeBytes,
     parallelRanges: registry.parallelRanges,
+    foreignLayers:
+      foreign && new (await import('./registry/foreign-layers.js')).ForeignLayers({ ...registry, ...foreign }),
     journal,
   });
 }

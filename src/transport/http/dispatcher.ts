@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { Agent, ProxyAgent, Dispatcher as UndiciDispatcher } from 'undici';
@@ -43,6 +44,8 @@ export interface DispatcherOptions {
   readonly bodyTimeoutMs?: number | undefined;
   /** Nobody is asked, whoever it is; every request fails. */
   readonly offline?: boolean | undefined;
+  /** How the addresses of hosts are found that are asked directly; default that of the system. */
+  readonly lookup?: LookupFunction | undefined;
   /** Default: every host is asked directly. */
   readonly proxy?: ProxySettings | undefined;
 }
@@ -153,7 +156,9 @@ export class Dispatcher {
     const undici = await import('./undici-parts.js');
     const timeout = this.#options.connectTimeoutMs ?? 15_000;
     const connect = { ...connectOptions(tls), timeout };
-    if (tunnel === undefined) return new undici.Agent({ connect });
+    const { lookup } = this.#options;
+    if (tunnel === undefined)
+      return new undici.Agent({ connect: lookup === undefined ? connect : { ...connect, lookup } });
     return new undici.ProxyAgent({
       uri: tunnel.origin,
       ...(tunnel.authorization === undefined ? {} : { token: tunnel.authorization }),

@@ -64,7 +64,7 @@ export interface HttpRetry {
 }
 
 export interface HttpOptions {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: Pick<Dispatcher, 'exchange'>;
   readonly trust: HttpTrust;
   readonly failures: HttpFailures;
   readonly userAgent?: string | undefined;

@@ -39,6 +39,12 @@ export interface RegistryAccessOptions {
   readonly chunkSizeBytes?: number | undefined;
   /** In how many ranges at a time a very large blob is downloaded; default 1. Each holds 4 MiB in memory. */
   readonly parallelRanges?: number | undefined;
+  /**
+   * Layers that a registry does not have, as their licence keeps them elsewhere, are read from the addresses in their
+   * descriptor: over HTTPS, from the public internet, without credentials. `hosts` may be in a network of one's own:
+   * `HOST[:PORT]`, or `http://HOST[:PORT]`. Default: they are left out.
+   */
+  readonly foreignLayers?: { readonly hosts?: readonly string[] | undefined } | undefined;
   /** Blobs on their way at a time, from one registry and to one; default 8. */
   readonly connections?: number | undefined;
   /** How often a request that may succeed later is sent again; default 4. */

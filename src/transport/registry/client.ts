@@ -16,7 +16,6 @@ import type {
   TransferNote,
 } from '../../content/content.js';
 import type { ReferrerSource, ReferrersOptions } from '../../content/referrers.js';
-import { isLadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { type Digest, isDigest } from '../../oci/digest.js';
 import { manifestSizeLimit } from '../../oci/manifest.js';
@@ -29,12 +28,16 @@ import { digestMismatch, verified } from '../../stream/verified.js';
 import type { Endpoint } from '../endpoint.js';
 import type { HttpResponse } from '../http/http.js';
 import { type ConnectionOptions, RegistryConnection } from './connection.js';
-import { deletionError, isImmutableTag, protocolError, responseError } from './failure.js';
-import { contentMissing, ManifestRequests } from './manifest-requests.js';
+import { deleteContent } from './delete-content.js';
+import { isImmutableTag, responseError } from './failure.js';
+import { findBlob } from './find-blob.js';
+import type { ForeignLayers } from './foreign-layers.js';
+import { ManifestRequests } from './manifest-requests.js';
 import { isManifestKind } from './manifests.js';
+import { mountBlob } from './mount-blob.js';
 import { type OpenBlobOptions, openBlob } from './open-blob.js';
 import { forgetReferrer, listReferrers, noteReferrer, type ReferrerRepository } from './referrers.js';
-import { locationOf } from './response-location.js';
+import { type RegistryBlobOptions, registryBlob } from './registry-blob.js';
 import { repositoryScope } from './scopes.js';
 import type { SlowLimit } from './slow-body.js';
 import { listTags } from './tags.js';
@@ -53,6 +56,8 @@ export interface RegistryOptions extends ConnectionOptions {
   readonly parallelRanges?: number | undefined;
   /** What is too slow to go on with; default 32 KiB in 30 seconds. */
   readonly slowLimit?: SlowLimit | undefined;
+  /** Where layers come from that are kept elsewhere; default nowhere. For reading alone; closed with the repository. */
+  readonly foreignLayers?: ForeignLayers | undefined;
   /** Where uploads are noted, so that another process can go on with them. */
   readonly journal?: TransferJournal | undefined;
 }
@@ -99,6 +104,10 @@ export class RegistryEndpoint
   }
 
   async has(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<boolean> {
+    return (await this.#holds(descriptor, signal)) || this.#options.foreignLayers?.knows(descriptor) === true;
+  }
+
+  async #holds(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
     const manifest = isManifestKind(descriptor.mediaType);
     const ask = (method: 'HEAD' | 'GET'): Promise<HttpResponse> =>
       manifest
@@ -122,14 +131,8 @@ export class RegistryEndpoint
   }
 
   async findBlob(digest: Digest, { signal }: CallOptions = {}): Promise<Descriptor> {
-    const url = `/v2/${this.#repository}/blobs/${digest}`;
-    const response = await this.#connection.send({ method: 'HEAD', url, scopes: this.#scopes(), signal });
-    const size = Number(response.header('content-length') ?? Number.NaN);
-    if (response.status === 404) throw contentMissing(response, digest, this.#nameOf(digest));
-    if (response.status !== 200) throw await responseError(response, `cannot look for ${digest}`);
-    response.discard();
-    if (!Number.isSafeInteger(size)) throw protocolError(response.url, 'does not say how large a blob is');
-    return { mediaType: 'application/octet-stream', digest, size };
+    const place = { connection: this.#connection, repository: this.#repository, scopes: this.#scopes() };
+    return await findBlob(place, digest, this.#nameOf(digest), signal);
   }
 
   async open(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<Readable> {
@@ -137,7 +140,7 @@ export class RegistryEndpoint
       return Readable.from(inOnePiece(await this.#manifests.read(descriptor, signal)), { objectMode: false });
     }
     const check = (content: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> => verified(content, descriptor);
-    return openBlob(this.#connection, descriptor, 0, this.#transferOptions('pull', signal), check);
+    return this.#openBlob(descriptor, 0, signal, check);
   }
 
   async openFrom(descriptor: Descriptor, offset: number, { signal }: CallOptions = {}): Promise<Readable> {
@@ -145,7 +148,7 @@ export class RegistryEndpoint
       const { digest } = descriptor;
       this.#options.onEvent?.({ kind: 'transfer-continued', direction: 'download', digest, offset });
     }
-    return openBlob(this.#connection, descriptor, offset, this.#transferOptions('pull', signal));
+    return this.#openBlob(descriptor, offset, signal);
   }
 
   async put(descriptor: Descriptor, content: Bytes, { signal }: CallOptions = {}): Promise<void> {
@@ -188,30 +191,17 @@ export class RegistryEndpoint
   }
 
   async mount({ digest }: Descriptor, from: string, { signal }: CallOptions = {}): Promise<boolean> {
-    try {
-      const response = await this.#connection.send({
-        method: 'POST',
-        url: `/v2/${this.#repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
-        headers: { 'content-length': '0' },
-        scopes: [...this.#scopes('push'), repositoryScope(from, 'pull')],
-        signal,
-      });
-      response.discard();
-      // One is enough, whatever came of an earlier attempt.
-      await this.#cancelBegun(digest);
-      if (response.status === 202) {
-        this.#begun.set(digest, locationOf(response, await this.#connection.base(signal)));
-      }
-      return response.status === 201;
-    } catch (error) {
-      // Mounting saves bytes and nothing else: whatever stands against it, the upload will tell.
-      if (signal?.aborted || !isLadingError(error)) throw error;
-      return false;
-    }
+    const place = { connection: this.#connection, repository: this.#repository, scopes: this.#scopes('push') };
+    const mounted = await mountBlob(place, digest, from, signal);
+    // One upload is enough, whatever came of an earlier attempt.
+    await this.#cancelBegun(digest);
+    if (mounted instanceof URL) this.#begun.set(digest, mounted);
+    return mounted === true;
   }
 
-  doubt({ digest }: Descriptor): boolean {
-    return this.#connection.doubt(digest);
+  doubt(descriptor: Descriptor): boolean {
+    const { foreignLayers } = this.#options;
+    return foreignLayers?.doubt(descriptor) || this.#connection.doubt(descriptor.digest);
   }
 
   /** The tags of the repository, in the registry's order. */
@@ -230,20 +220,17 @@ export class RegistryEndpoint
    */
   async delete(name: string, { signal }: CallOptions = {}): Promise<void> {
     if (isDigest(name)) await forgetReferrer(this.#referrerRepository(), name, { signal });
-    await this.#delete(`manifests/${name}`, this.#nameOf(name), signal);
+    await this.#delete('manifests', name, signal);
   }
 
   /** @throws LadingError BLOB_NOT_FOUND, UNSUPPORTED */
   async deleteBlob(digest: Digest, { signal }: CallOptions = {}): Promise<void> {
-    await this.#delete(`blobs/${digest}`, this.#nameOf(digest), signal);
+    await this.#delete('blobs', digest, signal);
   }
 
-  async #delete(path: string, name: string, signal: AbortSignal | undefined): Promise<void> {
-    const url = `/v2/${this.#repository}/${path}`;
-    // Registries that know a right of its own for this ask for it in their challenge.
-    const response = await this.#connection.send({ method: 'DELETE', url, scopes: this.#scopes('push'), signal });
-    if (response.status !== 202 && response.status !== 200) throw await deletionError(response, name);
-    response.discard();
+  async #delete(kind: 'manifests' | 'blobs', id: string, signal: AbortSignal | undefined): Promise<void> {
+    const place = { connection: this.#connection, repository: this.#repository, scopes: this.#scopes('push') };
+    await deleteContent(place, kind, id, this.#nameOf(id), signal);
   }
 
   #referrerRepository(): ReferrerRepository {
@@ -253,6 +240,7 @@ export class RegistryEndpoint
   /** Cancels what is unfinished and closes every socket, unless the connection is shared. */
   async close(): Promise<void> {
     await Promise.all([...this.#begun.keys()].map(digest => this.#cancelBegun(digest)));
+    await this.#options.foreignLayers?.close();
     if (this.#options.connection === undefined) await this.#connection.close();
   }
 
@@ -275,7 +263,7 @@ export class RegistryEndpoint
     const { digest } = descriptor;
     const session = this.#begun.get(digest);
     this.#begun.delete(digest);
-    if (session === undefined && !this.#absent.has(digest) && (await this.has(descriptor, { signal }))) {
+    if (session === undefined && !this.#absent.has(digest) && (await this.#holds(descriptor, signal))) {
       await note?.remove();
       return abandon(content);
     }
@@ -293,7 +281,26 @@ export class RegistryEndpoint
     return [repositoryScope(this.#repository, access)];
   }
 
-  #transferOptions(access: 'pull' | 'push', signal: AbortSignal | undefined): OpenBlobOptions & UploadOptions {
+  /** Layers that are kept elsewhere may be here all the same, and are then taken from here. */
+  async #openBlob(
+    descriptor: Descriptor,
+    offset: number,
+    signal: AbortSignal | undefined,
+    check?: Parameters<typeof openBlob>[4],
+  ): Promise<Readable> {
+    const options = this.#transferOptions('pull', signal);
+    const { foreignLayers } = this.#options;
+    if (foreignLayers?.knows(descriptor)) {
+      const absent = this.#absent.has(descriptor.digest) || !(await this.#holds(descriptor, signal));
+      if (absent) return foreignLayers.first(descriptor, place => openBlob(place, descriptor, offset, options, check));
+    }
+    return openBlob(registryBlob(this.#connection, descriptor, options), descriptor, offset, options, check);
+  }
+
+  #transferOptions(
+    access: 'pull' | 'push',
+    signal: AbortSignal | undefined,
+  ): OpenBlobOptions & UploadOptions & RegistryBlobOptions {
     const scopes = access === 'push' ? this.#scopes('push') : this.#scopes();
     return { ...this.#options, repository: this.#repository, scopes, signal };
   }

@@ -1,6 +1,6 @@
 import type { Descriptor } from '../../oci/descriptor.js';
-import type { RegistryConnection } from './connection.js';
-import { type BlobPart, type DownloadOptions, downloadBlob, requestBlob } from './download.js';
+import type { BlobPart, BlobPlace } from './blob-place.js';
+import { type DownloadOptions, downloadBlob, requestBlob } from './download.js';
 
 /** Held in memory until it is its turn, for each range that is under way. */
 const pieceSize = 4 * 1024 * 1024;
@@ -12,7 +12,7 @@ export const rangesFromSize = 64 * 1024 * 1024;
  * only so. A registry that knows no ranges is read from end to end like any other.
  */
 export async function* downloadRanges(
-  connection: RegistryConnection,
+  place: BlobPlace,
   descriptor: Descriptor,
   start: number,
   ranges: number,
@@ -29,15 +29,13 @@ export async function* downloadRanges(
   };
   try {
     const part = take();
-    const first = await requestBlob(connection, descriptor, part, { ...options, signal });
+    const first = await requestBlob(place, descriptor, part, { ...options, signal });
     if (first.status !== 206) {
-      yield* downloadBlob(connection, descriptor, { start, end: descriptor.size }, first, options);
+      yield* downloadBlob(place, descriptor, { start, end: descriptor.size }, first, options);
       return;
     }
-    const fetched = async (
-      part: BlobPart,
-      response = requestBlob(connection, descriptor, part, { ...options, signal }),
-    ) => collect(downloadBlob(connection, descriptor, part, await response, { ...options, signal }));
+    const fetched = async (part: BlobPart, response = requestBlob(place, descriptor, part, { ...options, signal })) =>
+      collect(downloadBlob(place, descriptor, part, await response, { ...options, signal }));
     const launch = (work: Promise<readonly Uint8Array[]>): void => {
       // Whichever fails is told when it is its turn; until then nobody listens.
       work.catch(() => {});

@@ -1,27 +1,16 @@
-import { isLadingError, LadingError } from '../../errors/errors.js';
+import { isLadingError } from '../../errors/errors.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { sizeMismatch } from '../../stream/verified.js';
 import { backoffMs, type HttpResponse } from '../http/http.js';
-import { systemTiming, type Timing } from '../http/timing.js';
-import type { RegistryConnection } from './connection.js';
+import type { BlobPart, BlobPlace } from './blob-place.js';
 import type { RegistryEventSink } from './events.js';
-import { protocolError, responseError, unreachable } from './failure.js';
 import { defaultSlowLimit, SlowBody, type SlowLimit, unlessTooSlow } from './slow-body.js';
 
 export interface DownloadOptions {
-  readonly repository: string;
-  readonly scopes: readonly string[];
   /** What is too slow to go on with; default 32 KiB in 30 seconds. */
   readonly slowLimit?: SlowLimit | undefined;
-  readonly timing?: Timing | undefined;
   readonly onEvent?: RegistryEventSink | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** A part of a blob: from `start` up to `end`, which is not in it. */
-export interface BlobPart {
-  readonly start: number;
-  readonly end: number;
 }
 
 /** How often in a row the connection may break without a byte having come. */
@@ -29,28 +18,15 @@ const breaksWithoutProgress = 3;
 
 /** Asks for a part of a blob; the answer is the part (206) or the whole (200). @throws LadingError BLOB_NOT_FOUND */
 export async function requestBlob(
-  connection: RegistryConnection,
+  place: BlobPlace,
   descriptor: Descriptor,
   { start, end }: BlobPart,
-  { repository, scopes, signal }: DownloadOptions,
+  { signal }: DownloadOptions,
 ): Promise<HttpResponse> {
-  const { digest, size } = descriptor;
-  const partial = start > 0 || end < size;
-  const response = await connection.send({
-    method: 'GET',
-    url: `/v2/${repository}/blobs/${digest}`,
-    // An encoding on the way would change what is counted.
-    headers: { 'accept-encoding': 'identity', ...(partial ? { range: `bytes=${start}-${end - 1}` } : {}) },
-    scopes,
-    signal,
-  });
-  if (response.status === 404) {
-    response.discard();
-    throw new LadingError('BLOB_NOT_FOUND', `${connection.registry}/${repository} has no ${digest}`, {
-      details: { digest },
-      hint: 'The image is incomplete in the registry; push it again, or check the name.',
-    });
-  }
+  const partial = start > 0 || end < descriptor.size;
+  // An encoding on the way would change what is counted.
+  const headers = { 'accept-encoding': 'identity', ...(partial ? { range: `bytes=${start}-${end - 1}` } : {}) };
+  const response = await place.ask(headers, signal);
   if (response.status === 416 && start > 0) {
     response.discard();
     throw sizeMismatch(descriptor, start);
@@ -59,10 +35,10 @@ export async function requestBlob(
     const from = /^bytes (\d{1,15})-/.exec(response.header('content-range') ?? '')?.[1];
     if (Number(from) !== start) {
       response.discard();
-      throw protocolError(response.url, 'sends another part of a blob than it was asked for');
+      throw place.failures.protocol(response.url, 'sends another part of a blob than it was asked for');
     }
   } else if (response.status !== 200) {
-    throw await responseError(response, `cannot read ${digest}`);
+    throw await place.refused(response);
   }
   return response;
 }
@@ -72,13 +48,14 @@ export async function requestBlob(
  * comes, the rest is asked for, for as long as something comes. What is delivered is not checked here.
  */
 export async function* downloadBlob(
-  connection: RegistryConnection,
+  place: BlobPlace,
   descriptor: Descriptor,
   part: BlobPart,
   first: HttpResponse,
   options: DownloadOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { signal, timing = systemTiming, slowLimit = defaultSlowLimit } = options;
+  const { signal, slowLimit = defaultSlowLimit } = options;
+  const { timing, failures } = place;
   let received = part.start;
   let breaks = 0;
   // What trickles in is no progress, or somebody could keep us for ever.
@@ -109,12 +86,12 @@ export async function* downloadBlob(
       if (isLadingError(error)) throw error;
       const often = error instanceof SlowBody ? ++trickles : ++breaks;
       if (received >= part.end) return;
-      if (often > breaksWithoutProgress) throw unreachable(response.url, error);
+      if (often > breaksWithoutProgress) throw failures.unreachable(response.url, error);
     } finally {
       response.body.destroy();
     }
     if (breaks > 1) await timing.wait(backoffMs(breaks - 2, timing), signal);
-    response = await requestBlob(connection, descriptor, { start: received, end: part.end }, options);
+    response = await requestBlob(place, descriptor, { start: received, end: part.end }, options);
   }
 
   function report(bytes: number): void {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Descriptor } from '../../oci/descriptor.js';
-import type { RegistryConnection } from './connection.js';
+import type { BlobPlace } from './blob-place.js';
 import { type DownloadOptions, downloadBlob, requestBlob } from './download.js';
 import { downloadRanges, rangesFromSize } from './download-ranges.js';
 
@@ -10,11 +10,11 @@ export interface OpenBlobOptions extends DownloadOptions {
 }
 
 /**
- * A blob of a registry as a stream, from `start` on. Nothing of it is checked but what `check` checks. It holds one of the
+ * A blob as a stream, from `start` on. Nothing of it is checked but what `check` checks. It holds one of the
  * host's places for downloads until it has ended or is destroyed.
  */
 export async function openBlob(
-  connection: RegistryConnection,
+  place: BlobPlace,
   descriptor: Descriptor,
   start: number,
   { parallelRanges = 1, ...options }: OpenBlobOptions,
@@ -23,16 +23,16 @@ export async function openBlob(
   const abandoned = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, abandoned.signal]) : abandoned.signal;
   const downloading = { ...options, signal };
-  const leave = await connection.enter('download', signal);
+  const leave = await place.enter(signal);
   try {
     let content: AsyncGenerator<Uint8Array>;
     if (parallelRanges > 1 && descriptor.size - start >= rangesFromSize) {
-      content = downloadRanges(connection, descriptor, start, parallelRanges, downloading);
+      content = downloadRanges(place, descriptor, start, parallelRanges, downloading);
     } else {
       const part = { start, end: descriptor.size };
-      const first = await requestBlob(connection, descriptor, part, downloading);
+      const first = await requestBlob(place, descriptor, part, downloading);
       signal.addEventListener('abort', () => first.body.destroy(), { once: true });
-      content = downloadBlob(connection, descriptor, part, first, downloading);
+      content = downloadBlob(place, descriptor, part, first, downloading);
     }
     return releasing(check(content), () => {
       abandoned.abort(new Error('nobody reads the blob any more'));
