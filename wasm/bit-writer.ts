@@ -77,17 +77,15 @@ export function putSequences(
       held >>= count & 0x38;
       count &= 7;
     }
-    // Up to three more. How many cannot be foretold, so a branch for it would cost more than words of no bits.
+    // Up to three more. How many cannot be foretold, so a branch for it would cost more than words of no bits. They are put
+    // together first: what waits for the bits before them is one step then, as it is for a match.
     const three = load<u32>(at);
-    let word: u64 = load<u32>(literalWords + (select<u32>(three & 255, 288, literals > 0) << 2));
-    held |= (word & 0xffff) << count;
-    count += word >> 16;
-    word = load<u32>(literalWords + (select<u32>((three >> 8) & 255, 288, literals > 1) << 2));
-    held |= (word & 0xffff) << count;
-    count += word >> 16;
-    word = load<u32>(literalWords + (select<u32>((three >> 16) & 255, 288, literals > 2) << 2));
-    held |= (word & 0xffff) << count;
-    count += word >> 16;
+    const first: u64 = load<u32>(literalWords + (select<u32>(three & 255, 288, literals > 0) << 2));
+    const second: u64 = load<u32>(literalWords + (select<u32>((three >> 8) & 255, 288, literals > 1) << 2));
+    const third: u64 = load<u32>(literalWords + (select<u32>((three >> 16) & 255, 288, literals > 2) << 2));
+    const two = (first >> 16) + (second >> 16);
+    held |= ((first & 0xffff) | ((second & 0xffff) << (first >> 16)) | ((third & 0xffff) << two)) << count;
+    count += two + (third >> 16);
     at += literals;
     store<u64>(to, held);
     to += <usize>(count >> 3);
@@ -98,16 +96,14 @@ export function putSequences(
     if (length === 0) continue;
     at += length;
     const lengthWord = load<u64>(lengthWords + (length << 3));
-    held |= (lengthWord & 0xffffffff) << count;
-    count += lengthWord >> 32;
     const less = <u32>(sequence >> 48);
     const slot = distanceSlot(less);
-    word = load<u32>(distanceWords + (slot << 2));
-    held |= (word & 0xffff) << count;
-    count += word >> 16;
+    const distanceWord: u64 = load<u32>(distanceWords + (slot << 2));
     const extra = distanceExtra(slot);
-    held |= (<u64>(less & ((1 << extra) - 1))) << count;
-    count += extra;
+    const follows: u64 = less & ((1 << extra) - 1);
+    const size = (lengthWord >> 32) + (distanceWord >> 16);
+    held |= ((lengthWord & 0xffffffff) | ((distanceWord & 0xffff) << (lengthWord >> 32)) | (follows << size)) << count;
+    count += size + extra;
     store<u64>(to, held);
     to += <usize>(count >> 3);
     held >>= count & 0x38;

@@ -78,7 +78,7 @@ export function findMatch(at: usize, known: u32, most: u32, nice: u32, depth: u3
     const before = at - distance;
     // The end first: it is what most of them lack.
     if (load<u32>(before + longest - 3) === load<u32>(at + longest - 3) && load<u32>(before) === four) {
-      const length = matchLength(at, distance, most);
+      const length = matchLength(at, distance, 4, most);
       if (length > longest) {
         longest = length;
         found = length | ((distance - 1) << 16);
