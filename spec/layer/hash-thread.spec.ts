@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HashThread } from '../../src/layer/hash-thread.js';
 import type { LayerHashing } from '../../src/layer/layer-hashes.js';
-import { toShared } from '../../src/layer/shared-bytes.js';
+import { sharedBytes } from '../../src/layer/shared-bytes.js';
 
 function thread(usable: boolean): HashThread {
   const made = new HashThread(usable);
@@ -10,7 +10,7 @@ function thread(usable: boolean): HashThread {
   return made;
 }
 
-const piece = (i: number): Uint8Array => toShared(Buffer.alloc(100_000 + i, `piece ${i} `));
+const piece = (i: number): Uint8Array => Buffer.from(sharedBytes(100_000 + i).buffer).fill(`piece ${i} `);
 const sha256 = (pieces: readonly Uint8Array[]): string => {
   const hash = createHash('sha256');
   for (const bytes of pieces) hash.update(bytes);

@@ -14,17 +14,19 @@ export const canZstd = zstdCompressSync !== undefined;
 
 const { Z_SYNC_FLUSH } = zlib.constants;
 
+/** Room that any segment of so many bytes fits in when it is compressed: what does not become smaller grows a little. */
+export function packedRoom(size: number): number {
+  return size + (size >> 8) + 1024;
+}
+
 /**
- * The bytes of one segment as they stand in the blob, in memory of their own; `undefined` without compression.
+ * The bytes of one segment as they stand in the blob, in memory that the next call may use again; `undefined` without
+ * compression.
  *
  * gzip: raw deflate that begins with an empty window and ends on a byte boundary, so that segments can be put one behind
  * another, and each be inflated alone. zstd: one frame.
  */
-export function compressSegment(
-  raw: Uint8Array,
-  compression: Compression,
-  level: number,
-): Uint8Array<ArrayBuffer> | undefined {
+export function compressSegment(raw: Uint8Array, compression: Compression, level: number): Uint8Array | undefined {
   switch (compression) {
     case 'none':
       return undefined;
@@ -32,9 +34,7 @@ export function compressSegment(
       return deflate(raw, level);
     case 'zstd': {
       const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants as unknown as Record<string, number>;
-      return ownBytes(
-        zstdCompressSync!(raw, { params: { [ZSTD_c_compressionLevel!]: level, [ZSTD_c_checksumFlag!]: 1 } }),
-      );
+      return zstdCompressSync!(raw, { params: { [ZSTD_c_compressionLevel!]: level, [ZSTD_c_checksumFlag!]: 1 } });
     }
   }
 }
@@ -51,14 +51,4 @@ export function inflateSegment(packed: Uint8Array, compression: 'gzip' | 'zstd',
   } catch {
     return undefined;
   }
-}
-
-/** More than the memory that any version of Node keeps small buffers together in, which cannot change threads. */
-const ownMemory = 256 * 1024;
-
-/** Bytes in a buffer that nothing else is in: it can be handed to another thread. */
-function ownBytes(buffer: Buffer): Uint8Array<ArrayBuffer> {
-  const memory = buffer.buffer as ArrayBuffer;
-  const alone = buffer.byteOffset === 0 && memory.byteLength >= ownMemory;
-  return alone ? new Uint8Array(memory, 0, buffer.length) : Uint8Array.from(buffer);
 }

@@ -9,13 +9,16 @@ import { crc32 } from 'node:zlib';
 import type { Compression } from '../oci/media-types.js';
 import { type HostReads, hashHostFiles, type ReadFailure, readHostFiles } from './host-reads.js';
 import { compressSegment, inflateSegment } from './segment-codec.js';
-import { type SharedBytes, sharedBytes, toShared } from './shared-bytes.js';
+import type { SharedBytes } from './shared-bytes.js';
 import { runWrites, type WriteJob } from './write-job.js';
 
 /** A segment to be made. Nobody else uses the buffer until it comes back with the result. */
 export interface SegmentJob {
   readonly kind: 'segment';
-  /** Has room for the segment; in place are the headers, and the contents that are no files of this machine. */
+  /**
+   * Has room for the segment, and behind it for what is packed of it; in place are the headers, and the contents that are no
+   * files of this machine.
+   */
   readonly raw: SharedBytes;
   readonly size: number;
   readonly reads: HostReads;
@@ -28,7 +31,7 @@ export interface SegmentJob {
 /** A segment to be taken over from a layer packed before. */
 export interface TakeJob {
   readonly kind: 'take';
-  /** Has room for the segment. */
+  /** As in `SegmentJob`. */
   readonly raw: SharedBytes;
   /** Blob of the layer, and where in it the segment is. */
   readonly path: string;
@@ -58,7 +61,7 @@ interface Answer {
 
 export interface PackedSegment extends Answer {
   readonly kind: 'packed';
-  /** What goes into the blob; absent without compression, when it is the segment itself. */
+  /** What goes into the blob, behind the segment in its buffer; absent without compression, when it is the segment itself. */
   readonly packed?: SharedBytes | undefined;
   /** SHA-256 in hexadecimal of each of `contents`; none of a segment that is taken over. */
   readonly digests: readonly string[];
@@ -103,9 +106,12 @@ export function runJob(job: Job): JobResult {
   if (failure !== undefined) return { kind: 'failed', raw, ...failure };
   const bytes = raw.subarray(0, job.size);
   const digests = digestsOf(raw, job.contents);
-  const packed = compressSegment(bytes, job.compression, job.level);
-  const digest = packed === undefined ? '' : hash('sha256', packed, 'hex');
-  return { kind: 'packed', raw, packed: packed && toShared(packed), digests, crc: crc32(bytes), digest };
+  const compressed = compressSegment(bytes, job.compression, job.level);
+  const answer = { kind: 'packed', raw, digests, crc: crc32(bytes) } as const;
+  if (compressed === undefined) return { ...answer, digest: '' };
+  const packed = raw.subarray(job.size, job.size + compressed.length);
+  packed.set(compressed);
+  return { ...answer, packed, digest: hash('sha256', packed, 'hex') };
 }
 
 /**
@@ -114,16 +120,17 @@ export function runJob(job: Job): JobResult {
  */
 function takenSegment({ raw, path, start, end, size, crc, digest, compression }: TakeJob): JobResult {
   const unusable = { kind: 'unusable', raw } as const;
-  const packed = readRange(path, start, end);
-  if (packed === undefined || compression === 'none' || hash('sha256', packed, 'hex') !== digest) return unusable;
+  const packed = readRange(path, start, raw.subarray(size, size + end - start));
+  if (packed?.length !== end - start || compression === 'none' || hash('sha256', packed, 'hex') !== digest)
+    return unusable;
   const bytes = inflateSegment(packed, compression, size);
   if (bytes?.length !== size) return unusable;
   raw.set(bytes);
   return { kind: 'packed', raw, packed, digests: [], crc, digest };
 }
 
-function readRange(path: string, start: number, end: number): SharedBytes | undefined {
-  const bytes = sharedBytes(end - start);
+/** Fills the bytes with what is in the file from `start` on. */
+function readRange(path: string, start: number, bytes: SharedBytes): SharedBytes | undefined {
   try {
     const fd = openSync(path, 'r');
     try {

@@ -4,10 +4,3 @@ export type SharedBytes = Uint8Array<SharedArrayBuffer>;
 export function sharedBytes(size: number): SharedBytes {
   return new Uint8Array(new SharedArrayBuffer(size));
 }
-
-/** A copy in such memory. */
-export function toShared(bytes: Uint8Array): SharedBytes {
-  const copy = sharedBytes(bytes.length);
-  copy.set(bytes);
-  return copy;
-}
