@@ -15,6 +15,7 @@ import { syncDirectory, writeAll, writeSmallFile } from './durable.js';
 import { GatheredWrites } from './gathered-writes.js';
 import { hasErrno, ifExists, onFile } from './io-error.js';
 import { openFileFrom, openVerifiedFile } from './verified-file.js';
+import { Writeback } from './writeback.js';
 
 /** A file in `blobs/`. `digest` is missing when its name is none. */
 export interface BlobFile {
@@ -169,12 +170,18 @@ export class BlobDirectory {
       const handle = await open(temporary, 'wx', 0o644).catch(error => {
         throw ioError(error, temporary);
       });
+      const writeback = new Writeback(handle);
       try {
-        const result = await produce(chunk => onFile(temporary, () => writeAll(handle, chunk)));
+        const result = await produce(async chunk => {
+          await onFile(temporary, () => writeAll(handle, chunk));
+          writeback.wrote(chunk.length);
+        });
         // What is renamed before it is on the disk can be an empty file under a good name after a power cut.
+        await onFile(temporary, () => writeback.ended());
         await onFile(temporary, () => handle.sync());
         return result;
       } finally {
+        await writeback.ended().catch(() => {});
         await handle.close();
       }
     });

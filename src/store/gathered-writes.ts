@@ -1,8 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
-import { writeAll } from './durable.js';
+import { writePieces } from './durable.js';
 
 const gatheredSize = 1024 * 1024;
-/** Systems take no more than 1024 pieces in one call. */
 const gatheredPieces = 256;
 
 /** Writes what comes in small pieces to a file in large ones: each call costs, whatever it writes. */
@@ -31,10 +30,6 @@ export class GatheredWrites {
     this.#pieces = [];
     this.#size = 0;
     this.#position += size;
-    const { bytesWritten } = await this.#handle.writev(pieces, position);
-    // A disk that is nearly full takes a part.
-    if (bytesWritten < size) {
-      await writeAll(this.#handle, Buffer.concat(pieces).subarray(bytesWritten), position + bytesWritten);
-    }
+    await writePieces(this.#handle, pieces, position);
   }
 }
