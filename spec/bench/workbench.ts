@@ -9,6 +9,7 @@ import { writeNodeModules } from './context/node-modules.js';
 import type { BuilderPeer } from './peers/builder-peer.js';
 import { startBuildkitPeer } from './peers/buildkit.js';
 import { type DockerPeer, startDockerPeer } from './peers/docker.js';
+import type { Engine, EngineKind } from './peers/engine.js';
 import type { Programs } from './peers/programs.js';
 
 export interface WorkbenchOptions {
@@ -39,6 +40,8 @@ export interface Workbench extends WorkbenchOptions {
   docker(): Promise<DockerPeer>;
   /** A BuildKit daemon that has the base image; to be asked for only where nothing of `buildkitNeeds` is missing. */
   buildkit(): Promise<BuilderPeer>;
+  /** Another daemon, or a storage of podman, that has nothing; to be asked for only where nothing of its `needs` is missing. */
+  engine(kind: EngineKind): Promise<Engine>;
   /** Stops and deletes everything. */
   close(): Promise<void>;
 }
@@ -48,6 +51,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   const folder = await mkdtemp(join(tmpdir(), 'lading-bench-'));
   const closers: Array<() => Promise<void>> = [() => removeWithMounts(folder)];
   const make = making(signal);
+  const engines = new Map<string, Promise<Engine>>();
   const run: Workbench['run'] = async ([program, ...args], runOptions = {}) => {
     signal.throwIfAborted();
     const result = await runProgram(program!, args, { timeout: 3600, ...runOptions });
@@ -94,6 +98,15 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
       closers.push(() => peer.stop());
       return peer;
     }),
+    engine: async kind => {
+      const known = engines.get(kind.name) ?? kind.start(bench);
+      if (!engines.has(kind.name)) {
+        engines.set(kind.name, known);
+        const engine = await known;
+        closers.push(() => engine.stop());
+      }
+      return await known;
+    },
     close: async () => {
       for (const close of closers.splice(0).reverse()) await close();
     },

@@ -6,6 +6,8 @@ import { removeWithMounts } from './remove-with-mounts.js';
 import { findProgram, type RunOptions, type RunResult, runProgram } from './run-program.js';
 
 export interface Podman {
+  /** The options that make it use that storage, for those who run it by other means. */
+  readonly settings: readonly string[];
   podman(args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Arguments for `podman run` that work in containers and small machines too. */
   readonly runFlags: readonly string[];
@@ -20,6 +22,7 @@ export async function openPodman(): Promise<Podman> {
     ...['--storage-driver', await storageDriver(folder), '--cgroup-manager', 'cgroupfs', '--runtime', runtime()],
   ];
   return {
+    settings,
     podman: (args, options) => runProgram('podman', [...settings, ...args], options),
     // podman raises these limits to the kernel's highest, which takes a privilege that root in a container lacks.
     runFlags: ['--rm', '--network=host', '--ulimit=nofile=1024:1024', '--ulimit=nproc=1024:1024'],

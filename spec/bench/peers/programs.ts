@@ -8,6 +8,7 @@ const sources: Readonly<Record<string, string>> = {
   runc: 'Debian package runc',
   'docker-registry': 'Debian package docker-registry',
   buildah: 'Debian package buildah',
+  podman: 'Debian package podman',
   skopeo: 'Debian package skopeo',
   umoci: 'Debian package umoci',
   pigz: 'Debian package pigz',

@@ -1,5 +1,7 @@
 import { compare } from '../compare.js';
+import type { Contender } from '../measure.js';
 import type { Absent } from '../peers/absent.js';
+import { engines } from '../peers/engine.js';
 import { lading, verify } from '../peers/lading.js';
 import { skopeoCopy } from '../peers/skopeo.js';
 import type { Comparison } from '../section.js';
@@ -9,6 +11,8 @@ import type { Workload } from './workload.js';
 
 const pulled = 'lading pull';
 const unpacked = 'gzip -dc | sha256sum';
+/** `docker pull`, `podman pull`. */
+const pulling = (engine: string): string => `${engine} pull`;
 const copied = 'lading copy docker:// oci:';
 const copiedIn = 'skopeo copy docker:// oci:';
 
@@ -21,21 +25,33 @@ export const pull: Workload = {
     const missing = bench.programs.missing(['docker-registry']);
     if (missing.length > 0) {
       return [
-        await compare(bench, { ...pullPlan(built), contenders: absent(missing, pulled, unpacked) }),
+        await compare(bench, {
+          ...pullPlan(built),
+          contenders: absent(missing, pulled, unpacked, ...engines.map(({ name }) => pulling(name))),
+        }),
         await compare(bench, { ...copyPlan(built), contenders: absent(missing, copied, copiedIn) }),
       ];
     }
     await base.resetRegistry('empty');
     await bench.run(lading('push', '-q', '--insecure', '--root', built.store, name));
-    return [await pulling(bench, built), await copying(bench, built)];
+    return [await pullInto(bench, built), await copying(bench, built)];
   },
 };
 
-/** A pull decompresses what comes and indexes it. */
-async function pulling(bench: Workbench, built: BuiltImage): Promise<Comparison> {
+/** A pull decompresses what comes and indexes it; engines unpack it as well. */
+async function pullInto(bench: Workbench, built: BuiltImage): Promise<Comparison> {
   const { name } = built;
   const store = bench.path('pull-store');
   const blobs = await layerBlobs(bench, built);
+  const beside: Array<Contender | Absent> = [];
+  for (const engine of engines) {
+    const missing = bench.programs.missing(engine.needs);
+    if (missing.length > 0) beside.push({ name: pulling(engine.name), missing });
+    else {
+      const peer = await bench.engine(engine);
+      beside.push({ name: pulling(engine.name), ...peer.pull(name), before: () => peer.forget(name), note: peer.note });
+    }
+  }
   const section = await compare(bench, {
     ...pullPlan(built),
     contenders: [
@@ -48,6 +64,7 @@ async function pulling(bench: Workbench, built: BuiltImage): Promise<Comparison>
         name: unpacked,
         argv: ['bash', '-o', 'pipefail', '-c', 'for blob; do gzip -dc < "$blob" | sha256sum; done', 'sh', ...blobs],
       },
+      ...beside,
     ],
   });
   await verify(bench, store, name);
