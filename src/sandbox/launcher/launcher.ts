@@ -9,6 +9,7 @@ import { makeRootProgram } from './make-root.js';
 import { startProgram } from './start.js';
 import { superviseProgram } from './supervise.js';
 import { systemCalls } from './system-calls.js';
+import { terminalProgram } from './terminal.js';
 
 /** Keys and values as `supervise.ts`, `confine.ts` and `start.ts` read them. None can hold a NUL. */
 export type LaunchFields = ReadonlyArray<readonly [key: string, value: string]>;
@@ -29,7 +30,7 @@ export type Ending = { readonly status: number } | { readonly failure: string };
 
 /** What the launcher is, as the one argument of Perl's `-e`. */
 export function launcherScript(): string {
-  return `${systemCalls()}${startProgram}${confineProgram}${makeRootProgram}${emulateProgram}${beginProgram}${superviseProgram}`;
+  return `${systemCalls()}${startProgram}${terminalProgram}${confineProgram}${makeRootProgram}${emulateProgram}${beginProgram}${superviseProgram}`;
 }
 
 /** What runs inside a traced root, as the one argument of Perl's `-e`. */

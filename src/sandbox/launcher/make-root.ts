@@ -62,7 +62,7 @@ sub changed_at {
 
 # Everything that is to be mounted. Ends at the word that the placing begins with.
 sub prepare {
-  my ($ops) = @_;
+  my ($ask, $ops) = @_;
   my %plain;
   mount_on('none', '/', 0, $all | 1 << 18, 0);
   mount_on('tmpfs', '/', 'tmpfs', 0, 'mode=755');
@@ -113,6 +113,7 @@ sub prepare {
       # As in Docker, whoever a process runs as may listen on all ports of a network that is its own.
       sysopen(my $first, '/proc/sys/net/ipv4/ip_unprivileged_port_start', 1) and syswrite($first, '0');
     }
+    elsif ($what eq 'terminal') { open_terminal() if has_terminal($ask); }
     elsif ($what eq 'seal') { restrict($take->(1), 15); }
     elsif ($what eq 'overlay') {
       mkdir('root') or refuse("mkdir root: $!");
@@ -187,7 +188,7 @@ sub make_root {
   my ($ask) = @_;
   my @ops = @{$ask->{op}};
   umask(022);
-  my %plain = prepare(\@ops);
+  my %plain = prepare($ask, \@ops);
   # A way to name descriptors, whatever is in the root.
   mkdir('names') or refuse("mkdir: $!");
   mount_on('proc', 'names', 'proc', 14, 0);

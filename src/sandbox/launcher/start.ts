@@ -11,7 +11,7 @@ sub parse_request {
   while (@fields > 1) { my $key = shift @fields; push @{$ask{$key}}, shift @fields; }
   return %ask;
 }
-our $tell_failure;
+our ($tell_failure, $terminal);
 sub refuse { syswrite($tell_failure, "fail $_[0]\n"); exit 70; }
 
 # Whom the files and the rights are asked for. Where proot only plays a user, it is that from the start.
@@ -65,6 +65,7 @@ sub start {
   # What it was forked from goes on as long as it lives, and so nobody can write to the interpreter, though a program may come
   # by it: one whose interpreter is /proc/self/exe (CVE-2019-5736) starts it once more, with libraries of the image.
   if ($child == 0) {
+    take_terminal($ask) if $terminal;
     $ask->{before}->() if $ask->{before};
     become($ask);
     close($tell);
@@ -75,6 +76,7 @@ sub start {
   # What somebody outside wants to tell the program; a terminal tells it without us.
   for my $name (qw(HUP INT QUIT TERM USR1 USR2 ALRM CONT WINCH)) { $SIG{$name} = sub { kill($name, $child); }; }
   $SIG{INT} = $SIG{QUIT} = $SIG{HUP} = 'IGNORE' if $tty;
+  if ($terminal) { my $status = relay_terminal($child); syswrite($tell, "end $status\n"); exit 0; }
   for (;;) {
     my $pid = waitpid(-1, 0);
     next if $pid < 0 && $! == 4;

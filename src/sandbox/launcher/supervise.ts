@@ -67,6 +67,8 @@ my ($go, $gow);
 if ($ask{op}) { pipe($go, $gow) or say_end("fail pipe: $!"); $ask{go} = $go; }
 elsif ($ask{wait}[0]) { syswrite(REPORT, "started $$\n"); sysread(LIFELINE, my $answer, 1) or exit 70; }
 my $parent = $$;
+my $give_back = $ask{op} && has_terminal(\%ask) ? raw_terminal() : undef;
+END { $give_back->() if $give_back && $$ == $parent; }
 my $child = fork();
 defined $child or say_end("fail fork: $!");
 if ($child == 0) {

@@ -39,6 +39,7 @@ export async function rootOperations(request: RunRequest, options: RootOperation
     ...['text', 'hostname', `${request.hostname}\n`, 'hostname', request.hostname],
     ...['mount', 'proc', 'proc', quiet],
     ...deviceOperations(request.shmSizeBytes ?? defaultShmBytes, options.rights),
+    ...(request.input === 'inherit' ? ['terminal'] : []),
     ...kernelObjects(options),
     ...(options.ownNetwork ? ['loopback'] : []),
     ...(sandboxed ? [...masked, ...maskedInSys].flatMap(name => ['mask', name]) : []),

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { capabilitiesIn, defaultCapabilities } from '../capabilities.js';
 import { masked, maskedInSys, type NamespaceRights, protectedPaths } from '../namespaces/root-operations.js';
 import type { RunRequest } from '../sandbox.js';
@@ -42,7 +43,8 @@ export function bundleConfig(request: RunRequest, options: BundleConfigOptions):
   return {
     ociVersion: '1.0.2',
     process: {
-      terminal: false,
+      // One of the container's own, where the builder's is one.
+      terminal: request.input === 'inherit' && isatty(0) && isatty(1),
       user: { uid: user.uid, gid: user.gid, additionalGids: user.groups, umask: 0o022 },
       ...{ args: request.argv, env: request.env, cwd: request.cwd, noNewPrivileges: false },
       capabilities: { bounding: allowed, effective: own, permitted: own, inheritable: [], ambient: [] },
