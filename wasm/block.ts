@@ -6,6 +6,9 @@ import {
   distanceSymbols,
   endOfBlock,
   firstLength,
+  fixedLength,
+  headerOrder,
+  headerSymbols,
   lengthBase,
   lengthExtra,
   lengthSlot,
@@ -30,8 +33,6 @@ const distanceWords: usize = memory.data(32 * 4, 4);
 const lengthWords: usize = memory.data(259 * 8, 8);
 
 /** The code in which the lengths of the words of the others are written. */
-const headerSymbols: u32 = 19;
-const headerOrder: usize = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
 const headerCounts: usize = memory.data(19 * 4, 4);
 const headerLengths: usize = memory.data(19);
 const headerWords: usize = memory.data(19 * 4, 4);
@@ -178,10 +179,6 @@ function fixedBitsOf(counts: usize, distanceCounts: usize): u32 {
   for (let i: u32 = 0; i < literalSymbols; i++) sum += load<u32>(counts + (i << 2)) * fixedLength(i);
   for (let i: u32 = 0; i < distanceSymbols; i++) sum += load<u32>(distanceCounts + (i << 2)) * 5;
   return sum;
-}
-
-function fixedLength(symbol: u32): u32 {
-  return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
 }
 
 function joinLengthWord(length: u32): void {

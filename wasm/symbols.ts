@@ -9,6 +9,10 @@ export const lengthSlots: u32 = 29;
 export const longestMatch: u32 = 258;
 export const windowSize: u32 = 32768;
 
+/** Of the code in which the lengths of words are written; and u8 each, in which order that code itself is (3.2.7). */
+export const headerSymbols: u32 = 19;
+export const headerOrder: usize = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
+
 /** u8 for each length up to the longest: its symbol, less the first. */
 const slots: usize = memory.data(260);
 /** u16 and u8 for each of these: the least length it stands for, and how many bits follow it. */
@@ -55,4 +59,9 @@ export function distanceSlot(less: u32): u32 {
 @inline
 export function distanceExtra(slot: u32): u32 {
   return slot < 2 ? 0 : (slot >> 1) - 1;
+}
+
+/** The length of a word of the fixed code for literals and lengths (3.2.6). */
+export function fixedLength(symbol: u32): u32 {
+  return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
 }

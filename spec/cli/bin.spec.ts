@@ -50,6 +50,11 @@ describe('the program', () => {
     const refused = await start(['build', '--no-cache', 'app'], ['--jitless']).ended;
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('--jitless') });
     expect(await start(['build', '-q', '--compression=none', 'app'], ['--jitless']).ended).toMatchObject({ code: 0 });
+    // A layer with gzip, from which a file is read.
+    await writeFile(join(cwd, 'app', 'Other'), 'FROM scratch\nCOPY --from=app data /other\n');
+    const args = ['build', '-q', '--compression=none', '-f', 'app/Other', '-o', 'out', 'app'];
+    expect(await start(args, ['--jitless']).ended).toMatchObject({ code: 0 });
+    expect((await readFile(join(cwd, 'out', 'other'))).equals(Buffer.alloc(2_000_000, 7))).toBe(true);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import code from '../../wasm/deflate.js?wasm';
+import { hasWasm, wasmModule } from './wasm-module.js';
 
 /** See `wasm/deflate.ts`. */
 interface Deflate {
@@ -8,16 +9,8 @@ interface Deflate {
   deflate(size: number, level: number): number;
 }
 
-/** What is needed of the JavaScript interface of WebAssembly, which the types of Node 20 leave out. */
-declare const WebAssembly:
-  | {
-      readonly Module: new (bytes: Uint8Array) => object;
-      readonly Instance: new (module: object) => { readonly exports: unknown };
-    }
-  | undefined;
-
-/** Node without compilation (`--jitless`) has no WebAssembly. */
-export const canDeflate = typeof WebAssembly !== 'undefined';
+/** Whether this Node can. */
+export const canDeflate = hasWasm;
 
 let instance: Deflate | undefined;
 
@@ -30,7 +23,7 @@ let instance: Deflate | undefined;
  * @throws RangeError for more bytes than there is room for: 64 MiB at most
  */
 export function deflate(bytes: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
-  instance ??= new WebAssembly!.Instance(new WebAssembly!.Module(Buffer.from(code, 'base64'))).exports as Deflate;
+  instance ??= wasmModule<Deflate>(code);
   const { length } = bytes;
   const at = instance.reserve(length);
   if (at === 0) throw new RangeError(`no room to compress ${length} bytes in one piece`);

@@ -1,12 +1,11 @@
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
-import * as zlib from 'node:zlib';
 import { LadingError } from '../errors/errors.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { zstdUnavailable } from '../stream/zstd.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { SegmentCache } from './segment-cache.js';
+import { canZstd, inflateSegment } from './segment-codec.js';
 
 /** A stored layer that can be read at any offset: uncompressed, or packed here with a segment map. */
 export interface SeekableLayer {
@@ -70,7 +69,7 @@ async function* chunksOf(
   for (let number = segmentAt(layer, offset), at = offset; at < end; number++) {
     signal?.throwIfAborted();
     const start = layer.index.segments![number]!.offset;
-    const inflate = (): Promise<Uint8Array> => inflateSegment(layer, number);
+    const inflate = (): Promise<Uint8Array> => readSegment(layer, number);
     const segment = await (cache === undefined ? inflate() : cache.get(layer.index.diffId, number, inflate));
     const chunk = segment.subarray(at - start, end - start);
     yield chunk;
@@ -92,7 +91,7 @@ function segmentAt(layer: SeekableLayer, offset: number): number {
   return low;
 }
 
-async function inflateSegment(layer: SeekableLayer, number: number): Promise<Uint8Array> {
+async function readSegment(layer: SeekableLayer, number: number): Promise<Uint8Array> {
   const segments = layer.index.segments!;
   const { offset, blobOffset } = segments[number]!;
   const next = segments[number + 1];
@@ -102,37 +101,17 @@ async function inflateSegment(layer: SeekableLayer, number: number): Promise<Uin
     throw corrupt(layer);
   }
   const packed = await layer.readBlob(blobOffset, blobEnd);
-  let raw: Uint8Array;
-  try {
-    raw = await inflate(layer.compression, packed, size);
-  } catch (error) {
-    if (error instanceof LadingError) throw error;
-    throw corrupt(layer, error);
-  }
-  if (raw.length !== size) throw corrupt(layer);
+  const { compression } = layer;
+  if (compression === 'zstd' && !canZstd) throw zstdUnavailable();
+  const raw = Buffer.allocUnsafeSlow(size);
+  if (compression === 'none' || !inflateSegment(packed, compression, raw)) throw corrupt(layer);
   return raw;
 }
 
-const inflateRaw = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
-
-async function inflate(compression: Compression, packed: Uint8Array, size: number): Promise<Uint8Array> {
-  if (compression === 'gzip') {
-    // The segment ends with a flush, not with a last block; a little room tells "exactly full" from "too much".
-    const { Z_SYNC_FLUSH } = zlib.constants;
-    return inflateRaw(packed, { finishFlush: Z_SYNC_FLUSH, chunkSize: size + 64, maxOutputLength: size + 64 });
-  }
-  const { zstdDecompress } = zlib as unknown as {
-    zstdDecompress?: (frame: Uint8Array, options: object, done: (error: Error | null, raw: Buffer) => void) => void;
-  };
-  if (zstdDecompress === undefined) throw zstdUnavailable();
-  return promisify<Uint8Array, object, Buffer>(zstdDecompress)(packed, { maxOutputLength: size + 64 });
-}
-
-function corrupt(layer: SeekableLayer, cause?: unknown): LadingError<'CORRUPT_STREAM'> {
+function corrupt(layer: SeekableLayer): LadingError<'CORRUPT_STREAM'> {
   const what = `the layer ${layer.index.diffId}`;
   return new LadingError('CORRUPT_STREAM', `${what} does not hold what its index says`, {
     details: { what },
     hint: 'The blob or its index is damaged: check the store with lading fsck.',
-    cause,
   });
 }

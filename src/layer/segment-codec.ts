@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib';
 import type { Compression } from '../oci/media-types.js';
 import { deflate } from './deflate.js';
+import { inflate } from './inflate.js';
 
 type ZstdFunction = (bytes: Uint8Array, options: object) => Buffer;
 
@@ -11,8 +12,6 @@ const { zstdCompressSync, zstdDecompressSync } = zlib as unknown as {
 };
 
 export const canZstd = zstdCompressSync !== undefined;
-
-const { Z_SYNC_FLUSH } = zlib.constants;
 
 /** Room that any segment of so many bytes fits in when it is compressed: what does not become smaller grows a little. */
 export function packedRoom(size: number): number {
@@ -39,16 +38,16 @@ export function compressSegment(raw: Uint8Array, compression: Compression, level
   }
 }
 
-/** The inverse; `undefined` for what does not hold a segment, of `size` bytes at most. */
-export function inflateSegment(packed: Uint8Array, compression: 'gzip' | 'zstd', size: number): Buffer | undefined {
-  // A little room tells "exactly full" from "too much".
-  const limit = { maxOutputLength: size + 64 };
+/** The inverse: fills `into`, and says whether that is the segment, no more and no less. */
+export function inflateSegment(packed: Uint8Array, compression: 'gzip' | 'zstd', into: Uint8Array): boolean {
+  if (compression === 'gzip') return inflate(packed, into);
   try {
-    if (compression === 'gzip') {
-      return zlib.inflateRawSync(packed, { finishFlush: Z_SYNC_FLUSH, chunkSize: size + 64, ...limit });
-    }
-    return zstdDecompressSync?.(packed, limit);
+    // A little room tells "exactly full" from "too much".
+    const bytes = zstdDecompressSync!(packed, { maxOutputLength: into.length + 64 });
+    if (bytes.length !== into.length) return false;
+    into.set(bytes);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }

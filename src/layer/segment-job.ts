@@ -123,9 +123,7 @@ function takenSegment({ raw, path, start, end, size, crc, digest, compression }:
   const packed = readRange(path, start, raw.subarray(size, size + end - start));
   if (packed?.length !== end - start || compression === 'none' || hash('sha256', packed, 'hex') !== digest)
     return unusable;
-  const bytes = inflateSegment(packed, compression, size);
-  if (bytes?.length !== size) return unusable;
-  raw.set(bytes);
+  if (!inflateSegment(packed, compression, raw.subarray(0, size))) return unusable;
   return { kind: 'packed', raw, packed, digests: [], crc, digest };
 }
 
