@@ -89,12 +89,12 @@ export function writeOctal(block: Uint8Array, offset: number, length: number, va
   block[offset + length - 1] = 0;
 }
 
-/** The sum of all bytes of a header block, its checksum field taken as blanks; from `used` on all are 0. */
-export function headerChecksum(block: Uint8Array, start: number, used: number = blockSize): number {
+/** The sum of all bytes of a header block, its checksum field taken as blanks. */
+export function headerChecksum(block: Uint8Array, start: number): number {
   let sum = 8 * 0x20;
   const field = start + fields.checksum[0];
   for (let at = start; at < field; at++) sum += block[at]!;
-  for (let at = field + 8; at < start + used; at++) sum += block[at]!;
+  for (let at = field + 8; at < start + blockSize; at++) sum += block[at]!;
   return sum;
 }
 

@@ -139,33 +139,80 @@ function writeBlock(
   header: Omit<TarHeaderFields, 'type' | 'path'>,
   linkTarget: string,
 ): void {
-  block.fill(0, at, at + blockSize);
-  writeText(block, at + fields.name[0], name);
-  if (linkTarget !== '') writeText(block, at + fields.linkName[0], linkTarget);
-  block[at + fields.type[0]] = flag;
-  writeNumber(block, at, fields.mode, header.mode);
-  writeNumber(block, at, fields.uid, header.uid);
-  writeNumber(block, at, fields.gid, header.gid);
+  if (!isTemplate(flag, header, linkTarget)) makeTemplate(flag, header, linkTarget);
+  block.set(template.bytes, at);
+  const nameEnd = writeText(block, at + fields.name[0], name);
   writeNumber(block, at, fields.size, header.size ?? 0);
-  writeNumber(block, at, fields.mtime, header.mtime);
-  block.write('ustar\x0000', at + fields.magic[0], 8, 'latin1');
-  if (flag !== 0x78) {
-    writeNumber(block, at, fields.devMajor, header.major ?? 0);
-    writeNumber(block, at, fields.devMinor, header.minor ?? 0);
-  }
-  writeOctal(block, at + fields.checksum[0], 7, headerChecksum(block, at, fields.prefix[0]));
+  const sizeAt = at + fields.size[0];
+  const sum = sumOf(block, at, nameEnd) + sumOf(block, sizeAt, sizeAt + fields.size[1]);
+  writeOctal(block, at + fields.checksum[0], 7, template.sum + sum);
   block[at + fields.checksum[0] + 7] = 0x20;
 }
 
-/** A name that is too long is cut; not so that it ends in a slash, which some readers take for a folder's. */
-function writeText(block: Buffer, at: number, text: string): void {
+/**
+ * A block without its name, its size and its checksum: that of most headers is that of the header before. It is made anew
+ * where it is not, so that it is nothing but time that depends on it.
+ */
+const template = {
+  flag: 0,
+  header: {} as Omit<TarHeaderFields, 'type' | 'path'>,
+  linkTarget: '',
+  sum: 0,
+  bytes: Buffer.alloc(blockSize),
+};
+
+function isTemplate(flag: number, header: Omit<TarHeaderFields, 'type' | 'path'>, linkTarget: string): boolean {
+  const { mode, uid, gid, mtime, major, minor } = template.header;
+  return (
+    flag === template.flag &&
+    header.mode === mode &&
+    header.mtime === mtime &&
+    header.uid === uid &&
+    header.gid === gid &&
+    header.major === major &&
+    header.minor === minor &&
+    linkTarget === template.linkTarget
+  );
+}
+
+function makeTemplate(flag: number, header: Omit<TarHeaderFields, 'type' | 'path'>, linkTarget: string): void {
+  const { bytes } = template;
+  const { mode, uid, gid, mtime, major, minor } = header;
+  bytes.fill(0);
+  if (linkTarget !== '') writeText(bytes, fields.linkName[0], linkTarget);
+  bytes[fields.type[0]] = flag;
+  writeNumber(bytes, 0, fields.mode, mode);
+  writeNumber(bytes, 0, fields.uid, uid);
+  writeNumber(bytes, 0, fields.gid, gid);
+  writeNumber(bytes, 0, fields.mtime, mtime);
+  bytes.write('ustar\x0000', fields.magic[0], 8, 'latin1');
+  if (flag !== 0x78) {
+    writeNumber(bytes, 0, fields.devMajor, major ?? 0);
+    writeNumber(bytes, 0, fields.devMinor, minor ?? 0);
+  }
+  Object.assign(template, {
+    flag,
+    header: { mode, uid, gid, mtime, major, minor },
+    linkTarget,
+    sum: headerChecksum(bytes, 0),
+  });
+}
+
+function sumOf(bytes: Uint8Array, from: number, to: number): number {
+  let sum = 0;
+  for (let at = from; at < to; at++) sum += bytes[at]!;
+  return sum;
+}
+
+/** A name that is too long is cut; not so that it ends in a slash, which some readers take for a folder's. Returns its end. */
+function writeText(block: Buffer, at: number, text: string): number {
   if (fitsText(text)) {
     for (let i = 0; i < text.length; i++) block[at + i] = text.charCodeAt(i);
-    return;
+    return at + text.length;
   }
   const ascii = asciiOnly(text);
   const written = ascii.length > 100 ? ascii.slice(0, 100).replace(/\/+$/, '') : ascii;
-  block.write(written, at, 100, 'latin1');
+  return at + block.write(written, at, 100, 'latin1');
 }
 
 /** What does not fit stands in a PAX record, and here as 0. */
