@@ -6,7 +6,7 @@ import { parseFast } from './fast-parser';
 import { prepareSymbols } from './symbols';
 
 const page: usize = 65536;
-/** The end of all that has a place of its own; the parsers want a border of pages. */
+/** The end of all that has a place of its own: above 65535, as the parsers want it. */
 const input: usize = (__heap_base + page - 1) & ~(page - 1);
 /** What is read past the input, and written past the output. */
 const margin: usize = 64;

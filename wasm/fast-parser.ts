@@ -6,28 +6,28 @@ import { longestMatch, windowSize } from './symbols';
 /** Of four bytes many more come again, but saying where costs as much as four literals do, and as much time as a long match. */
 const shortest: u32 = 5;
 const hashBits: u32 = 14;
-/** u16 for each hash of five bytes: the low bits of the last place. Few, so that they stay in the nearest cache. */
-const places: usize = memory.data(2 << 14, 2);
+/** u32 for each hash of five bytes: the last place. */
+const places: usize = memory.data(4 << 14, 4);
 
 /** Of the low five bytes. */
 // @ts-ignore: decorator
 @inline
 function placeOf(eight: u64): usize {
-  return places + (<usize>(((eight << 24) * 0x9e3779b185ebca87) >> (64 - hashBits)) << 1);
+  return places + (<usize>(((eight << 24) * 0x9e3779b185ebca87) >> (64 - hashBits)) << 2);
 }
 
 // @ts-ignore: decorator
 @inline
 function rememberPlace(at: usize, eight: u64): void {
-  store<u16>(placeOf(eight), <u16>at);
+  store<u32>(placeOf(eight), <u32>at);
 }
 
-/** `from` is a multiple of 65536, so that a place that was never set is the first, and no match begins before it. */
+/** `from` is above 65535, so that a place that was never set is too far away. */
 export function parseFast(from: usize, to: usize): void {
-  memory.fill(places, 0, 2 << hashBits);
+  memory.fill(places, 0, 4 << hashBits);
   startChunks(from);
-  // From there on not enough is left for a match.
-  const lastStart = to - from < shortest ? from : to - shortest + 1;
+  // From there on not enough is left for a match of which nobody asks where it ends.
+  const lastStart = to - from < shortest + 8 ? from : to - shortest - 7;
   let at = from;
   while (at < to) {
     const chunkEnd = min(to, at + chunkSize);
@@ -36,18 +36,22 @@ export function parseFast(from: usize, to: usize): void {
     while (at < stop) {
       const eight = load<u64>(at);
       const place = placeOf(eight);
-      const distance: u32 = (<u32>at - <u32>load<u16>(place)) & 0xffff;
-      store<u16>(place, <u16>at);
+      const before = <usize>load<u32>(place);
+      store<u32>(place, <u32>at);
+      const distance = <u32>(at - before);
       // Loaded even where it is too far away: one branch costs less than two.
-      const differ = load<u64>(at - distance) ^ eight;
-      if (<u32>(distance - 1 >= windowSize) | <u32>(differ << 24 !== 0)) {
+      const differ = load<u64>(before) ^ eight;
+      if (<u32>(distance > windowSize) | <u32>(differ << 24 !== 0)) {
         countLiteral(<u32>eight & 255);
         at++;
         // The longer nothing has come again, the fewer places are looked at.
         for (let skip = min((at - literals) >> 7, stop - at); skip > 0; skip--) countLiteral(load<u8>(at++));
         continue;
       }
-      const length = matchLength(at, distance, shortest, min(longestMatch, <u32>(to - at)));
+      // What is looked up next waits for the length, and most are short: that they end in time needs no check.
+      const more = load<u64>(before + shortest) ^ load<u64>(at + shortest);
+      let length = shortest + <u32>(ctz(more) >> 3);
+      if (more === 0) length = matchLength(at, distance, shortest + 8, min(longestMatch, <u32>(to - at)));
       addMatch(at - literals, length, distance - 1);
       // Of the places in a match the first and the last are enough.
       rememberPlace(at + 1, eight >> 8);

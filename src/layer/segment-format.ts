@@ -19,7 +19,7 @@ export interface SegmentFormat {
 /** Changes when the same entries are cut or compressed in another way. */
 const formatVersion = 2;
 /** Changes when `wasm/` gives other bytes: what was compressed before is not taken over then. */
-const deflateVersion = 2;
+const deflateVersion = 3;
 const nothing = new Uint8Array(0);
 
 /** Chosen from the table in docs/benchmarks.md. */
