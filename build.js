@@ -65,10 +65,26 @@ const settings = {
   logLevel: 'warning',
   metafile: true,
 };
+// What is asked before anything else has a file without the common one.
+const loadedFirst = {
+  name: 'loaded-first',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/enter-early\.js$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
 // A first time to see what the commands need: any of them reads its arguments, and nearly all of them open the store.
-const separate = await build({ ...settings, entryPoints: ['cli/bin.ts'], write: false });
+const separate = await build({
+  ...settings,
+  plugins: [loadedFirst, ...settings.plugins],
+  entryPoints: ['cli/bin.ts'],
+  write: false,
+});
 const common = commonModules(separate.metafile, ['cli/main.ts', 'cli/store-session.ts']);
-const { metafile } = await build({ ...settings, plugins: [...settings.plugins, commonFile(top, common)] });
+const { metafile } = await build({
+  ...settings,
+  plugins: [loadedFirst, ...settings.plugins, commonFile(top, common)],
+});
+await build({ ...settings, entryPoints: ['cli/enter-early.ts'], splitting: false });
 writeFileSync(join(made, 'src/THIRD-PARTY-LICENSES.txt'), licenses(Object.keys(metafile.inputs)));
 chmodSync(join(made, 'cli/bin.js'), 0o755);
 

@@ -54,9 +54,15 @@ async function run(): Promise<void> {
     interrupt: () => interrupt('SIGINT'),
     now: () => Date.now(),
   };
-  const { main } = await import('./main.js');
-  const code = await main(argv, context);
+  const code = (await entered(context)) ?? (await (await import('./main.js')).main(argv, context));
   process.exitCode = interruptedBy !== undefined && code === exitCodes.SIGINT ? exitCodes[interruptedBy] : code;
   // One that was not read to its end would keep the process alive.
   stdin?.unref?.();
+}
+
+/** Root is where it needs to be, and so are those whose system knows no users. */
+async function entered(context: CliContext): Promise<number | undefined> {
+  if (process.platform !== 'linux' || process.geteuid?.() === 0) return undefined;
+  const { enterEarly } = await import('./enter-early.js');
+  return await enterEarly(argv, context);
 }

@@ -19,7 +19,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
   } catch (error) {
     if (error instanceof UserNamespaceNeeded && context.again !== undefined) {
       const { runAgain } = await import('./run-again.js');
-      return await runAgain(error, context.again, context);
+      return await runAgain(error.namespace, context);
     }
     if (context.signal.aborted) {
       context.stderr.write('interrupted\n');

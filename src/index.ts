@@ -178,7 +178,12 @@ export {
 } from './sandbox/sandbox.js';
 export { type SandboxName, sandboxNames } from './sandbox/sandbox-name.js';
 export type { TrialMemory } from './sandbox/tried-before.js';
-export { startInUserNamespace, type UserNamespaceStart } from './sandbox/user-namespace.js';
+export {
+  findUserNamespace,
+  startInUserNamespace,
+  type UserNamespace,
+  type UserNamespaceStart,
+} from './sandbox/user-namespace.js';
 export { UserNamespaceNeeded } from './sandbox/user-namespace-needed.js';
 export { isUserNetwork } from './sandbox/user-network.js';
 export type { StoreCheck, StoreProblem } from './store/check.js';

@@ -22,14 +22,12 @@ const programNames = ['sh', 'unshare', 'newuidmap', 'newgidmap', 'setpriv'] as c
  * for it. It is not tried.
  */
 export async function findUserNamespace(searchPath: string): Promise<UserNamespace | { readonly missing: string }> {
-  const { uid, gid, noNewPrivileges } = await ownPrivileges();
+  const { uid, gid, noNewPrivileges } = ownPrivileges();
   if (uid === 0) return { missing: 'the builder is root' };
   const ranges = await idRanges(uid);
   if (ranges === undefined) return { missing: 'the user has no range of ids in /etc/subuid and /etc/subgid' };
   if (noNewPrivileges) return { missing: 'newuidmap cannot work where programs gain no privileges (no_new_privs)' };
-  const found = await Promise.all(
-    programNames.map(async name => [name, await findHostProgram(name, searchPath)] as const),
-  );
+  const found = programNames.map(name => [name, findHostProgram(name, searchPath)] as const);
   const absent = found.filter(([, path]) => path === undefined).map(([name]) => name);
   if (absent.length > 0) return { missing: `not installed: ${absent.join(', ')}` };
   return { uid, gid, ranges, programs: Object.fromEntries(found) as unknown as UserNamespace['programs'] };
@@ -86,8 +84,7 @@ export async function startInUserNamespace(namespace: UserNamespace, start: User
       promisify(execFile)(program, [child.pid!, 0, own, 1, 1, range.start, range.count].map(String), {
         env: { PATH: systemFolders.join(':'), LC_ALL: 'C' },
       });
-    await map(programs.newuidmap, uid, ranges.uids);
-    await map(programs.newgidmap, gid, ranges.gids);
+    await Promise.all([map(programs.newuidmap, uid, ranges.uids), map(programs.newgidmap, gid, ranges.gids)]);
     go.end('go\n');
     return child;
   } catch (error) {
