@@ -6,7 +6,9 @@ import { runProgram } from './run-program.js';
 export interface MachineUser {
   readonly name: string;
   readonly home: string;
-  /** Runs a program as the user, with nothing in the environment but PATH, HOME and TMPDIR. */
+  /** What runs a program as the user, with nothing in the environment but PATH, HOME and TMPDIR. */
+  command(program: string, args: readonly string[], env?: Readonly<Record<string, string>>): [string, ...string[]];
+  /** Runs it. */
   run(
     program: string,
     args: readonly string[],
@@ -28,14 +30,18 @@ export async function machineUser(folder: string, { ranges }: { readonly ranges:
   const temporary = join(home, 'tmp');
   await mkdir(temporary);
   await runProgram('chown', [`${name}:`, temporary]);
+  const command: MachineUser['command'] = (program, args, env = {}) => {
+    const variables = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: home, TMPDIR: temporary, ...env };
+    const pairs = Object.entries(variables).map(([key, value]) => `${key}=${value}`);
+    return ['setpriv', '--reuid', name, '--regid', name, '--init-groups', 'env', '-i', ...pairs, program, ...args];
+  };
   return {
     name,
     home,
-    run: async (program, args, env = {}) => {
-      const variables = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: home, TMPDIR: temporary, ...env };
-      const pairs = Object.entries(variables).map(([key, value]) => `${key}=${value}`);
-      const as = ['--reuid', name, '--regid', name, '--init-groups', 'env', '-i', ...pairs, program, ...args];
-      return await runProgram('setpriv', as, { mayFail: true, timeout: 280, cwd: '/' });
+    command,
+    run: async (program, args, env) => {
+      const [first, ...rest] = command(program, args, env);
+      return await runProgram(first, rest, { mayFail: true, timeout: 280, cwd: '/' });
     },
     remove: async () => {
       await runProgram('userdel', ['--force', name], { mayFail: true });

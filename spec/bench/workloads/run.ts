@@ -6,6 +6,8 @@ import { writeEqualFiles } from '../context/equal-files.js';
 import type { Contender } from '../measure.js';
 import type { Absent } from '../peers/absent.js';
 import { lading, verify } from '../peers/lading.js';
+import { ladingUser, ladingUsers } from '../peers/lading-user.js';
+import type { Section } from '../section.js';
 import { besideBuildkit, daemons, ladingBuild, sizeText } from './app-contenders.js';
 import type { Workload } from './workload.js';
 
@@ -51,25 +53,45 @@ export const runOne: Workload = {
       const without = [...missing, ...(sandbox === 'proot' && findProgram('proot') === undefined ? ['proot'] : [])];
       contenders.push(without.length > 0 ? { name, missing: without } : { name, argv, before });
     }
-    for (const peer of daemons) {
-      const noDaemon = [...bench.programs.missing(peer.needs), ...absent];
-      if (noDaemon.length > 0) contenders.push({ name: peer.name, missing: noDaemon });
-      else {
-        const daemon = await peer.start(bench);
-        contenders.push({ name: peer.name, ...daemon.build(image, folder), before, note: daemon.note });
+    const removals: Array<() => Promise<void>> = [];
+    let section: Section;
+    try {
+      for (const user of ladingUsers) {
+        const name = `${ladingBuild} ${user.title}`;
+        const without = [...missing, ...user.needs.filter(each => each !== 'root' && findProgram(each) === undefined)];
+        if (without.length > 0) contenders.push({ name, missing: without });
+        else {
+          const own = await ladingUser(bench, user);
+          removals.push(() => own.remove());
+          contenders.push({
+            ...{ name, before },
+            argv: own.lading('build', '-q', ...user.options, '--root', own.store, '-t', image, folder),
+          });
+        }
       }
+      for (const peer of daemons) {
+        const noDaemon = [...bench.programs.missing(peer.needs), ...absent];
+        if (noDaemon.length > 0) contenders.push({ name: peer.name, missing: noDaemon });
+        else {
+          const daemon = await peer.start(bench);
+          contenders.push({ name: peer.name, ...daemon.build(image, folder), before, note: daemon.note });
+        }
+      }
+      section = await compare(bench, {
+        name: 'run-one',
+        title: `A RUN that changes one file (${sizeText(many)})`,
+        contenders,
+        limits: [
+          ...besideBuildkit(ladingBuild, 1),
+          ...ladingUsers.flatMap(({ title }) => besideBuildkit(`${ladingBuild} ${title}`, 1)),
+          ...others.flatMap(sandbox => besideBuildkit(`${ladingBuild} --sandbox ${sandbox}`, 3)),
+        ],
+        times: 3,
+        warmUps: 1,
+      });
+    } finally {
+      for (const remove of removals) await remove();
     }
-    const section = await compare(bench, {
-      name: 'run-one',
-      title: `A RUN that changes one file (${sizeText(many)})`,
-      contenders,
-      limits: [
-        ...besideBuildkit(ladingBuild, 1),
-        ...others.flatMap(sandbox => besideBuildkit(`${ladingBuild} --sandbox ${sandbox}`, 3)),
-      ],
-      times: 3,
-      warmUps: 1,
-    });
     if (missing.length === 0) await verify(bench, store, image);
     await bench.remove(store, folder);
     return [section];
