@@ -1,5 +1,5 @@
-import { closeSync, fsync, openSync, writeSync } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { closeSync, fsync, openSync, renameSync, writeSync } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { hasErrno, onFile } from './io-error.js';
@@ -39,16 +39,21 @@ export async function replaceFile(
   options: ReplaceOptions,
 ): Promise<void> {
   const { temporary, durable, mode = 0o644 } = options;
+  const all = pieces instanceof Uint8Array ? [pieces] : pieces;
+  const size = all.reduce((sum, piece) => sum + piece.length, 0);
   await onFile(path, async () => {
     try {
-      const handle = await open(temporary, 'wx', mode);
-      try {
-        await writePieces(handle, pieces instanceof Uint8Array ? [pieces] : pieces);
-        if (durable) await handle.sync();
-      } finally {
-        await handle.close();
+      if (size <= small) await writeSmallFile(temporary, all, { durable, mode });
+      else {
+        const handle = await open(temporary, 'wx', mode);
+        try {
+          await writePieces(handle, all);
+          if (durable) await handle.sync();
+        } finally {
+          await handle.close();
+        }
       }
-      await rename(temporary, path);
+      renameSync(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
@@ -57,18 +62,25 @@ export async function replaceFile(
   });
 }
 
+/** In bytes: what is written as quickly as a thread is woken. */
+const small = 64 * 1024;
+
 /**
- * Makes a new file of a few kB that is on the disk when this returns. Only for that a thread is woken: to do the rest there,
- * too, takes several times as long as the rest.
+ * Makes a new file of a few kB; `durable`: it is on the disk when this returns. Only for that a thread is woken: to do the rest
+ * there, too, takes several times as long as the rest.
  */
-export async function writeSmallFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+export async function writeSmallFile(
+  path: string,
+  pieces: readonly Uint8Array[],
+  { durable = true, mode = 0o644 }: Partial<Pick<ReplaceOptions, 'durable' | 'mode'>> = {},
+): Promise<void> {
   await onFile(path, async () => {
-    const file = openSync(path, 'wx', 0o644);
+    const file = openSync(path, 'wx', mode);
     try {
       for (const piece of pieces) {
         for (let done = 0; done < piece.length; ) done += writeSync(file, piece, done);
       }
-      await flushed(file);
+      if (durable) await flushed(file);
     } finally {
       closeSync(file);
     }
