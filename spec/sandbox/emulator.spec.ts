@@ -96,7 +96,13 @@ describeWith(
           const root: RootFileSystem =
             tier.kind === 'directory'
               ? { kind: 'directory', path: app }
-              : { kind: 'overlay', lower: [app], upper: join(folder, 'upper'), work: join(folder, 'work') };
+              : {
+                  kind: 'overlay',
+                  lower: [app],
+                  upper: join(folder, 'upper'),
+                  work: join(folder, 'work'),
+                  lasting: true,
+                };
           const sandbox = await chooseSandbox({ name: tier.name, scratch: folder });
           if (tier.registers && !mayRegister()) {
             const start = { line: 1, column: 1 };

@@ -35,7 +35,7 @@ describeWith([...debianBasePrograms, 'unshare'], 'a process in namespaces that w
     for (const name of ['upper', 'work']) await mkdir(join(own, name), { recursive: true });
     let text = '';
     const { exitCode } = await sandbox.run({
-      root: { kind: 'overlay', lower: [lower], upper: join(own, 'upper'), work: join(own, 'work') },
+      root: { kind: 'overlay', lower: [lower], upper: join(own, 'upper'), work: join(own, 'work'), lasting: false },
       argv,
       env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
       ...{ cwd: '/', user: { uid: 0, gid: 0, groups: [] }, hostname: 'builder', network: 'none' },

@@ -6,21 +6,21 @@ import { describeWith } from '../support/programs.js';
 
 describeWith(['proot', 'perl', 'busybox'], 'programs of this machine', () => {
   it('are found along a path and in the folders of the system', async () => {
-    expect(await findHostProgram('perl', 'relative:/nowhere')).toMatch(/^\/.*\/perl$/);
-    expect(await findHostProgram('no-such-program', '/usr/bin')).toBeUndefined();
+    expect(findHostProgram('perl', 'relative:/nowhere')).toMatch(/^\/.*\/perl$/);
+    expect(findHostProgram('no-such-program', '/usr/bin')).toBeUndefined();
   });
 
   it('are described with what it takes to start them', async () => {
-    const perl = await describeHostProgram((await findHostProgram('perl', ''))!);
+    const perl = await describeHostProgram(findHostProgram('perl', '')!);
     expect(perl.interpreter).toMatch(/^\//);
     expect(perl.libraries.map(({ name }) => name)).toContain('libc.so.6');
-    const busybox = await describeHostProgram((await findHostProgram('busybox', ''))!);
+    const busybox = await describeHostProgram(findHostProgram('busybox', '')!);
     expect(busybox).toMatchObject({ libraries: [] });
     expect(busybox.interpreter).toBeUndefined();
   });
 
   it('hold their loader', async () => {
-    const programs = embeddedPrograms(await readFile((await findHostProgram('proot', ''))!));
+    const programs = embeddedPrograms(await readFile(findHostProgram('proot', '')!));
     expect(programs.map(({ bits }) => bits)).toContain(64);
     for (const { bits, bytes } of programs) expect(readElf(bytes)).toMatchObject({ bits });
   });

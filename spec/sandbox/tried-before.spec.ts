@@ -28,13 +28,13 @@ describe('the key of a trial', () => {
     const folder = await tempDir();
     const program = join(folder, 'program');
     await writeFile(program, 'one');
-    const key = await trialKey(['a'], [program]);
+    const key = trialKey(['a'], [program]);
     expect(key).toMatch(/^[0-9a-f]{64}$/);
-    expect(await trialKey(['a'], [program])).toBe(key);
-    expect(await trialKey(['b'], [program])).not.toBe(key);
+    expect(trialKey(['a'], [program])).toBe(key);
+    expect(trialKey(['b'], [program])).not.toBe(key);
     await utimes(program, 1, 1);
-    expect(await trialKey(['a'], [program])).not.toBe(key);
-    expect(await trialKey(['a'], [join(folder, 'none')])).toBeUndefined();
+    expect(trialKey(['a'], [program])).not.toBe(key);
+    expect(trialKey(['a'], [join(folder, 'none')])).toBeUndefined();
   });
 });
 
@@ -62,7 +62,7 @@ describeWith(['root', 'unshare', 'setpriv'], 'the key of a trial in a user names
     const folder = await tempDir();
     const bundle = join(folder, 'key.mjs');
     const stdin = {
-      contents: "import { trialKey } from './src/sandbox/tried-before.js'; console.log(await trialKey(['a'], []));",
+      contents: "import { trialKey } from './src/sandbox/tried-before.js'; console.log(trialKey(['a'], []));",
       resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
     };
     await build({ stdin, outfile: bundle, bundle: true, format: 'esm', platform: 'node', target: 'node20' });

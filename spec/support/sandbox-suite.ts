@@ -71,14 +71,14 @@ export async function runSandboxCase({ test }: SandboxCase, { sandbox, root: kin
     const root: RootFileSystem =
       kind === 'directory'
         ? { kind, path: base }
-        : { kind, lower: [base], upper: join(folder, 'upper'), work: join(folder, 'work') };
+        : { kind, lower: [base], upper: join(folder, 'upper'), work: join(folder, 'work'), lasting: false };
     const place = root.kind === 'directory' ? root.path : root.upper;
     const before = new Set(await list(place));
     await test({
       sandbox,
       folder,
       base,
-      run: (command, options = {}) => run(sandbox, root, command, options),
+      run: async (command, options = {}) => run(sandbox, await withEmptyWork(root), command, options),
       changed: async () => (await list(place)).filter(name => !before.has(name)),
       path: name => join(place, name),
     });
@@ -86,6 +86,11 @@ export async function runSandboxCase({ test }: SandboxCase, { sandbox, root: kin
     // What an overlay has worked in is closed to those who are not root.
     await removeFiles(folder);
   }
+}
+
+/** What an overlay works in belongs to one process. */
+async function withEmptyWork(root: RootFileSystem): Promise<RootFileSystem> {
+  return root.kind === 'overlay' ? { ...root, work: await mkdtemp(join(root.work, 'of-')) } : root;
 }
 
 async function list(folder: string): Promise<string[]> {

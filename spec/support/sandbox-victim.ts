@@ -8,7 +8,7 @@ for (const name of ['upper', 'work']) await mkdir(join(folder, name), { recursiv
 const sandbox = await chooseSandbox({ name: 'namespaces', scratch: folder });
 process.stdout.write('ready\n');
 await sandbox.run({
-  root: { kind: 'overlay', lower: [base], upper: join(folder, 'upper'), work: join(folder, 'work') },
+  root: { kind: 'overlay', lower: [base], upper: join(folder, 'upper'), work: join(folder, 'work'), lasting: false },
   ...{ argv: ['/bin/sh', '-c', command], env: ['PATH=/bin'], cwd: '/', user: { uid: 1000, gid: 1000, groups: [] } },
   ...{ hostname: 'victim', network: 'none', extraHosts: [], mounts: [], limits: [] },
   ...{ security: 'sandbox', input: 'none', onOutput: () => {} },

@@ -100,5 +100,5 @@ export async function examineHost(
 
 async function tierOptions({ path = '', scratch, memory }: ChooseSandboxOptions): Promise<TierOptions | undefined> {
   if (platform() !== 'linux') return undefined;
-  return { searchPath: [path, ...systemFolders].join(':'), scratch, memory, own: await ownPrivileges() };
+  return { searchPath: [path, ...systemFolders].join(':'), scratch, memory, own: ownPrivileges() };
 }

@@ -41,7 +41,7 @@ export function chrootSandbox({ scratch, searchPath, uid }: ChrootOptions): Sand
     const obstacle = launcherObstacle();
     if (obstacle !== undefined) return { missing: obstacle };
     if (uid !== 0) return { missing: 'changing the root is for the super user alone' };
-    const path = await findHostProgram('perl', searchPath);
+    const path = findHostProgram('perl', searchPath);
     return path === undefined ? { missing: 'the program perl, which changes the root, is not installed' } : { path };
   };
   return {

@@ -33,7 +33,7 @@ export function qemuName(architecture: string): string | undefined {
 export async function findEmulator({ architecture }: Platform, searchPath: string): Promise<Emulator | undefined> {
   const machine = machines[architecture];
   if (machine === undefined) return undefined;
-  const path = await findHostProgram(`qemu-${machine.qemu}-static`, searchPath);
+  const path = findHostProgram(`qemu-${machine.qemu}-static`, searchPath);
   if (path === undefined) return undefined;
   return { path, pattern: `:lading-${machine.qemu}:M::${escaped(magic(machine))}:${escaped(mask(machine))}:` };
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access, readFile, realpath } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
+import { readFile, realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { readElf } from './elf.js';
@@ -19,20 +19,18 @@ export interface HostProgram {
 export const systemFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'] as const;
 
 /** Along a search path, and then in the folders of the system, which a user's PATH may leave out. */
-export async function findHostProgram(name: string, searchPath: string): Promise<string | undefined> {
-  const folders = [...searchPath.split(delimiter), ...systemFolders];
-  for (const folder of folders) {
-    if (!folder.startsWith('/')) continue;
-    const path = join(folder, name);
-    if (
-      await access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return path;
+export function findHostProgram(name: string, searchPath: string): string | undefined {
+  const folders = [...searchPath.split(delimiter), ...systemFolders].filter(folder => folder.startsWith('/'));
+  return folders.map(folder => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
-  return undefined;
 }
 
 /** @throws when the file is no program, or its loader cannot say what it needs */

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { lstat, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodePath, toHostPath } from '../tree/path.js';
+import { setTimes } from './set-times.js';
 
 /** A file or folder that had to be made in a root, for something to be mounted on. */
 export interface MadeForMount {
@@ -33,11 +32,10 @@ export function addToReport({ made, ready }: MadeReport, line: string): void {
  * has not asked for any of it. A folder that the process has changed keeps the time of that. Nothing else runs in the root
  * any more, so a path that has no link in it stays so.
  * @param folder where the root's changes are
- * @param touch path of the program of that name: Node does not set times to the nanosecond
  */
 export async function removeMadeForMounts(
   { made, ready }: MadeReport,
-  { folder, touch }: { readonly folder: string; readonly touch: string },
+  { folder }: { readonly folder: string },
 ): Promise<void> {
   const ended = new Map<string, string>();
   for (const around of new Set(made.map(({ path }) => dirname(path)))) {
@@ -62,9 +60,9 @@ export async function removeMadeForMounts(
     if (now !== undefined) times.set(around, now === ready.get(around) ? parentTime : now);
   }
   for (const [path, time] of times) {
-    // Decoded names hold bytes that no argument can: a name that is no text keeps the time of now.
-    const args = ['-m', '-d', `@${time}`, '--', String(hostPlace(folder, path))];
-    await once(spawn(touch, args, { stdio: 'ignore', env: { LC_ALL: 'C' } }), 'close');
+    const place = hostPlace(folder, path);
+    const { atimeNs } = await lstat(place, { bigint: true });
+    await setTimes(place, atimeNs, BigInt(time.replace('.', '')));
   }
 }
 

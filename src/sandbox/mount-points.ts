@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { type BigIntStats, closeSync, fchmodSync, openSync, statSync } from 'node:fs';
-import { chmod, lstat, rename, rmdir, unlink, utimes } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { chmod, lstat, rename, rmdir, unlink } from 'node:fs/promises';
 import { LadingError } from '../errors/errors.js';
 import { removeFiles } from '../layer/remove-files.js';
 import { PathInRoot } from './path-in-root.js';
+import { setTimes } from './set-times.js';
 
 /** What is put into a root so that something can be shown in its place; it goes again with `remove`. */
 export interface MountPoints {
@@ -48,8 +47,6 @@ interface Times {
   readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
 }
-
-const second = 1_000_000_000n;
 
 /**
  * What is made, and what is taken away, is so in folders that are held by descriptors from the first look to the end.
@@ -176,14 +173,6 @@ async function takeAway({ place, kind, inode, aside }: Made, parent: BigIntStats
   if (there?.ino !== inode || (kind === 'file' && there.size > 0n)) return;
   // A folder that is not empty any more is the process's.
   await (kind === 'directory' ? rmdir(place) : unlink(place)).catch(() => {});
-}
-
-/** Node sets times as floating numbers, which are exact for whole seconds alone. */
-async function setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): Promise<void> {
-  await utimes(path, Number(atimeNs) / 1e9, Number(mtimeNs) / 1e9);
-  if (mtimeNs % second === 0n) return;
-  const time = `@${mtimeNs / second}.${String(mtimeNs % second).padStart(9, '0')}`;
-  await promisify(execFile)('touch', ['-m', '-d', time, '--', path], { env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' } });
 }
 
 function invalid(path: string, problem: string): LadingError {

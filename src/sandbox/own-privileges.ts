@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** What the kernel says of the builder itself. */
 export interface OwnPrivileges {
@@ -17,11 +17,10 @@ export interface OwnPrivileges {
 
 const capabilityBits = { sys_chroot: 18, sys_admin: 21 } as const;
 
-export async function ownPrivileges(): Promise<OwnPrivileges> {
-  const [status, uidMap] = await Promise.all([
-    readFile('/proc/self/status', 'utf8'),
-    readFile('/proc/self/uid_map', 'utf8').catch(() => '0 0 4294967295'),
-  ]);
+export function ownPrivileges(): OwnPrivileges {
+  // The kernel answers at once: through a thread that would take ten times as long.
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const uidMap = existsSync('/proc/self/uid_map') ? readFileSync('/proc/self/uid_map', 'utf8') : '0 0 4294967295';
   const field = (name: string): string[] =>
     (new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '').split(/\s+/);
   const set = (name: string): bigint => BigInt(`0x${field(name)[0] || '0'}`);

@@ -77,7 +77,7 @@ async function findTools({
 }: Pick<ProotOptions, 'scratch' | 'searchPath'>): Promise<Tools | string> {
   const obstacle = launcherObstacle();
   if (obstacle !== undefined) return obstacle;
-  const [found, interpreter] = await Promise.all(['proot', 'perl'].map(name => findHostProgram(name, searchPath)));
+  const [found, interpreter] = ['proot', 'perl'].map(name => findHostProgram(name, searchPath));
   if (found === undefined) return 'the program proot is not installed';
   if (interpreter === undefined) return 'the program perl, which confines what proot runs, is not installed';
   const [proot, perl] = await Promise.all([describeHostProgram(found), describeHostProgram(interpreter)]);

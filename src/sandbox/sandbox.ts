@@ -11,9 +11,17 @@ export type RootFileSystem =
   | { readonly kind: 'directory'; readonly path: string }
   /**
    * Folders on one another, topmost first; what the process changes goes into `upper`. `work` is empty and on the same
-   * disk. To be mounted without `redirect_dir`, `metacopy` and `index`: upper folders are read as layers, and become lower ones.
+   * disk; it belongs to one run. To be mounted without `redirect_dir`, `metacopy` and `index`: upper folders are read as layers, and become lower ones.
+   * `lasting`: what the process says is to be on the disk is to be there. Else that costs it nothing, and its end does not wait
+   * for all that was ever written to that disk.
    */
-  | { readonly kind: 'overlay'; readonly lower: readonly string[]; readonly upper: string; readonly work: string };
+  | {
+      readonly kind: 'overlay';
+      readonly lower: readonly string[];
+      readonly upper: string;
+      readonly work: string;
+      readonly lasting: boolean;
+    };
 
 /** A file, folder or empty file system that the process sees at a place of its own; nothing of it is in a layer. */
 export type SandboxMount =

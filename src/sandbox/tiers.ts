@@ -37,7 +37,7 @@ export type Tier =
   | { readonly works: true; readonly detail: string; readonly namespace: UserNamespace }
   | ({ readonly works: false } & Obstacle);
 
-const namespacePrograms = ['perl', 'touch'] as const;
+const namespacePrograms = ['perl'] as const;
 const ociPrograms = ['sh', 'unshare', 'nsenter', 'mount', 'mkdir', 'ln', 'stat', 'cat'] as const;
 
 const refused = (missing: string, remedy?: string): Tier => ({ works: false, missing, remedy });
@@ -58,7 +58,7 @@ export async function mappedNamespaces(options: TierOptions): Promise<Tier> {
     return refused(found.missing, own.noNewPrivileges ? 'let programs gain privileges' : remedy);
   }
   const what = ['user namespace', JSON.stringify(found.ranges)];
-  const key = memory && (await trialKey(what, Object.values(found.programs)));
+  const key = memory && trialKey(what, Object.values(found.programs));
   if (key === undefined || !(await memory!.worked(key))) {
     const obstacle = await userNamespaceTried(found, own);
     if (obstacle !== undefined) return { works: false, ...obstacle };
@@ -70,7 +70,7 @@ export async function mappedNamespaces(options: TierOptions): Promise<Tier> {
 /** Namespaces with the builder's user alone, who is root in them: files cannot be given to others. */
 export async function singleNamespaces(options: TierOptions): Promise<Tier> {
   if (options.own.uid === 0) return refused('the builder is root');
-  const unshare = await findHostProgram('unshare', options.searchPath);
+  const unshare = findHostProgram('unshare', options.searchPath);
   if (unshare === undefined) return refused('not installed: unshare', 'install util-linux');
   const tried = await tryProgram(unshare, ['--user', '--map-root-user', '--', 'true']);
   if (!tried.works) return { works: false, ...(await userNamespaceObstacle(options.own, tried.says)) };
@@ -107,12 +107,10 @@ export async function containers(options: TierOptions, of: readonly Runtime[] = 
   if (!tier.works || 'namespace' in tier) return tier;
   const missing = await missingPrograms(ociPrograms, searchPath);
   if (missing !== undefined) return missing;
-  const found = await Promise.all(of.map(async name => [await findHostProgram(name, searchPath), name] as const));
+  const found = of.map(name => [findHostProgram(name, searchPath), name] as const);
   const [path, name] = found.find(([place]) => place !== undefined) ?? [];
   if (path === undefined || name === undefined) return refused(`not installed: ${of.join(' or ')}`, `install ${of[0]}`);
-  const programs = await Promise.all(
-    ociPrograms.map(async program => [program, (await findHostProgram(program, searchPath))!] as const),
-  );
+  const programs = ociPrograms.map(program => [program, findHostProgram(program, searchPath)!] as const);
   return {
     works: true,
     detail: `containers of ${path}`,
@@ -127,8 +125,8 @@ export async function containers(options: TierOptions, of: readonly Runtime[] = 
 async function namespaces({ searchPath, scratch, own, memory }: TierOptions, rights: NamespaceRights): Promise<Tier> {
   const missing = await missingPrograms(namespacePrograms, searchPath);
   if (missing !== undefined) return missing;
-  const found = namespacePrograms.map(async name => [name, await findHostProgram(name, searchPath)] as const);
-  const programs = Object.fromEntries(await Promise.all(found)) as unknown as NamespacePrograms;
+  const found = namespacePrograms.map(name => [name, findHostProgram(name, searchPath)] as const);
+  const programs = Object.fromEntries(found) as unknown as NamespacePrograms;
   const tried = await tryNamespaces({ programs, own, rights, scratch, memory });
   if ('missing' in tried) return refused(tried.missing);
   const { roots, withoutOverlay } = tried;
@@ -147,7 +145,7 @@ async function namespaces({ searchPath, scratch, own, memory }: TierOptions, rig
 
 async function missingPrograms(names: readonly string[], searchPath: string): Promise<Tier | undefined> {
   if (launcherObstacle() !== undefined && names.includes('perl')) return refused(launcherObstacle()!);
-  const found = await Promise.all(names.map(async name => [name, await findHostProgram(name, searchPath)] as const));
+  const found = names.map(name => [name, findHostProgram(name, searchPath)] as const);
   const absent = found.filter(([, path]) => path === undefined).map(([name]) => name);
   if (absent.length === 0) return undefined;
   const packages = absent.filter(name => ['perl', 'proot'].includes(name));

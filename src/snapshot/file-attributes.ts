@@ -15,24 +15,26 @@ export type ProgramEnvironment = Readonly<Record<string, string | undefined>>;
 export type FoundAttributes = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 /**
- * Extended attributes, of files given by paths below a folder, whose names match. Node can neither read nor write them:
- * `getfattr` (of the package attr) does, through xargs, for the bytes of a name may be no text. Where it is missing, GNU tar
- * tells them beside the content, which takes longer.
+ * Extended attributes, of files given by paths below a folder or of all that is in it, whose names match. Node can neither
+ * read nor write them: `getfattr` (of the package attr) does; for paths through xargs, since the bytes of a name may be no
+ * text. Where it is missing, GNU tar tells them beside the content, which takes longer.
  * @throws LadingError PROGRAM_MISSING
  */
 export async function readAttributes(
   folder: string,
-  paths: readonly string[],
+  paths: readonly string[] | 'all',
   names: RegExp,
   env: ProgramEnvironment | undefined,
 ): Promise<FoundAttributes> {
   if (paths.length === 0) return new Map();
-  const input = hostPaths(paths);
-  const getfattr = ['getfattr', '--no-dereference', '--dump', '--encoding=hex', `--match=${names.source}`, '--'];
-  const dump = await filtered(['xargs', '-0', ...getfattr], folder, input, { env, done: code => code < 126 });
+  const all = paths === 'all';
+  const input = all ? [] : hostPaths(paths);
+  const getfattr = ['getfattr', '--no-dereference', '--dump', '--encoding=hex', `--match=${names.source}`];
+  const reading = all ? [...getfattr, '--recursive', '--physical', '--', '.'] : ['xargs', '-0', ...getfattr, '--'];
+  const dump = await filtered(reading, folder, input, { env, done: code => code < 126 });
   if (dump !== undefined) return parseDump(dump);
-  const tar = ['tar', '--create', '--file=-', '--format=pax', '--no-recursion', '--xattrs', '--xattrs-include=*'];
-  const files = ['--verbatim-files-from', '--null', '--files-from=-'];
+  const tar = ['tar', '--create', '--file=-', '--format=pax', '--xattrs', '--xattrs-include=*'];
+  const files = all ? ['.'] : ['--no-recursion', '--verbatim-files-from', '--null', '--files-from=-'];
   const archive = await filtered([...tar, ...files], folder, input, { env, done: code => code === 0 });
   if (archive !== undefined) return await attributesOfArchive(archive, names);
   throw new LadingError('PROGRAM_MISSING', 'getfattr is needed to read what RUN has changed', {
@@ -137,8 +139,17 @@ export async function readCapabilities(
   env: ProgramEnvironment | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const paths = found.flatMap(change => (isPresent(change) && change.stats.isFile() ? [change.path] : []));
-  const attributes = await readAttributes(folder, paths, /^security\.capability$/, env);
-  return new Map([...attributes].map(([path, values]) => [path, withoutNamespace(values.get(capability)!)]));
+  return capabilitiesIn(await readAttributes(folder, paths, /^security\.capability$/, env));
+}
+
+/** Those among other attributes. */
+export function capabilitiesIn(attributes: FoundAttributes): ReadonlyMap<string, string> {
+  return new Map(
+    [...attributes].flatMap(([path, values]) => {
+      const value = values.get(capability);
+      return value === undefined ? [] : [[path, withoutNamespace(value)] as const];
+    }),
+  );
 }
 
 /**

@@ -4,15 +4,15 @@ import { ioError } from '../errors/io-error.js';
 import { diffTrees } from '../layer/diff.js';
 import { removeFiles } from '../layer/remove-files.js';
 import { emptyRoot, treeOfLayers } from '../layer/tree-of-layers.js';
+import type { RootFileSystem } from '../sandbox/sandbox.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
 import { changedTree } from './changed-tree.js';
-import { type ProgramEnvironment, readCapabilities } from './file-attributes.js';
+import type { ProgramEnvironment } from './file-attributes.js';
 import { finishChanges } from './finish-changes.js';
-import type { FoundChange } from './found-change.js';
 import { KnownTrees } from './known-trees.js';
 import { placeRoot } from './left-root.js';
-import { readUpper } from './read-upper.js';
+import { readUpper, type UpperChanges } from './read-upper.js';
 import type { RootStore } from './root-store.js';
 import type { ChangesOptions, OpenRootOptions, RanProcess, RootState, WorkingRoot } from './roots.js';
 import { newWork, type Snapshot, SnapshotShelf } from './snapshot-shelf.js';
@@ -62,8 +62,15 @@ export class OverlayRoots {
     if (folder !== undefined) await placeRoot(made, folder, { roots: 'overlay', owners: this.#options.owners });
     const lower = [snapshot.name, ...snapshot.below];
     const work = folder ?? made;
-    const root = { kind: 'overlay', lower: await this.#shelf.roots(lower), upper: join(work, 'root') } as const;
-    return { root: { ...root, work: join(work, 'work') }, ...this.#working(state, work, lower) };
+    const root: RootFileSystem = {
+      kind: 'overlay',
+      lower: await this.#shelf.roots(lower),
+      upper: join(work, 'root'),
+      work: join(work, 'work'),
+      // What a killed build leaves is of no use, and snapshots are trusted until the machine is started again.
+      lasting: folder !== undefined,
+    };
+    return { root, ...this.#working(state, work, lower) };
   }
 
   async reopen(state: RootState, folder: string): Promise<Pick<WorkingRoot, 'changes' | 'close'>> {
@@ -74,27 +81,26 @@ export class OverlayRoots {
   #working(state: RootState, work: string, lower: readonly string[]): Omit<WorkingRoot, 'root'> {
     const upper = join(work, 'root');
     const folders = new WalkedFolders(this.#options.owners);
-    let found: Promise<readonly FoundChange[]> | undefined;
-    const read = (call: CallOptions = {}): Promise<readonly FoundChange[]> => {
+    let found: Promise<UpperChanges> | undefined;
+    const read = (call: CallOptions = {}): Promise<UpperChanges> => {
       found ??= readUpper(upper, state.tree, folders, { ...call, env: this.#options.env });
       return found;
     };
     let kept = false;
     return {
       changes: async (ran: RanProcess, call: ChangesOptions = {}) => {
-        const changes = await read(call);
-        const { store, owners, env } = this.#options;
-        const capabilities = owners === 'kept' ? await readCapabilities(upper, changes, env) : 'unknown';
+        const { changes, capabilities } = await read(call);
+        const { store, owners } = this.#options;
         return await changedTree(state.tree, changes, {
           ...call,
           owners,
           ran,
-          capabilities,
+          capabilities: owners === 'kept' ? capabilities : 'unknown',
           hashFiles: (files, hash) => store.hashFiles(files, hash),
         });
       },
       keep: async next => {
-        finishChanges(await read(), next.tree);
+        finishChanges((await read()).changes, next.tree);
         folders.close();
         // One more would be too many: the next root is made of the layers, as one folder.
         if (await this.#fits(lower)) {

@@ -3,12 +3,24 @@ import { LadingError } from '../errors/errors.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { DirectoryNode, TreeNode } from '../tree/node.js';
 import { joinPath } from '../tree/path.js';
-import { type ProgramEnvironment, readAttributes } from './file-attributes.js';
+import {
+  capabilitiesIn,
+  capability,
+  type FoundAttributes,
+  type ProgramEnvironment,
+  readAttributes,
+} from './file-attributes.js';
 import type { FoundChange, FoundFile } from './found-change.js';
 import type { WalkedFolders } from './walked-folders.js';
 
-/** `trusted.` where root of the machine mounts, `user.` in user namespaces. */
-const overlayAttributes = /^(trusted|user)\.overlay\.(opaque|redirect|metacopy)$/;
+/** Of the overlay `trusted.` where root of the machine mounts, `user.` in user namespaces. */
+const wanted = /^((trusted|user)\.overlay\.(opaque|redirect|metacopy)|security\.capability)$/;
+
+export interface UpperChanges {
+  readonly changes: readonly FoundChange[];
+  /** Of files. */
+  readonly capabilities: ReadonlyMap<string, string>;
+}
 
 /**
  * What an upper folder of overlayfs has changed of the tree below it, as the kernel left it: devices 0/0 where something
@@ -20,7 +32,7 @@ export async function readUpper(
   before: DirectoryNode,
   folders: WalkedFolders,
   { env, signal }: CallOptions & { readonly env: ProgramEnvironment | undefined },
-): Promise<FoundChange[]> {
+): Promise<UpperChanges> {
   const found: FoundChange[] = [];
   /** Folders that were folders before: only these can hide anything. */
   const merged = new Map<string, number>();
@@ -46,18 +58,18 @@ export async function readUpper(
       pending.push({ ...child, host: folders.enter(child.host) });
     }
   }
-  const attributes = await readAttributes(upper, [...merged.keys()], overlayAttributes, env);
-  for (const [path, values] of attributes) {
-    for (const [name, value] of values) {
+  // Behind the walk, which has made readable what was not.
+  const attributes: FoundAttributes = found.length === 0 ? new Map() : await readAttributes(upper, 'all', wanted, env);
+  for (const [path, place] of merged) {
+    for (const [name, value] of attributes.get(path) ?? []) {
+      if (name === capability) continue;
       if (!name.endsWith('.opaque')) {
         throw new LadingError('UNSUPPORTED', `/${path.toWellFormed()}: the overlay was mounted with redirects`, {
           details: { feature: name },
         });
       }
-      const place = merged.get(path);
-      if (value !== 'y' || place === undefined) continue;
-      found[place] = { ...(found[place] as FoundFile), opaque: true };
+      if (value === 'y') found[place] = { ...(found[place] as FoundFile), opaque: true };
     }
   }
-  return folders.settled(found);
+  return { changes: folders.settled(found), capabilities: capabilitiesIn(attributes) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
+import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { geteuid } from 'node:process';
 import { ioError } from '../errors/io-error.js';
@@ -74,7 +74,13 @@ export class SnapshotShelf {
   async touch({ name, below }: Pick<Snapshot, 'name' | 'below'>): Promise<void> {
     const now = new Date();
     const place = await this.#place();
-    await Promise.all([name, ...below].map(part => utimes(join(place, part), now, now).catch(() => {})));
+    for (const part of [name, ...below]) {
+      try {
+        utimesSync(join(place, part), now, now);
+      } catch {
+        // It is gone, which whoever uses it finds.
+      }
+    }
   }
 
   /** Moves `work`, which has its `root`, into place; when the same is there already, that stays and `work` goes. */
@@ -82,8 +88,8 @@ export class SnapshotShelf {
     const name = this.nameOf(layers);
     const folder = join(await this.#place(), name);
     try {
-      await chmod(work, 0o700);
-      await writeFile(join(work, 'about'), JSON.stringify({ kind: this.#kind, boot: await bootId(), layers, below }));
+      chmodSync(work, 0o700);
+      writeFileSync(join(work, 'about'), JSON.stringify({ kind: this.#kind, boot: bootId(), layers, below }));
     } catch (error) {
       throw ioError(error, work);
     }
@@ -123,11 +129,11 @@ export class SnapshotShelf {
   async #read(name: string): Promise<Snapshot | undefined> {
     const folder = join(await this.#place(), name);
     try {
-      const { kind, boot, layers, below } = JSON.parse(await readFile(join(folder, 'about'), 'utf8'));
+      const { kind, boot, layers, below } = JSON.parse(readFileSync(join(folder, 'about'), 'utf8'));
       // Each is where its name says: one that has been put elsewhere is none.
       const sound = kind === this.#kind && layers.every(({ diffId }: LayerRef) => isDigest(diffId));
       return sound && this.nameOf(layers) === name
-        ? { name, folder, layers, below, current: boot === (await bootId()) }
+        ? { name, folder, layers, below, current: boot === bootId() }
         : undefined;
     } catch {
       return undefined;
@@ -138,7 +144,7 @@ export class SnapshotShelf {
   async #place(): Promise<string> {
     const folder = await this.#store.folder('snapshots');
     // Files with setuid lie here that belong to whoever builds: nobody else may reach them.
-    await chmod(folder, 0o700);
+    chmodSync(folder, 0o700);
     return folder;
   }
 }
@@ -152,21 +158,22 @@ export function idMap(): string {
   }
 }
 
-let boot: Promise<string> | undefined;
+let boot: string | undefined;
 
 /** Another one each time that the machine is started. */
-function bootId(): Promise<string> {
-  boot ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
-    text => text.trim(),
-    () => '',
-  );
+function bootId(): string {
+  try {
+    boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    boot = '';
+  }
   return boot;
 }
 
 /** A folder for a root in the making: `root` in it is empty. */
 export async function newWork(store: RootStore): Promise<string> {
   const work = await store.workFolder();
-  await chmod(work, 0o700);
-  await mkdir(join(work, 'root'), { mode: 0o755 });
+  chmodSync(work, 0o700);
+  mkdirSync(join(work, 'root'), { mode: 0o755 });
   return work;
 }

@@ -118,7 +118,10 @@ sub prepare {
     elsif ($what eq 'overlay') {
       mkdir('root') or refuse("mkdir root: $!");
       my ($flags, $data) = flags_and_data($take->(1));
-      mount_on('overlay', 'root', 'overlay', $flags, $data);
+      my ($type, $place, $volatile) = ('overlay', 'root', $take->(1));
+      $volatile = $volatile eq '' ? '' : "$data,$volatile";
+      # Kernels before 5.10 know nothing of it, and take the time.
+      $volatile ne '' && syscall($sys{mount}, $type, $place, $type, $flags, $volatile) == 0 or mount_on($type, $place, $type, $flags, $data);
     }
     elsif ($what eq 'root') { return %plain; }
     else { refuse("unknown operation $what"); }

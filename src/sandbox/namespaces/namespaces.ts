@@ -12,7 +12,6 @@ import { type NamespaceRights, rootOperations } from './root-operations.js';
 /** Programs of this machine, by absolute path. */
 export interface NamespacePrograms {
   readonly perl: string;
-  readonly touch: string;
 }
 
 export interface NamespacesOptions {
@@ -63,7 +62,7 @@ async function run(request: RunRequest, options: NamespacesOptions): Promise<Run
   } finally {
     await connection?.close();
     const folder = request.root.kind === 'directory' ? request.root.path : request.root.upper;
-    await removeMadeForMounts(report, { folder, touch: programs.touch });
+    await removeMadeForMounts(report, { folder });
   }
 }
 

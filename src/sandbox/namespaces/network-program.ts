@@ -41,7 +41,7 @@ export async function startNetworkProgram(options: NetworkProgramOptions): Promi
   const names = network === 'bridge' ? (['pasta', 'slirp4netns'] as const) : ([network] as const);
   const problems: string[] = [];
   for (const name of names) {
-    const program = await findHostProgram(name, path);
+    const program = findHostProgram(name, path);
     if (program === undefined) continue;
     if (name === 'slirp4netns' && ports.some(({ address }) => isIPv6(address))) {
       problems.push('slirp4netns publishes no ports on addresses of IPv6');
@@ -136,7 +136,7 @@ async function start(
 ): Promise<Held | string> {
   signal?.throwIfAborted();
   const holders = ['sh', 'unshare', 'nsenter', 'mount', 'cat'] as const;
-  const [sh, unshare, nsenter, ...rest] = await Promise.all(holders.map(name => findHostProgram(name, path)));
+  const [sh, unshare, nsenter, ...rest] = holders.map(name => findHostProgram(name, path));
   if (sh === undefined || unshare === undefined || nsenter === undefined || rest.includes(undefined)) {
     return 'it takes util-linux and coreutils, which are not installed';
   }

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { bindSource } from '../bind-source.js';
 import { deviceLinks, devices } from '../devices.js';
@@ -116,11 +117,9 @@ async function rootMount(root: RootFileSystem, flags: 'nodev' | 'dev', rights: N
     ['upper', root.upper] as const,
     ['work', root.work] as const,
   ];
-  const operations = links.map(async ([name, folder]) => ['link', name, await realpath(folder)]);
+  const operations = links.flatMap(([name, folder]) => ['link', name, realpathSync.native(folder)]);
   const lower = root.lower.map((_, i) => i).join(':');
   const same = `redirect_dir=nofollow,metacopy=off,index=off${rights === 'root' ? '' : ',userxattr'}`;
-  return [
-    ...(await Promise.all(operations)).flat(),
-    ...['overlay', `${flags},lowerdir=${lower},upperdir=upper,workdir=work,${same}`],
-  ];
+  const options = `${flags},lowerdir=${lower},upperdir=upper,workdir=work,${same}`;
+  return [...operations, ...['overlay', options, root.lasting ? '' : 'volatile']];
 }

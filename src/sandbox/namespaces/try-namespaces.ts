@@ -29,7 +29,7 @@ export async function tryNamespaces(options: TryNamespacesOptions): Promise<Trie
   const { memory, programs, rights, scratch } = options;
   const { dev } = await stat(scratch);
   const what = ['namespaces', rights, String(dev), launcherScript()];
-  const key = memory && (await trialKey(what, Object.values(programs)));
+  const key = memory && trialKey(what, Object.values(programs));
   if (key !== undefined && (await memory!.worked(key))) return { roots: 'overlay' };
   const tried = await triedNow(options);
   if (key !== undefined && 'roots' in tried && tried.roots === 'overlay') await memory!.remember(key);
@@ -41,7 +41,10 @@ async function triedNow(options: TryNamespacesOptions): Promise<TriedNamespaces>
   try {
     const [lower, upper, work] = ['lower', 'upper', 'work'].map(name => join(folder, name));
     for (const path of [lower!, upper!, work!]) await mkdir(path);
-    const overlay = await attempt({ kind: 'overlay', lower: [lower!], upper: upper!, work: work! }, options);
+    const overlay = await attempt(
+      { kind: 'overlay', lower: [lower!], upper: upper!, work: work!, lasting: false },
+      options,
+    );
     if (overlay === undefined) return { roots: 'overlay' };
     const directory = await attempt({ kind: 'directory', path: lower! }, options);
     return directory === undefined ? { roots: 'directory', withoutOverlay: overlay } : { missing: directory };
