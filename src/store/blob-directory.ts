@@ -1,5 +1,5 @@
-import { constants, lstatSync, type Stats, statSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, lstatSync, renameSync, type Stats, statSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isLadingError, LadingError } from '../errors/errors.js';
@@ -207,7 +207,8 @@ export class BlobDirectory {
     const folder = await this.#folder(digestAlgorithm(written.digest));
     try {
       if (await this.has(written)) return false;
-      await rename(temporary, path);
+      // At once: a thread that is woken for it would first flush the blobs before this one.
+      renameSync(temporary, path);
       return true;
     } catch (error) {
       // Windows refuses to replace a file that somebody reads; the same bytes are there already.

@@ -57,8 +57,10 @@ export async function openRegistryLocation(
   { access, journal, registry = {} }: OpenLocationOptions,
 ): Promise<RegistryEndpoint> {
   // Loaded when it is needed: most commands never speak to a registry.
-  const { openRegistry } = await import('./registry/client.js');
-  const { routeTo } = await import('./registry/access.js');
+  const [{ openRegistry }, { routeTo }] = await Promise.all([
+    import('./registry/client.js'),
+    import('./registry/access.js'),
+  ]);
   const { connection, ...place } = await routeTo(reference, registry, access);
   const foreign = access === 'read' ? registry.foreignLayers : undefined;
   return openRegistry({
