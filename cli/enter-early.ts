@@ -9,7 +9,7 @@ import { runAgain } from './run-again.js';
  * @returns the exit code; nothing where that is to be found out
  */
 export async function enterEarly(argv: readonly string[], context: CliContext): Promise<number | undefined> {
-  if (!(await namespaceLikely(argv, context.cwd))) return undefined;
+  if (!namespaceLikely(argv, context.cwd)) return undefined;
   const namespace = await findUserNamespace(context.env['PATH'] ?? '');
   if ('missing' in namespace) return undefined;
   try {

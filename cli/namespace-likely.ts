@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** Commands that run a process, whatever else they are told. */
@@ -15,14 +15,13 @@ const most = 1024 * 1024;
  * loaded. It may be wrong either way. Where it does not see the need, the command does, and starts again; where it sees one
  * that is not there, the command runs in a namespace that it makes no use of.
  */
-export async function namespaceLikely(argv: readonly string[], cwd: string): Promise<boolean> {
+export function namespaceLikely(argv: readonly string[], cwd: string): boolean {
   const [command, ...rest] = argv;
   if (rest.some(word => asking.test(word)) || !entering.has(optionIn(rest, '--sandbox') ?? 'auto')) return false;
   if (command !== 'build') return running.has(command);
   // Whatever could be the context or the Dockerfile.
   const places = rest.map(word => (word.startsWith('-') ? /^(?:--file=|-f)(.+)/.exec(word)?.[1] : word));
-  for (const place of places) if (place !== undefined && (await hasCommands(resolve(cwd, place)))) return true;
-  return false;
+  return places.some(place => place !== undefined && hasCommands(resolve(cwd, place)));
 }
 
 function optionIn(words: readonly string[], name: string): string | undefined {
@@ -31,18 +30,19 @@ function optionIn(words: readonly string[], name: string): string | undefined {
 }
 
 /** Whether a Dockerfile, or that of a folder, has a line that looks like RUN. */
-async function hasCommands(place: string): Promise<boolean> {
+function hasCommands(place: string): boolean {
   try {
-    const isFolder = (await stat(place)).isDirectory();
+    const isFolder = statSync(place).isDirectory();
     const path = isFolder ? join(place, 'Dockerfile') : place;
     // From anything but a file, what is read here would be missing later.
-    if (!(await stat(path)).isFile()) return false;
-    const file = await open(path);
+    const found = statSync(path);
+    if (!found.isFile()) return false;
+    const file = openSync(path, 'r');
     try {
-      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(most) });
-      return /^[ \t]*RUN[ \t\\]/im.test(buffer.toString('latin1', 0, bytesRead));
+      const text = Buffer.alloc(Math.min(found.size, most));
+      return /^[ \t]*RUN[ \t\\]/im.test(text.toString('latin1', 0, readSync(file, text)));
     } finally {
-      await file.close();
+      closeSync(file);
     }
   } catch {
     return false;

@@ -57,8 +57,8 @@ describe('what looks as if it needed a user namespace', () => {
     ['images', false],
     ['inspect runs', false],
     ['', false],
-  ])('%s: %s', async (line, likely) => {
-    expect(await namespaceLikely(line.split(' '), folder)).toBe(likely);
+  ])('%s: %s', (line, likely) => {
+    expect(namespaceLikely(line.split(' '), folder)).toBe(likely);
   });
 });
 

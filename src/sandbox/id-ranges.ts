@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 
 /** Ids that a user may use beside its own: the first of them, and how many. */
 export interface IdRange {
@@ -15,15 +15,11 @@ export interface IdRanges {
 const wanted = 65_536;
 
 /** The widest range of a user in each of `/etc/subuid` and `/etc/subgid`; nothing when there is none in one of them. */
-export async function idRanges(uid: number, etc = '/etc'): Promise<IdRanges | undefined> {
-  const passwd = await readFile(`${etc}/passwd`, 'utf8').catch(() => '');
+export function idRanges(uid: number, etc = '/etc'): IdRanges | undefined {
+  const passwd = textOf(`${etc}/passwd`);
   const name = passwd.split('\n').find(line => line.split(':')[2] === String(uid));
   const names = [String(uid), ...(name === undefined ? [] : [name.split(':')[0]!])];
-  const [uids, gids] = await Promise.all(
-    ['subuid', 'subgid'].map(async file => {
-      return widest(await readFile(`${etc}/${file}`, 'utf8').catch(() => ''), names);
-    }),
-  );
+  const [uids, gids] = ['subuid', 'subgid'].map(file => widest(textOf(`${etc}/${file}`), names));
   return uids && gids && { uids, gids };
 }
 
@@ -36,4 +32,12 @@ function widest(text: string, names: readonly string[]): IdRange | undefined {
   return ranges
     .filter(({ start, count }) => Number.isInteger(start) && Number.isInteger(count) && start > 0 && count > 0)
     .sort((a, b) => b.count - a.count)[0];
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }

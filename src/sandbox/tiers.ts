@@ -70,11 +70,12 @@ export async function mappedNamespaces(options: TierOptions): Promise<Tier> {
 /** Namespaces with the builder's user alone, who is root in them: files cannot be given to others. */
 export async function singleNamespaces(options: TierOptions): Promise<Tier> {
   if (options.own.uid === 0) return refused('the builder is root');
-  const unshare = findHostProgram('unshare', options.searchPath);
-  if (unshare === undefined) return refused('not installed: unshare', 'install util-linux');
+  const tier = await namespaces(options, 'single');
+  const unshare = tier.works ? undefined : findHostProgram('unshare', options.searchPath);
+  if (unshare === undefined) return tier;
+  // Whether it is for want of a user namespace, and why, is told by a program that makes nothing else.
   const tried = await tryProgram(unshare, ['--user', '--map-root-user', '--', 'true']);
-  if (!tried.works) return { works: false, ...(await userNamespaceObstacle(options.own, tried.says)) };
-  return await namespaces(options, 'single');
+  return tried.works ? tier : { works: false, ...(await userNamespaceObstacle(options.own, tried.says)) };
 }
 
 export async function changedRoot({ searchPath, scratch, own }: TierOptions): Promise<Tier> {

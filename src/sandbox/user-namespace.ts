@@ -24,7 +24,7 @@ const programNames = ['sh', 'unshare', 'newuidmap', 'newgidmap', 'setpriv'] as c
 export async function findUserNamespace(searchPath: string): Promise<UserNamespace | { readonly missing: string }> {
   const { uid, gid, noNewPrivileges } = ownPrivileges();
   if (uid === 0) return { missing: 'the builder is root' };
-  const ranges = await idRanges(uid);
+  const ranges = idRanges(uid);
   if (ranges === undefined) return { missing: 'the user has no range of ids in /etc/subuid and /etc/subgid' };
   if (noNewPrivileges) return { missing: 'newuidmap cannot work where programs gain no privileges (no_new_privs)' };
   const found = programNames.map(name => [name, findHostProgram(name, searchPath)] as const);

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ioError } from '../errors/io-error.js';
 import { diffTrees } from '../layer/diff.js';
@@ -104,7 +104,7 @@ export class OverlayRoots {
         folders.close();
         // One more would be too many: the next root is made of the layers, as one folder.
         if (await this.#fits(lower)) {
-          await removeFiles(join(work, 'work'));
+          await removeWork(join(work, 'work'));
           await this.#shelf.place(work, next.layers, lower);
         } else {
           await removeFiles(work);
@@ -179,4 +179,14 @@ export class OverlayRoots {
 function isAddition(before: DirectoryNode, after: DirectoryNode): boolean {
   for (const entry of diffTrees(before, after)) if ('whiteout' in entry) return false;
   return true;
+}
+
+/** What an overlay has worked in: a handful of folders, which are gone before a thread is woken for the first of them. */
+async function removeWork(path: string): Promise<void> {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // They are closed to their owner.
+    await removeFiles(path);
+  }
 }
