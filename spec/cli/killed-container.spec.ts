@@ -19,10 +19,12 @@ describeWith(['root', 'unshare', 'busybox', 'proot', 'crun', 'runc'], 'a contain
     program = await containerProgram();
   }, patience);
 
-  it.each(['namespaces', 'proot', 'crun', 'runc'])('has what it had changed (%s)', async sandbox => {
+  it.each(['namespaces', 'proot', 'crun', 'runc', 'chroot'])('has what it had changed (%s)', async sandbox => {
     const { lading, tried, folder } = program;
     const name = `left-${sandbox}`;
-    const volume = ['-v', `${folder}:/mnt/deep`, '--tmpfs', '/scratch'];
+    // In a changed root what is shown can only be read.
+    const shown = sandbox === 'chroot' ? `${folder}/app:/mnt/deep:ro` : `${folder}:/mnt/deep`;
+    const volume = ['-v', shown, '--tmpfs', '/scratch'];
     await lading('run', '-d', '--name', name, '--sandbox', sandbox, ...volume, 'base', 'sh', '-c', change);
     await until(async () => (await lading('logs', name)) === 'up\n');
     await kill(folder);

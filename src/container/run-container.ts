@@ -91,9 +91,8 @@ async function execute(
   const state = { layers, baseLayers: imageLayers, tree };
   const roots = createRoots({ store, sandbox });
   const shelf = new ContainerShelf(store);
-  // In a changed root things of ours take the place of files: what somebody who is killed leaves cannot be told from them.
-  const folder = sandbox.tier === 'chroot' ? undefined : await shelf.rootFolder(container.id);
-  if (folder !== undefined) await removeFiles(folder);
+  const folder = await shelf.rootFolder(container.id);
+  await removeFiles(folder);
   const root = await roots.open(state, { folder, signal });
   const log = attached ? undefined : await ContainerLog.open(await shelf.logFile(container.id), now);
   // What stops it stops the process; its files are kept all the same.
