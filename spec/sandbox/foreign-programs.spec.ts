@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { hostPlatform } from '../../src/oci/platform.js';
+import { findEmulator } from '../../src/sandbox/find-emulator.js';
 import { foreignSupport, withForeignPrograms } from '../../src/sandbox/foreign-programs.js';
 import { refusingSandbox } from '../../src/sandbox/sandbox.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -42,6 +43,22 @@ describe('programs of other platforms', () => {
     });
   });
 
+  it('are executed by an emulator in PATH that needs no libraries, under either name', async () => {
+    const program = async (name: string, loader?: string): Promise<string> => {
+      const path = join(folder, name);
+      await writeFile(path, elfProgram(loader), { mode: 0o755 });
+      return path;
+    };
+    const preferred = await program('qemu-aarch64-static');
+    const other = await program('qemu-aarch64');
+    expect(await findEmulator(of('arm64'), folder)).toMatchObject({ path: preferred });
+    await program('qemu-aarch64-static', '/lib64/ld-linux-x86-64.so.2');
+    expect(await findEmulator(of('arm64'), folder)).toMatchObject({ path: other });
+    await program('qemu-aarch64', '/lib64/ld-linux-x86-64.so.2');
+    expect(await findEmulator(of('arm64'), folder)).toBeUndefined();
+    expect(await findEmulator(of('wasm'), folder)).toBeUndefined();
+  });
+
   it('are refused before anything is built, at the line', async () => {
     const inner = { ...refusingSandbox('never'), check: async () => {} };
     const start = { line: 7, column: 1 };
@@ -50,3 +67,19 @@ describe('programs of other platforms', () => {
     await expect(checked).rejects.toMatchObject({ code: 'RUN_UNAVAILABLE', details: { range } });
   });
 });
+
+/** A head of ELF with a segment, which names a loader or is none that is known. */
+function elfProgram(loader?: string): Buffer {
+  const name = Buffer.from(`${loader ?? ''}\0`);
+  const file = Buffer.alloc(64 + 56 + name.length);
+  file.write('\x7fELF\x02\x01\x01', 'latin1');
+  file.writeUInt16LE(2, 16);
+  file.writeBigUInt64LE(64n, 32);
+  file.writeUInt16LE(56, 54);
+  file.writeUInt16LE(1, 56);
+  file.writeUInt32LE(loader === undefined ? 1 : 3, 64);
+  file.writeBigUInt64LE(120n, 72);
+  file.writeBigUInt64LE(BigInt(name.length), 96);
+  name.copy(file, 120);
+  return file;
+}

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import type { Platform } from '../oci/platform.js';
+import { readElf } from './elf.js';
 import { findHostProgram } from './host-program.js';
 import type { Emulator } from './sandbox.js';
 
@@ -24,18 +25,36 @@ const machines: Readonly<Record<string, Machine>> = {
   s390x: { qemu: 's390x', bits: 64, order: 'big', number: 22 },
 };
 
+/** Of a program, with all that says how it is loaded. */
+const headBytes = 4096;
+
 /** What QEMU calls an architecture of OCI. */
 export function qemuName(architecture: string): string | undefined {
   return machines[architecture]?.qemu;
 }
 
-/** The emulator for a platform that is installed here. */
+/** The emulator for a platform that is installed here: one that needs no libraries, under either name that it may have. */
 export async function findEmulator({ architecture }: Platform, searchPath: string): Promise<Emulator | undefined> {
   const machine = machines[architecture];
   if (machine === undefined) return undefined;
-  const path = findHostProgram(`qemu-${machine.qemu}-static`, searchPath);
-  if (path === undefined) return undefined;
-  return { path, pattern: `:lading-${machine.qemu}:M::${escaped(magic(machine))}:${escaped(mask(machine))}:` };
+  for (const name of [`qemu-${machine.qemu}-static`, `qemu-${machine.qemu}`]) {
+    const path = findHostProgram(name, searchPath);
+    if (path === undefined || !(await needsNoLibraries(path))) continue;
+    return { path, pattern: `:lading-${machine.qemu}:M::${escaped(magic(machine))}:${escaped(mask(machine))}:` };
+  }
+  return undefined;
+}
+
+async function needsNoLibraries(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    const elf = readElf(buffer.subarray(0, bytesRead));
+    return elf !== undefined && elf.interpreter === undefined;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Whether a user namespace may have registrations of its own (binfmt_misc), which came with Linux 6.7. */
