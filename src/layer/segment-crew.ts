@@ -19,8 +19,11 @@ interface Member {
   online: boolean;
 }
 
-/** One at work and one that waits for it, so that no thread is idle while a message is on its way. */
-const tasksEach = 2;
+/**
+ * One at work, and some that wait for it: so no thread is idle while a message is on its way, or while whoever makes the
+ * tasks has to wait for a processor. More than that gains nothing.
+ */
+const tasksEach = 4;
 
 /**
  * The threads that make segments, started when there is work for more than one. Where threads cannot be had, the work is
