@@ -3,12 +3,12 @@ import { beforeAll, expect, it } from 'vitest';
 import { chooseSandbox } from '../../src/sandbox/choose-sandbox.js';
 import type { Sandbox } from '../../src/sandbox/sandbox.js';
 import { describeWith } from '../support/programs.js';
-import { type Ability, runSandboxCase, sandboxCases } from '../support/sandbox-suite.js';
+import { lackedBy } from '../support/runtime-abilities.js';
+import { runSandboxCase, sandboxCases } from '../support/sandbox-suite.js';
 import { tempDir } from '../support/temp-dir.js';
 
-const lacks: readonly Ability[] = ['fine statuses'];
-
 for (const runtime of ['crun', 'runc'] as const) {
+  const lacks = await lackedBy(runtime);
   describeWith(['root', 'busybox', 'unshare', runtime], `the sandbox of ${runtime}, as root`, () => {
     let scratch: string;
     let sandbox: Sandbox;

@@ -4,6 +4,7 @@ import type { SandboxName } from '../../src/sandbox/sandbox-name.js';
 import { bundledSuite } from '../support/bundled-suite.js';
 import { type MachineUser, machineUser, machineUserPrograms } from '../support/machine-user.js';
 import { describeWith, patience } from '../support/programs.js';
+import { lackedBy } from '../support/runtime-abilities.js';
 import { type Ability, sandboxCases } from '../support/sandbox-suite.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -27,12 +28,14 @@ const kinds: readonly Kind[] = [
     ...{ title: 'with one id alone', sandbox: ['namespaces', 'overlay'], ranges: false, owners: 'recorded' },
     lacks: ['users'],
   },
-  ...(['crun', 'runc'] as const).map(
-    (name): Kind => ({
-      ...{ title: `with ranges of ids, by ${name}`, sandbox: [name, 'directory'], ranges: true, owners: 'kept' },
-      lacks: ['fine statuses'],
-    }),
-  ),
+  ...(await Promise.all(
+    (['crun', 'runc'] as const).map(
+      async (name): Promise<Kind> => ({
+        ...{ title: `with ranges of ids, by ${name}`, sandbox: [name, 'directory'], ranges: true, owners: 'kept' },
+        lacks: await lackedBy(name),
+      }),
+    ),
+  )),
 ];
 const programs = [...machineUserPrograms, 'busybox', 'perl', 'unshare', 'newuidmap', 'newgidmap', 'crun', 'runc'];
 

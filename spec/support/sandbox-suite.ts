@@ -20,6 +20,8 @@ export interface Ran extends RunResult {
 export type Ability =
   /** Mounts that keep what is written. */
   | 'writable mounts'
+  /** Mounts in folders that are mounted. */
+  | 'mounts in mounts'
   /** Files of this machine cannot be seen because they are not there, not because they are kept from view. */
   | 'namespaces'
   /** Users other than the builder's have their own rights. */
@@ -380,6 +382,7 @@ export const sandboxCases: readonly SandboxCase[] = [
   },
   {
     title: 'mounts files, and one mount in another, in their order',
+    needs: ['mounts in mounts'],
     test: async ({ run, folder, changed }) => {
       const outer = join(folder, 'outer');
       await mkdir(join(outer, 'inner'), { recursive: true });

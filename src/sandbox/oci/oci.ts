@@ -11,6 +11,7 @@ import { refuseUserNetwork } from '../user-network.js';
 import { bundleConfig } from './bundle-config.js';
 import { bundleScript } from './bundle-script.js';
 import { enclose } from './enclosure.js';
+import { checkPlacesInMounts } from './places-in-mounts.js';
 
 export interface OciOptions {
   /** What starts containers, by absolute path, and its global options. */
@@ -44,7 +45,7 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
   const rootPath = await realpath(root.path);
   const points = mountPoints(rootPath);
   try {
-    const { binds, mounts } = await prepare(request, points, folder);
+    const { binds, mounts } = await prepare(request, points, folder, options.runtime[0]);
     await points.makeDirectory(request.cwd);
     const whole = await bindSource(rootPath);
     const flags = rights === 'root' && request.security === 'sandbox' ? 'nodev' : '';
@@ -121,6 +122,7 @@ async function prepare(
   request: RunRequest,
   points: ReturnType<typeof mountPoints>,
   folder: string,
+  runtime: string,
 ): Promise<{ binds: string[]; mounts: SandboxMount[] }> {
   for (const name of ['/proc', '/sys', '/dev']) {
     // Runtimes have gone through a link there, and have made and removed files of this machine (CVE-2026-41579).
@@ -133,12 +135,13 @@ async function prepare(
   const binds: string[] = [];
   const mounts: SandboxMount[] = [];
   for (const [number, mount] of request.mounts.entries()) {
-    const inner = mounts.some(({ target }) => mount.target.startsWith(`${target}/`));
+    const inner = liesIn(mount.target, mounts);
     const found = mount.type === 'bind' ? await bindSource(mount.source) : undefined;
     // What lies in another mount is made there by the runtime, which follows links inside the root, too.
     const target = inner
       ? mount.target
       : await points.make(mount.target, found?.kind === 'file' ? 'file' : 'directory');
+    if (liesIn(target, mounts)) await checkPlacesInMounts(runtime, mount.target);
     if (found === undefined) mounts.push({ ...mount, target });
     else {
       binds.push(`mount-${number}`, found.path, found.identity, '');
@@ -150,4 +153,8 @@ async function prepare(
     }
   }
   return { binds, mounts };
+}
+
+function liesIn(path: string, mounts: readonly SandboxMount[]): boolean {
+  return mounts.some(({ target }) => path.startsWith(`${target}/`));
 }
