@@ -2,6 +2,7 @@ import { constants, lstatSync, renameSync, type Stats, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
 import type { Descriptor } from '../oci/descriptor.js';
@@ -93,6 +94,8 @@ export class BlobDirectory {
         pieces.push(chunk);
         await observe?.(chunk);
       }
+      // Whoever sends is asked for the next one before this one is written: the blobs of several connections come at once.
+      await setImmediate();
       await this.#add(async temporary => {
         await writeSmallFile(temporary, pieces);
         return descriptor;
