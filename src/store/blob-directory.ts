@@ -12,7 +12,7 @@ import { raced } from '../stream/raced.js';
 import type { Rereadable } from '../stream/rereadable.js';
 import { Digester, verified } from '../stream/verified.js';
 import type { BlobClaim } from './claim.js';
-import { syncDirectory, writeAll, writeSmallFile } from './durable.js';
+import { smallFileSize, syncDirectory, writeAll, writeSmallFile } from './durable.js';
 import { GatheredWrites } from './gathered-writes.js';
 import { hasErrno, ifExists, onFile } from './io-error.js';
 import { openFileFrom, openVerifiedFile } from './verified-file.js';
@@ -32,9 +32,6 @@ export interface PutOptions extends CallOptions {
   /** Sees every chunk on its way; a promise holds the next one back. */
   readonly observe?: ((chunk: Uint8Array) => Promise<void> | undefined) | undefined;
 }
-
-/** What is smaller is gathered in memory and written at once. */
-const smallSize = 64 * 1024;
 
 /**
  * `blobs/<algorithm>/<hex>` of an image layout (OCI image-spec, image-layout.md): files that are complete from the
@@ -88,7 +85,7 @@ export class BlobDirectory {
   /** Writes a blob, or fails and leaves nothing. */
   async put(descriptor: Descriptor, content: Bytes, { signal, observe }: PutOptions = {}): Promise<void> {
     const chunks = abortable(verified(content, descriptor), signal);
-    if (descriptor.size < smallSize) {
+    if (descriptor.size < smallFileSize) {
       const pieces: Uint8Array[] = [];
       for await (const chunk of chunks) {
         pieces.push(chunk);

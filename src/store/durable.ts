@@ -43,7 +43,7 @@ export async function replaceFile(
   const size = all.reduce((sum, piece) => sum + piece.length, 0);
   await onFile(path, async () => {
     try {
-      if (size <= small) await writeSmallFile(temporary, all, { durable, mode });
+      if (size < smallFileSize) await writeSmallFile(temporary, all, { durable, mode });
       else {
         const handle = await open(temporary, 'wx', mode);
         try {
@@ -62,8 +62,8 @@ export async function replaceFile(
   });
 }
 
-/** In bytes: what is written as quickly as a thread is woken. */
-const small = 64 * 1024;
+/** In bytes: what is less is written as quickly as a thread is woken. */
+export const smallFileSize = 64 * 1024;
 
 /**
  * Makes a new file of a few kB; `durable`: it is on the disk when this returns. Only for that a thread is woken: to do the rest

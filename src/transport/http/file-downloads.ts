@@ -1,5 +1,5 @@
 import type { WebFile } from '../../content/web-file.js';
-import { LadingError } from '../../errors/errors.js';
+import type { LadingError } from '../../errors/errors.js';
 import { redactUrl } from '../../errors/redact.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { Bytes, CallOptions } from '../../stream/bytes.js';
@@ -7,6 +7,7 @@ import { addressAuthorization } from './basic-authorization.js';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
 import { Http, type HttpFailures, type HttpResponse, type HttpRetry } from './http.js';
 import { isCertificateFailure, isPassing, networkCode } from './network-error.js';
+import { remoteError } from './remote-error.js';
 import { systemTiming, type Timing } from './timing.js';
 import { isWebAddress } from './web-address.js';
 
@@ -179,13 +180,4 @@ function refused({ url, status }: HttpResponse): LadingError {
 function brokenOff(url: URL, cause: unknown): LadingError {
   const hint = 'Try again, or fetch the file before the build and COPY it.';
   return remoteError(url, `the download broke off: ${networkCode(cause) ?? 'the connection failed'}`, { hint, cause });
-}
-
-function remoteError(
-  url: URL,
-  problem: string,
-  { status, ...rest }: { hint?: string; cause?: unknown; status?: number } = {},
-): LadingError<'REMOTE_FILE'> {
-  const shown = redactUrl(url);
-  return new LadingError('REMOTE_FILE', `${shown}: ${problem}`, { details: { url: shown, status }, ...rest });
 }

@@ -9,6 +9,7 @@ import { Http, type HttpFailures, type HttpOptions } from '../http/http.js';
 import { isCertificateFailure, networkCode } from '../http/network-error.js';
 import { type ProxySettings, proxyFor } from '../http/proxy.js';
 import { isPublicAddress, PrivateAddress, publicLookup } from '../http/public-address.js';
+import { remoteError } from '../http/remote-error.js';
 import { systemTiming, type Timing } from '../http/timing.js';
 import type { BlobPlace } from './blob-place.js';
 
@@ -172,12 +173,3 @@ const failures: HttpFailures = {
       hint: `Layers are fetched from public addresses over HTTPS, and not through a proxy; if you trust this one, allow it with --foreign-layer-host ${url.protocol === 'http:' ? url.origin : url.host}.`,
     }),
 };
-
-function remoteError(
-  url: URL,
-  problem: string,
-  { status, ...rest }: { hint?: string; cause?: unknown; status?: number } = {},
-): LadingError<'REMOTE_FILE'> {
-  const shown = redactUrl(url);
-  return new LadingError('REMOTE_FILE', `${shown}: ${problem}`, { details: { url: shown, status }, ...rest });
-}
