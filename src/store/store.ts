@@ -47,13 +47,14 @@ import { ImageLayout } from './layout.js';
 import { type PruneOptions, type PruneReport, pruneStore } from './prune.js';
 import { RecordFiles } from './record-files.js';
 import { resolveName } from './resolve-name.js';
-import { type Lease, Session, sweepDeadSessions } from './session.js';
+import { type Lease, Session } from './session.js';
 import type { StoreParts } from './store-parts.js';
-import { checkStoreVersion, makeStoreFolders } from './store-version.js';
+import { checkStoreVersion } from './store-version.js';
 import { type StoredImage, storedAtStamp, storedImage } from './stored-image.js';
 import { takeBlobIn } from './take-blob-in.js';
 import { Transfers, transfersFolder } from './transfers.js';
 import { measureStore, type StoreUsage } from './usage.js';
+import { WriteAccess } from './write-access.js';
 
 export interface StoreOptions {
   /** The clock behind {@link StoredImage.storedAt}. */
@@ -78,42 +79,36 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   readonly root: string;
   /** What is known of files of this machine. */
   readonly notes: ContextNotes;
-  readonly #session: Session;
   readonly #parts: StoreParts;
   readonly #layout: ImageLayout;
   readonly #shelf: LayerShelf;
   readonly #packing: LayerPacking;
   readonly #transfers: Transfers;
-  #ready: Promise<void> | undefined;
-  #swept: Promise<void> | undefined;
+  readonly #writing: WriteAccess;
   readonly findBlob: BlobFinder['findBlob'] = digest => this.#layout.findBlob(digest);
   readonly referrers: ReferrerSource['referrers'] = (subject, options) => this.#layout.referrers(subject, options);
 
   /** Use {@link openStore}, which looks before it leaps. */
   constructor(root: string, { now = () => new Date(), lockTimeoutMs, threads }: StoreOptions) {
     this.root = root;
-    this.#session = new Session(root);
-    const temporary = (): Promise<string> => this.#session.temporary();
+    const session = new Session(root);
     const sweepLock = new FileLock(join(root, 'locks', 'sweep'));
     this.#layout = new ImageLayout(root, {
       lock: new FileLock(join(root, 'locks', 'index'), lockTimeoutMs),
-      temporary,
-      claim: blobClaims(this.#session, sweepLock),
+      temporary: () => session.temporary(),
+      claim: blobClaims(session, sweepLock),
       stamp: () => storedAtStamp(now()),
       mayBeAbsent: true,
       keepReplaced: true,
     });
-    const prepared = async (): Promise<string> => {
-      await this.#prepare();
-      await this.#session.use();
-      return temporary();
-    };
-    const layers = new LayerFiles(root, prepared);
+    this.#writing = new WriteAccess(root, this.#layout, session);
+    const temporary = (): Promise<string> => this.#writing.leasedTemporary();
+    const layers = new LayerFiles(root, temporary);
     this.#shelf = new LayerShelf(this.#layout.blobs, layers);
     this.#packing = new LayerPacking(this.#layout.blobs, layers, this.#shelf, threads);
-    this.notes = new ContextFiles(root, prepared);
-    this.#transfers = new Transfers(name => join(transfersFolder(root), name), prepared);
-    this.#parts = { root, layout: this.#layout, layers, records: new RecordFiles(root, prepared), sweepLock };
+    this.notes = new ContextFiles(root, temporary);
+    this.#transfers = new Transfers(name => join(transfersFolder(root), name), temporary);
+    this.#parts = { root, layout: this.#layout, layers, records: new RecordFiles(root, temporary), sweepLock };
   }
 
   /**
@@ -138,21 +133,21 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
 
   /** Makes what every call that writes needs: whoever waits for others before the first of them does it meanwhile. */
   async ready(): Promise<void> {
-    await this.#write(async () => {});
+    await this.#writing.run(async () => {});
   }
 
   async put(descriptor: Descriptor, content: Bytes, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    await this.#write(() => takeBlobIn(this.#parts, this.#transfers, descriptor, content, options));
+    await this.#writing.run(() => takeBlobIn(this.#parts, this.#transfers, descriptor, content, options));
   }
 
   holdTransfer<T>(key: string, work: (note: TransferNote) => Promise<T>, options?: CallOptions): Promise<T> {
-    return this.#write(() => this.#transfers.holdNote(key, work, options));
+    return this.#writing.run(() => this.#transfers.holdNote(key, work, options));
   }
 
   /** Stores bytes whose digest is known only at their end: a file of the web. */
   async putStream(mediaType: string, content: Bytes, options?: CallOptions): Promise<Descriptor> {
-    return { mediaType, ...(await this.#write(() => this.#layout.blobs.receive(content, options))) };
+    return { mediaType, ...(await this.#writing.run(() => this.#layout.blobs.receive(content, options))) };
   }
 
   /** Stores bytes that are in memory: a config, a manifest. */
@@ -169,12 +164,12 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   async tag(descriptor: Descriptor, name: string, options?: CallOptions): Promise<void> {
     const { tag, digest, ...place } = parseReference(name);
     const stored = formatReference(tag === undefined ? { ...place, digest } : { ...place, tag });
-    await this.#write(() => this.#layout.tag(descriptor, stored, options));
+    await this.#writing.run(() => this.#layout.tag(descriptor, stored, options));
   }
 
   /** Lists an image that has no name, so that it is not garbage. */
   async keep(descriptor: Descriptor, options?: CallOptions): Promise<void> {
-    await this.#write(() => this.#layout.keep(descriptor, options));
+    await this.#writing.run(() => this.#layout.keep(descriptor, options));
   }
 
   /**
@@ -185,7 +180,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     const names = new Set((await this.#layout.refs()).map(ref => ref.name));
     const asStored = names.has(nameOrDigest) || isDigest(nameOrDigest);
     const name = asStored ? nameOrDigest : formatReference(parseReference(nameOrDigest));
-    await this.#write(() => this.#layout.untag(name, options));
+    await this.#writing.run(() => this.#layout.untag(name, options));
   }
 
   /** Every image that is listed, in no promised order. */
@@ -194,10 +189,10 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   }
 
   readonly packLayer: LayerStore['packLayer'] = (entries, options = {}) =>
-    this.#write(async () => (await this.#packing.packer()).pack(entries, options));
+    this.#writing.run(async () => (await this.#packing.packer()).pack(entries, options));
 
   readonly planLayer: LayerStore['planLayer'] = async (entries, options) =>
-    (await this.#packing.packer()).plan(entries, { ...options, writing: work => this.#write(work) });
+    (await this.#packing.packer()).plan(entries, { ...options, writing: work => this.#writing.run(work) });
 
   async hashFiles(files: readonly HostFile[], options?: CallOptions): Promise<Digest[]> {
     return (await this.#packing.packer()).hashFiles(files, options);
@@ -209,7 +204,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   }
 
   recompressLayer(layer: LayerRef, options: PackOptions = {}): Promise<LayerRef> {
-    return this.#write(async () => (await this.#packing.packer()).recompress(layer, options));
+    return this.#writing.run(async () => (await this.#packing.packer()).recompress(layer, options));
   }
 
   /** @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says; INVALID_ARCHIVE */
@@ -238,7 +233,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
 
   async putRecord(key: string, record: StoredRecord, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    await this.#write(async () => {
+    await this.#writing.run(async () => {
       await this.#layout.blobs.flush();
       await this.#parts.records.put(key, record);
     });
@@ -251,7 +246,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
 
   /** Deletes what nothing needs; safe while other processes work. */
   async prune(options?: PruneOptions): Promise<PruneReport> {
-    await this.#prepare();
+    await this.#writing.prepare();
     return pruneStore(this.#parts, options);
   }
 
@@ -261,14 +256,13 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   }
 
   /** Until it is released, nothing that is written or counted on from now is pruned, by whichever process. */
-  async lease(): Promise<Lease> {
-    await this.#prepare();
-    return this.#session.lease();
+  lease(): Promise<Lease> {
+    return this.#writing.lease();
   }
 
   /** The path of a folder that exists. Entries that are directly in it are what prune looks at. */
   async folder(kind: StoreFolder): Promise<string> {
-    await this.#prepare();
+    await this.#writing.prepare();
     const path = join(this.root, kind);
     await onFile(path, () => mkdir(path, { recursive: true }));
     return path;
@@ -276,16 +270,12 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
 
   /** Folders for cache mounts. What one of them has made anew is not made anew by it again: each build has its own. */
   cacheFolders(): CacheFolders {
-    return new CacheFolders(this.root, async () => {
-      await this.#prepare();
-      return this.#session.temporary();
-    });
+    return new CacheFolders(this.root, () => this.#writing.temporary());
   }
 
   /** A new folder for work in progress, on the file system of the store. Whoever asks removes it, at the latest `close`. */
   async workFolder(): Promise<string> {
-    await this.#prepare();
-    const path = await this.#session.temporary();
+    const path = await this.#writing.temporary();
     await onFile(path, () => mkdir(path));
     return path;
   }
@@ -293,25 +283,6 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   /** Gives up what this store has written and nobody names. Streams that are open stay readable. */
   async close(): Promise<void> {
     await this.#packing.close();
-    await this.#session.close();
-  }
-
-  async #write<T>(work: () => Promise<T>): Promise<T> {
-    await this.#prepare();
-    this.#swept ??= sweepDeadSessions(this.root);
-    await this.#swept;
-    return this.#session.run(work);
-  }
-
-  #prepare(): Promise<void> {
-    this.#ready ??= (async () => {
-      await checkStoreVersion(this.root);
-      await makeStoreFolders(this.root);
-      await this.#layout.prepare();
-    })().catch(error => {
-      this.#ready = undefined;
-      throw error;
-    });
-    return this.#ready;
+    await this.#writing.close();
   }
 }
