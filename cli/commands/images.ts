@@ -1,4 +1,4 @@
-import { familiarName, isLadingError, matchesWildcard, parseReference, type Store } from '../../src/index.js';
+import { familiarName, matchesWildcard, parseReference, type Store } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import type { CliContext } from '../context.js';
 import { formatAge } from '../render/age.js';
@@ -63,13 +63,15 @@ interface ListedImage {
   readonly digest: string;
   readonly mediaType: string;
   readonly storedAt: Date;
-  /** Of all that the image needs, shared or not. */
+  /** Of all that the image needs, shared or not; absent when something of it is missing, and `fsck` says what. */
   readonly sizeBytes?: number | undefined;
 }
 
 /** Newest first, as people look for what they have just made; then by name. */
 async function list(store: Store, { signal }: CliContext): Promise<ListedImage[]> {
-  const sizes = await imageSizes(store, signal);
+  const usage = await store.imageUsage({ signal });
+  const whole = usage.filter(({ complete }) => complete);
+  const sizes = new Map(whole.map(({ descriptor, sizeBytes }) => [descriptor.digest, sizeBytes]));
   const images = (await store.images()).map(({ name, descriptor, storedAt }) => ({
     name,
     digest: descriptor.digest,
@@ -78,17 +80,6 @@ async function list(store: Store, { signal }: CliContext): Promise<ListedImage[]
     sizeBytes: sizes.get(descriptor.digest),
   }));
   return images.sort((a, b) => b.storedAt.getTime() - a.storedAt.getTime() || order(a.name ?? '', b.name ?? ''));
-}
-
-/** A store with something amiss still lists its images; `fsck` says what it is. */
-async function imageSizes(store: Store, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
-  try {
-    const { perImage } = await store.usage({ signal });
-    return new Map(perImage.map(({ descriptor, sizeBytes }) => [descriptor.digest, sizeBytes]));
-  } catch (error) {
-    if (isLadingError(error, 'BLOB_NOT_FOUND') || isLadingError(error, 'INVALID_DOCUMENT')) return new Map();
-    throw error;
-  }
 }
 
 function matches(name: string | undefined, patterns: readonly string[]): boolean {

@@ -277,6 +277,7 @@ describe('usage', () => {
       ['docker.io/library/one:latest', layers],
       [undefined, layers],
     ]);
+    expect(await (await openStore(root)).imageUsage()).toEqual(usage.perImage);
   });
 });
 

@@ -1,24 +1,14 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { walk } from '../content/walk.js';
-import { isLadingError } from '../errors/errors.js';
-import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import { isDigest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { BlobFile } from './blob-directory.js';
+import { type ImageBlobs, imagesWithBlobs } from './image-blobs.js';
 import { ifExists } from './io-error.js';
-import { refNameOf } from './layout-entry.js';
 import { type RecordFile, RecordFiles, recordFolders } from './record-files.js';
 import type { StoreParts } from './store-parts.js';
 import { listTransfers } from './transfers.js';
-
-/** An entry of `index.json` with every blob that it needs, those that are missing too. */
-export interface InventoryImage {
-  readonly name?: string | undefined;
-  readonly descriptor: Descriptor;
-  readonly blobs: ReadonlySet<Digest>;
-}
 
 /** A file of `layers/`. */
 export interface LayerFile {
@@ -42,7 +32,7 @@ export interface CacheItem {
 
 /** All that is on the disk, seen once. */
 export interface Inventory {
-  readonly images: readonly InventoryImage[];
+  readonly images: readonly ImageBlobs[];
   readonly blobs: ReadonlyMap<Digest, BlobFile>;
   readonly records: readonly RecordFile[];
   /** Of containers: what they need stays for as long as they are there. */
@@ -63,16 +53,7 @@ const cacheFolders = {
 export type StoreFolder = (typeof cacheFolders)[keyof typeof cacheFolders];
 
 export async function takeInventory(parts: StoreParts, options: CallOptions = {}): Promise<Inventory> {
-  const images: InventoryImage[] = [];
-  for (const { descriptor } of await parts.layout.refs()) {
-    options.signal?.throwIfAborted();
-    const name = refNameOf(descriptor);
-    images.push({
-      ...(name === undefined ? {} : { name }),
-      descriptor,
-      blobs: await closure(parts, descriptor, options),
-    });
-  }
+  const images = await imagesWithBlobs(parts.layout, options);
   const blobs = new Map<Digest, BlobFile>();
   for await (const file of parts.layout.blobs.list()) if (file.digest !== undefined) blobs.set(file.digest, file);
   options.signal?.throwIfAborted();
@@ -89,27 +70,6 @@ export async function takeInventory(parts: StoreParts, options: CallOptions = {}
   for (const files of await listTransfers(parts.root)) cacheItems.push({ kind: 'transfers', ...files });
   const layerFiles = await listLayerFiles(parts);
   return { images, blobs, records, containers, containerBytes, layerFiles, cacheItems };
-}
-
-/** The digests that an image needs; of a part that cannot be read only its own. */
-async function closure(parts: StoreParts, root: Descriptor, options: CallOptions): Promise<Set<Digest>> {
-  const digests = new Set<Digest>();
-  const pending = [root];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (digests.has(next.digest)) continue;
-    try {
-      for await (const { descriptor, children } of walk(parts.layout, next, options)) {
-        digests.add(descriptor.digest);
-        // One unreadable child must not hide its siblings, so each is walked on its own.
-        pending.push(...children);
-        break;
-      }
-    } catch (error) {
-      if (options.signal?.aborted || !isLadingError(error) || error.code === 'IO') throw error;
-      digests.add(next.digest);
-    }
-  }
-  return digests;
 }
 
 async function listLayerFiles({ root, layers }: StoreParts): Promise<LayerFile[]> {

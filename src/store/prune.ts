@@ -102,7 +102,7 @@ async function beginning(lockPath: string): Promise<number> {
 function makePlan(inventory: Inventory, keepSinceMs: number, busy: boolean, options: PruneOptions): Plan {
   const staying = inventory.images.filter(image => image.name !== undefined || !options.all);
   const stayingDigests = new Set(staying.map(image => image.descriptor.digest));
-  const alive = new Set(staying.flatMap(image => [...image.blobs]));
+  const alive = new Set(staying.flatMap(image => [...image.blobs.keys()]));
   for (const { record } of inventory.containers) for (const blob of record?.blobs ?? []) alive.add(blob);
   const { records, spools, items } = planCache(inventory, alive, keepSinceMs, busy, options);
   const dropped = new Set(records);

@@ -38,6 +38,8 @@ import { type CheckOptions, checkStore, type StoreCheck } from './check.js';
 import { blobClaims } from './claim.js';
 import { ContextFiles } from './context-files.js';
 import { FileLock } from './file-lock.js';
+import { imagesWithBlobs } from './image-blobs.js';
+import { type ImageUsage, measureImages } from './image-usage.js';
 import type { StoreFolder } from './inventory.js';
 import { onFile } from './io-error.js';
 import { LayerFiles } from './layer-files.js';
@@ -186,6 +188,16 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   /** Every image that is listed, in no promised order. */
   async images(): Promise<StoredImage[]> {
     return Promise.all((await this.#layout.refs()).map(ref => storedImage(ref, this.#layout.blobs)));
+  }
+
+  /** What each image that is listed takes; nothing else of the store is looked at. */
+  async imageUsage(options?: CallOptions): Promise<ImageUsage[]> {
+    const images = await imagesWithBlobs(this.#layout, options);
+    const sizes = new Map<Digest, number | undefined>();
+    for (const digest of new Set(images.flatMap(({ blobs }) => [...blobs.keys()]))) {
+      sizes.set(digest, (await this.#layout.blobs.stat(digest))?.size);
+    }
+    return measureImages(images, digest => sizes.get(digest));
   }
 
   readonly packLayer: LayerStore['packLayer'] = (entries, options = {}) =>

@@ -1,8 +1,7 @@
-import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
+import { type ImageUsage, measureImages } from './image-usage.js';
 import { type CacheItem, type Inventory, takeInventory } from './inventory.js';
-import { plainDescriptor } from './layout-entry.js';
 import type { StoreParts } from './store-parts.js';
 
 /** Bytes are those of the files; what several share is counted once. */
@@ -11,14 +10,6 @@ export interface UsageClass {
   readonly sizeBytes: number;
   /** What a prune would give back: `all` for images, `cache` for the classes of the cache, none for garbage. */
   readonly reclaimableBytes: number;
-}
-
-export interface ImageUsage {
-  readonly name?: string | undefined;
-  readonly descriptor: Descriptor;
-  readonly sizeBytes: number;
-  /** Of `sizeBytes`, what other images need as well. */
-  readonly sharedBytes: number;
 }
 
 /** Where the room goes. The classes do not overlap: their sizes add up to `totalBytes`. */
@@ -60,7 +51,11 @@ export async function measureStore(parts: StoreParts, options?: CallOptions): Pr
     transfers: measureItems(inventory, 'transfers'),
   };
   const totalBytes = Object.values(classes).reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-  return { ...classes, totalBytes, perImage: measureImages(inventory) };
+  return {
+    ...classes,
+    totalBytes,
+    perImage: measureImages(inventory.images, digest => inventory.blobs.get(digest)?.size),
+  };
 }
 
 function measureBlobs(inventory: Inventory): Pick<StoreUsage, 'images' | 'records' | 'containers' | 'garbage'> {
@@ -70,8 +65,8 @@ function measureBlobs(inventory: Inventory): Pick<StoreUsage, 'images' | 'record
     return total;
   };
   const union = (sets: ReadonlyArray<Iterable<Digest>>): Set<Digest> => new Set(sets.flatMap(set => [...set]));
-  const named = union(inventory.images.filter(image => image.name !== undefined).map(image => image.blobs));
-  const listed = union(inventory.images.map(image => image.blobs));
+  const named = union(inventory.images.filter(image => image.name !== undefined).map(image => image.blobs.keys()));
+  const listed = union(inventory.images.map(image => image.blobs.keys()));
   const recorded = union(inventory.records.map(file => file.record?.blobs ?? []));
   const contained = union(inventory.containers.map(file => file.record?.blobs ?? []));
   const onlyContained = [...contained].filter(digest => !listed.has(digest));
@@ -92,24 +87,6 @@ function measureBlobs(inventory: Inventory): Pick<StoreUsage, 'images' | 'record
     containers: { count: inventory.containers.length, sizeBytes: containerBytes, reclaimableBytes: 0 },
     garbage: { count: garbage.length, sizeBytes: size(garbage), reclaimableBytes: size(garbage) },
   };
-}
-
-function measureImages(inventory: Inventory): ImageUsage[] {
-  const owners = new Map<Digest, Set<Digest>>();
-  for (const { descriptor, blobs } of inventory.images) {
-    for (const blob of blobs) owners.set(blob, (owners.get(blob) ?? new Set()).add(descriptor.digest));
-  }
-  return inventory.images.map(({ name, descriptor, blobs }) => {
-    let sizeBytes = 0;
-    let sharedBytes = 0;
-    for (const blob of blobs) {
-      const bytes = inventory.blobs.get(blob)?.size ?? 0;
-      sizeBytes += bytes;
-      if (owners.get(blob)!.size > 1) sharedBytes += bytes;
-    }
-    const usage = { descriptor: plainDescriptor(descriptor), sizeBytes, sharedBytes };
-    return name === undefined ? usage : { name, ...usage };
-  });
 }
 
 function measureItems(inventory: Inventory, kind: CacheItem['kind']): UsageClass {
