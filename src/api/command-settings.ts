@@ -2,8 +2,8 @@ import type { CommandSettings } from '../build/run/command-settings.js';
 import type { Entitlement } from '../build/run/entitlement.js';
 import type { ResourceLimit, Sandbox } from '../sandbox/sandbox.js';
 import type { Store } from '../store/store.js';
+import { lazy } from '../stream/lazy.js';
 import { type BuildAgent, buildAgents } from './build-agents.js';
-import { lazy } from './lazy.js';
 import type { HostAddress } from './parse-command-options.js';
 import type { Workspace } from './workspace.js';
 

@@ -7,12 +7,13 @@ import type { LayerStore, PackedLayer, SegmentCounts } from '../layer/layer-stor
 import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
+import { lazy } from '../stream/lazy.js';
 import { applyLayer } from '../tree/apply-layer.js';
 import type { DirectoryNode, LayerRef } from '../tree/node.js';
 import type { Timestamps } from './copy/clamp.js';
 import type { FileAccess } from './file-access.js';
 import type { LayerWork } from './layer-work.js';
-import { type LazyTree, lazyTree } from './lazy-tree.js';
+import type { LazyTree } from './lazy-tree.js';
 
 export interface CommitOptions extends CallOptions {
   readonly store: LayerStore;
@@ -65,7 +66,7 @@ export function withLayer(
   { store, timestamps }: Pick<CommitOptions, 'store' | 'timestamps'>,
 ): LazyTree {
   const exact = timestamps === 'exact';
-  return lazyTree(async () => applyLayer(await below(), await store.layerIndex(layer), layer, exact));
+  return lazy(async () => applyLayer(await below(), await store.layerIndex(layer), layer, exact));
 }
 
 /**

@@ -2,11 +2,3 @@ import type { DirectoryNode } from '../tree/node.js';
 
 /** A tree that is put together when it is first asked for: the last layer of most images is never looked into. */
 export type LazyTree = () => Promise<DirectoryNode>;
-
-export function lazyTree(make: () => Promise<DirectoryNode>): LazyTree {
-  let made: Promise<DirectoryNode> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}

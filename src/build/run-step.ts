@@ -6,6 +6,7 @@ import type { Compression } from '../oci/media-types.js';
 import { formatPlatform } from '../oci/platform.js';
 import { formatTime } from '../oci/time.js';
 import type { CallOptions } from '../stream/bytes.js';
+import { lazy } from '../stream/lazy.js';
 import { TreeEditor } from '../tree/editor.js';
 import type { LayerRef } from '../tree/node.js';
 import { commitLayer, latestLayer } from './commit-layer.js';
@@ -17,7 +18,7 @@ import type { BuildEvent } from './event.js';
 import type { FileAccess } from './file-access.js';
 import type { BuildStore, GitRepositories, RemoteFiles } from './inputs.js';
 import type { LayerWork } from './layer-work.js';
-import { type LazyTree, lazyTree } from './lazy-tree.js';
+import type { LazyTree } from './lazy-tree.js';
 import type { BindFolders } from './run/bind-folders.js';
 import type { CommandSettings } from './run/command-settings.js';
 import { layersOfImage } from './stage-files.js';
@@ -67,7 +68,7 @@ export async function runStart({ base, range, epoch, fresh }: StartWork, options
       return { tree: async () => emptyRoot, layers: [], baseLayers: 0, history: [] };
     case 'image': {
       const layers = layersOfImage(base.image);
-      const tree = lazyTree(() => options.sources.image(base.image, options));
+      const tree = lazy(() => options.sources.image(base.image, options));
       const history = reconciledHistory(base.image.config.history ?? [], layers.length);
       return { tree, layers, baseLayers: layers.length, history };
     }

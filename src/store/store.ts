@@ -31,6 +31,7 @@ import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, digestOf, isDigest } from '../oci/digest.js';
 import { formatReference, parseReference } from '../oci/reference.js';
 import { type Bytes, type CallOptions, inOnePiece } from '../stream/bytes.js';
+import { type Lazy, lazy } from '../stream/lazy.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import { CacheFolders } from './cache-folders.js';
@@ -43,7 +44,7 @@ import { type ImageUsage, measureImages } from './image-usage.js';
 import type { StoreFolder } from './inventory.js';
 import { onFile } from './io-error.js';
 import { LayerFiles } from './layer-files.js';
-import { LayerPacking } from './layer-packing.js';
+import type { LayerPacker } from './layer-packer.js';
 import { LayerShelf } from './layer-shelf.js';
 import { ImageLayout } from './layout.js';
 import { type PruneOptions, type PruneReport, pruneStore } from './prune.js';
@@ -84,7 +85,8 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   readonly #parts: StoreParts;
   readonly #layout: ImageLayout;
   readonly #shelf: LayerShelf;
-  readonly #packing: LayerPacking;
+  /** Loaded when it is first needed, which most commands never do. */
+  readonly #packer: Lazy<LayerPacker>;
   readonly #transfers: Transfers;
   readonly #writing: WriteAccess;
   readonly findBlob: BlobFinder['findBlob'] = digest => this.#layout.findBlob(digest);
@@ -107,7 +109,10 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     const temporary = (): Promise<string> => this.#writing.leasedTemporary();
     const layers = new LayerFiles(root, temporary);
     this.#shelf = new LayerShelf(this.#layout.blobs, layers);
-    this.#packing = new LayerPacking(this.#layout.blobs, layers, this.#shelf, threads);
+    this.#packer = lazy(async () => {
+      const { LayerPacker } = await import('./layer-packer.js');
+      return new LayerPacker(this.#layout.blobs, layers, this.#shelf, threads);
+    });
     this.notes = new ContextFiles(root, temporary);
     this.#transfers = new Transfers(name => join(transfersFolder(root), name), temporary);
     this.#parts = { root, layout: this.#layout, layers, records: new RecordFiles(root, temporary), sweepLock };
@@ -201,22 +206,22 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   }
 
   readonly packLayer: LayerStore['packLayer'] = (entries, options = {}) =>
-    this.#writing.run(async () => (await this.#packing.packer()).pack(entries, options));
+    this.#writing.run(async () => (await this.#packer()).pack(entries, options));
 
   readonly planLayer: LayerStore['planLayer'] = async (entries, options) =>
-    (await this.#packing.packer()).plan(entries, { ...options, writing: work => this.#writing.run(work) });
+    (await this.#packer()).plan(entries, { ...options, writing: work => this.#writing.run(work) });
 
   async hashFiles(files: readonly HostFile[], options?: CallOptions): Promise<Digest[]> {
-    return (await this.#packing.packer()).hashFiles(files, options);
+    return (await this.#packer()).hashFiles(files, options);
   }
 
   /** Fails with PATH_INVALID, PATH_NOT_FOUND, FILE_CHANGED, DIGEST_MISMATCH, IO; what has been written then stays. */
   async unpack(entries: Iterable<LayerEntry>, root: string, options: UnpackTarget): Promise<UnpackReport> {
-    return (await this.#packing.packer()).unpack(entries, root, options);
+    return (await this.#packer()).unpack(entries, root, options);
   }
 
   recompressLayer(layer: LayerRef, options: PackOptions = {}): Promise<LayerRef> {
-    return this.#writing.run(async () => (await this.#packing.packer()).recompress(layer, options));
+    return this.#writing.run(async () => (await this.#packer()).recompress(layer, options));
   }
 
   /** @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says; INVALID_ARCHIVE */
@@ -294,7 +299,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
 
   /** Gives up what this store has written and nobody names. Streams that are open stay readable. */
   async close(): Promise<void> {
-    await this.#packing.close();
+    await (await this.#packer.made)?.close();
     await this.#writing.close();
   }
 }
