@@ -41,7 +41,7 @@ describe('folders of caches', () => {
     expect(readFileSync(join(other.path, 'f'), 'utf8')).toBe('kept');
     expect(filled).toBe(before);
     await other.release();
-    expect(readdirSync(join(root, 'locks', 'mounts', 'key'))).toEqual([]);
+    expect(readdirSync(join(root, 'locks', 'mounts'))).toEqual([]);
   });
 
   it('are shared by those who share', async () => {
@@ -106,13 +106,27 @@ describe('folders of caches', () => {
 
   it('are taken from who was killed', async () => {
     const held = await open(await folders(), 'locked');
-    const locks = join(root, 'locks', 'mounts', 'key');
+    const locks = join(root, 'locks', 'mounts');
     const [name] = readdirSync(locks);
     const identity = JSON.parse(readFileSync(join(locks, name!), 'utf8'));
     writeFileSync(join(locks, name!), `${JSON.stringify({ ...identity, startTime: '1' })}\n`);
     const next = await open(await folders(), 'locked');
     expect(next.path).toBe(held.path);
     await next.release();
+  });
+
+  it('are pruned when nobody has them', async () => {
+    const one = await open(await folders(), 'shared');
+    writeFileSync(join(one.path, 'f'), 'mine');
+    const pruning = await openStore(root);
+    stores.push(pruning);
+    const inUse = await pruning.prune({ mounts: true });
+    expect(inUse).toMatchObject({ cacheItems: 0, stuck: [], freedBytes: 0, leasedBytes: 4 });
+    expect(readFileSync(join(one.path, 'f'), 'utf8')).toBe('mine');
+    await one.release();
+    expect(await pruning.prune({ mounts: true })).toMatchObject({ cacheItems: 1, freedBytes: 4 });
+    expect(readdirSync(join(root, 'mounts'))).toEqual([]);
+    expect(readdirSync(join(root, 'locks', 'mounts'))).toEqual([]);
   });
 
   it('are not there when they could not be filled', async () => {

@@ -3,7 +3,9 @@
  * argument says what to do, the second is the root.
  */
 import { randomInt } from 'node:crypto';
-import { argv, exit, stdout } from 'node:process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { argv, exit, pid, stdout } from 'node:process';
 import { copyImage } from '../../src/content/copy.js';
 import { FileLock } from '../../src/store/file-lock.js';
 import { openLayout } from '../../src/store/layout.js';
@@ -29,6 +31,28 @@ async function churn(): Promise<void> {
     await store.prune(i % 3 === 0 ? { all: true, cache: true } : {});
     await store.close();
     await store.prune({ all: true, keepCacheBytes: 60_000 });
+    if (i === 0) stdout.write('working\n');
+  }
+}
+
+/** Takes folders of caches and prunes them, in turn, for ever; ends when a folder goes while it is held. */
+async function mounts(): Promise<void> {
+  const sharings = ['shared', 'private', 'locked'] as const;
+  for (let i = 0; ; i++) {
+    const store = await openStore(root);
+    const lease = i % 3 === 0 ? undefined : await store.lease();
+    const folder = await store.cacheFolders().open(`key${randomInt(3)}`, {
+      sharing: sharings[randomInt(3)]!,
+      fresh: i % 5 === 0,
+      fill: async path => void (await mkdir(path)),
+    });
+    await writeFile(join(folder.path, `${pid}`), 'kept');
+    await store.prune({ mounts: true });
+    await readFile(join(folder.path, `${pid}`));
+    await folder.release();
+    await lease?.release();
+    await store.prune({ mounts: true });
+    await store.close();
     if (i === 0) stdout.write('working\n');
   }
 }
@@ -59,6 +83,7 @@ async function hold(): Promise<void> {
 const tasks: Readonly<Record<string, (...args: string[]) => Promise<void>>> = {
   churn,
   hold,
+  mounts,
   tag: (prefix, count) => tag(prefix!, count!),
   'tag-layout': (prefix, count) => tagLayout(prefix!, count!),
 };

@@ -49,6 +49,28 @@ describe('a store whose users are killed', () => {
   });
 });
 
+describe('folders of caches whose users are killed', () => {
+  it('never go while somebody has them, and leave nothing behind after a prune', { timeout: 300_000 }, async () => {
+    const root = join(await tempDir(), 'store');
+    const random = seededRandom(5);
+    for (let kill = 0; kill < 8; kill++) {
+      const children = [await startChild(['mounts', root]), await startChild(['mounts', root])];
+      await Promise.all(children.map(child => child.working));
+      await delay(random() * 150);
+      for (const child of children) child.process.kill('SIGKILL');
+      for (const child of children) expect(await child.ended).toEqual({ code: 'SIGKILL', stderr: '' });
+    }
+    // Somebody who was killed between making a lock and filling it counts as alive for a moment.
+    await delay(2500);
+    const store = await openStore(root);
+    await store.prune({ mounts: true });
+    await store.close();
+    expect(await readdir(join(root, 'mounts'))).toEqual([]);
+    expect(await readdir(join(root, 'locks', 'mounts'))).toEqual([]);
+    expect(await readdir(join(root, 'tmp'))).toEqual([]);
+  });
+});
+
 describe('many processes on one store', () => {
   it('lose no name', { timeout: 120_000 }, async () => {
     const root = join(await tempDir(), 'store');

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isLadingError } from '../errors/errors.js';
 import { removeFiles } from '../layer/remove-files.js';
 import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
+import { CacheFolderLocks } from './cache-folder-locks.js';
 import { type CacheItem, type Inventory, type LayerFile, takeInventory } from './inventory.js';
 import { ifExists, onFile } from './io-error.js';
 import type { RecordFile } from './record-files.js';
@@ -62,23 +63,19 @@ export async function pruneStore(parts: StoreParts, options: PruneOptions = {}):
     const inventory = await takeInventory(parts, options);
     const plan = makePlan(inventory, Math.min(leased, began), leased < began, options);
     const dead = await deadSessions(parts.root);
-    const stuck = options.dryRun ? [] : await carryOut(parts, plan, dead, options);
-    const freed = [
-      ...plan.blobs.map(digest => inventory.blobs.get(digest)!),
-      ...plan.records,
-      ...plan.files,
-      ...plan.items,
-    ];
+    const { stuck, inUse } = options.dryRun ? { stuck: [], inUse: [] } : await carryOut(parts, plan, dead, options);
+    const items = plan.items.filter(item => !inUse.includes(item));
+    const freed = [...plan.blobs.map(digest => inventory.blobs.get(digest)!), ...plan.records, ...plan.files, ...items];
     return {
       images: plan.images,
       blobs: plan.blobs,
       records: plan.records.length,
       layerFiles: plan.files.length,
-      cacheItems: plan.items.length,
+      cacheItems: items.length,
       leftovers: dead.length,
-      freedBytes: freed.reduce((total, { size }) => total + size, 0),
+      freedBytes: sum(freed),
       stuck,
-      leasedBytes: plan.leasedBytes,
+      leasedBytes: plan.leasedBytes + sum(inUse),
     };
   }, options);
 }
@@ -149,7 +146,7 @@ function planCache(
   // What nobody goes on with is no cache but garbage.
   const isTransfer = ({ kind }: CacheItem): boolean => kind === 'transfers';
   const transfers = inventory.cacheItems.filter(item => isTransfer(item) && item.usedMs < keepSinceMs);
-  // A mount or a snapshot in use looks like any other, so while anybody works they all stay.
+  // While anybody works, all mounts and snapshots stay: they may be about to be used.
   const idle = busy ? [] : inventory.cacheItems.filter(item => !isTransfer(item));
   const unwanted = [...transfers, ...(mounts ? idle.filter(({ kind }) => kind === 'mounts') : [])];
   if (!cache && keepCacheBytes === undefined) return { records: damaged, spools: new Set(), items: unwanted };
@@ -189,15 +186,17 @@ function planCache(
 
 /**
  * In an order that leaves a clean store wherever it is cut off: what points first, what is pointed to after it.
- * @returns folders that could not be removed
+ * @returns folders that could not be removed, and what somebody has come to use since it was looked at
  */
 async function carryOut(
   parts: StoreParts,
   plan: Plan,
   dead: readonly string[],
   { signal }: CallOptions,
-): Promise<string[]> {
+): Promise<{ readonly stuck: readonly string[]; readonly inUse: readonly CacheItem[] }> {
   const stuck: string[] = [];
+  const inUse: CacheItem[] = [];
+  const locks = new CacheFolderLocks(parts.root);
   const attempt = async (path: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -208,24 +207,35 @@ async function carryOut(
   };
   if (plan.images.length > 0) await parts.layout.dropUnnamed(new Set(plan.images), { signal });
   for (const record of plan.records) await parts.records.remove(record);
-  for (const { kind, path } of plan.items) {
-    await attempt(path, () => (kind === 'transfers' ? removeTransfer(path) : removeItem(parts.root, path)));
+  for (const item of plan.items) {
+    const { kind, path } = item;
+    await attempt(path, async () => {
+      if (kind === 'transfers') return removeTransfer(path);
+      const aside = join(parts.root, 'tmp', randomUUID());
+      const move = (): Promise<void> => moveItem(path, aside);
+      if (kind !== 'mounts') await move();
+      else if (!(await locks.ifUnused(basename(path), move))) inUse.push(item);
+      await removeFiles(aside);
+    });
   }
+  await locks.sweep();
   for (const { path } of plan.files) await onFile(path, () => rm(path, { force: true }));
   for (const digest of plan.blobs) {
     signal?.throwIfAborted();
     await parts.layout.blobs.remove(digest);
   }
   for (const id of dead) await attempt(join(parts.root, 'tmp', id), () => removeSession(parts.root, id));
-  return stuck;
+  return { stuck, inUse };
 }
 
 /** Out of sight first: whoever finds a half of it, when this is cut off, would take it for whole. */
-async function removeItem(root: string, path: string): Promise<void> {
-  const aside = join(root, 'tmp', randomUUID());
+async function moveItem(path: string, aside: string): Promise<void> {
   await onFile(path, async () => {
     await mkdir(dirname(aside), { recursive: true });
     await ifExists(path, () => rename(path, aside));
   });
-  await removeFiles(aside);
+}
+
+function sum(files: ReadonlyArray<{ readonly size: number }>): number {
+  return files.reduce((total, { size }) => total + size, 0);
 }
