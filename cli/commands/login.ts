@@ -2,6 +2,7 @@ import { login } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import type { CliContext } from '../context.js';
 import { familiarPath } from '../familiar-path.js';
+import { placeName } from '../place-name.js';
 import { Prompt } from '../prompt.js';
 import { registryAccess, registryOptions } from '../registry-options.js';
 import { printableLine } from '../render/printable.js';
@@ -52,7 +53,7 @@ export const command = defineCommand({
     const done = await login(args.registry, { username, password, registry, signal });
     if (!done.checked) warn(`${done.name} asks nobody who they are: the password was not checked`);
     if (done.shadowedBy !== undefined) {
-      warn(`${familiarPath(done.shadowedBy, context)} is looked at earlier, and has something else for ${done.name}`);
+      warn(`${placeName(done.shadowedBy, context)} is looked at earlier, and has something else for ${done.name}`);
     }
     const keeper = done.helper ?? familiarPath(done.file, context);
     stdout.write(printableLine(`logged in to ${done.name} as ${username}; the password is kept by ${keeper}`));

@@ -1,6 +1,7 @@
 import { logout } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import { familiarPath } from '../familiar-path.js';
+import { placeName } from '../place-name.js';
 import { registryAccess, registryOptions } from '../registry-options.js';
 import { printableLine } from '../render/printable.js';
 
@@ -29,7 +30,7 @@ export const command = defineCommand({
       stderr.write(`${shown} has nothing ${args.all ? '' : `for ${printableLine(name)} `}to forget\n`);
     for (const key of removed) stdout.write(`removed ${printableLine(key)} from ${shown}\n`);
     if (remaining !== undefined) {
-      const place = printableLine(familiarPath(remaining, context));
+      const place = printableLine(placeName(remaining, context));
       stderr.write(`warning: there are still credentials for ${printableLine(name)} in ${place}\n`);
     }
   },

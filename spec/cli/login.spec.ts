@@ -222,6 +222,7 @@ describe('auth explain', () => {
       repository: 'team/app',
       credential: { kind: 'password', username: 'robot' },
       places: [
+        { place: 'LADING_AUTH_*', result: 'nothing', reason: expect.stringContaining('LADING_AUTH_GHCR_IO_PASSWORD') },
         { place: 'DOCKER_AUTH_CONFIG', result: 'nothing', reason: 'has nothing for ghcr.io' },
         { place: 'REGISTRY_AUTH_FILE', result: 'nothing', reason: 'is not set' },
         { place: helpers('before'), result: 'nothing', reason: 'names none' },

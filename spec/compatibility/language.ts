@@ -327,6 +327,13 @@ export const language: Readonly<Record<string, readonly Part[]>> = {
       'interop/registry-access.spec.ts',
     ),
     part(
+      'credentials for one registry in variables: `LADING_AUTH_<HOST>_USERNAME`, `_PASSWORD`, `_IDENTITY_TOKEN`',
+      '',
+      'transport/registry/host-variable.spec.ts',
+      'transport/registry/variables-place.spec.ts',
+      'cli/credential-variables.spec.ts',
+    ),
+    part(
       '`certs.d`, `registries.conf`, `hosts.toml`',
       '',
       'transport/registry/certificates.spec.ts',

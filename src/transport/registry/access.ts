@@ -15,7 +15,10 @@ export interface RegistryAccessOptions {
   readonly insecure?: boolean | undefined;
   /** A file with credentials and helpers, of Docker's or podman's form, instead of all that `env` leads to. */
   readonly authFile?: string | undefined;
-  /** Where the files of Docker, podman and skopeo are looked up; credential helpers run with it. Default: nothing. */
+  /**
+   * Where `LADING_AUTH_*` is read, and the files of Docker, podman and skopeo are looked up; credential helpers run with it.
+   * Default: nothing.
+   */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Where credential helpers are looked for, instead of the `PATH` of `env`. */
   readonly helperPath?: string | undefined;

@@ -31,7 +31,8 @@ type Entry = z.infer<typeof entrySchema>;
 
 /** The key that Docker has for its Hub, for historical reasons. */
 export const hubKey = 'https://index.docker.io/v1/';
-const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
+/** What it is called in names of images and in files. */
+export const hubHosts: readonly string[] = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
 
 export interface AuthFileOptions {
   /** What helpers run with. */

@@ -3,6 +3,7 @@ import { authFilePlace, authTextPlace } from './auth-file.js';
 import { configFolder, homeFolder } from './config-folder.js';
 import type { CredentialPlace } from './credentials.js';
 import { helpersPlace } from './helpers-place.js';
+import { variablesPlace } from './variables-place.js';
 
 export interface CredentialPlacesOptions {
   /** A file that is looked at instead of everything else. */
@@ -16,8 +17,8 @@ export interface CredentialPlacesOptions {
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Where credentials are looked for, in this order: what the environment names, then where podman and skopeo keep them,
- * then where Docker does.
+ * Where credentials are looked for, in this order: variables for the registry alone, what else the environment names, then
+ * where podman and skopeo keep them, then where Docker does.
  */
 export function credentialPlaces({ authFile, env = {}, etc }: CredentialPlacesOptions): readonly CredentialPlace[] {
   const options = { env };
@@ -26,6 +27,7 @@ export function credentialPlaces({ authFile, env = {}, etc }: CredentialPlacesOp
   const docker = dockerConfigFile(env);
   const files = env['DOCKER_CONFIG'] ? [docker, ...containersAuthFiles(env)] : [...containersAuthFiles(env), docker];
   return [
+    variablesPlace(env),
     text ? authTextPlace('DOCKER_AUTH_CONFIG', text, options) : notSet('DOCKER_AUTH_CONFIG'),
     named ? authFilePlace(named, options) : notSet('REGISTRY_AUTH_FILE'),
     helpersPlace('before', { env, etc }),

@@ -66,6 +66,16 @@ export function credentialsFrom(places: readonly CredentialPlace[]): CredentialS
   };
 }
 
+/** Whether it can be the name in a pair that is sent: a colon would end it. */
+export function isUserName(text: string): boolean {
+  return /^[^:\u0000-\u001f\u007f]+$/.test(text);
+}
+
+/** Whether it can be a password or a token. */
+export function isSecretText(text: string): boolean {
+  return /^[^\u0000-\u001f\u007f]+$/.test(text);
+}
+
 export function credentialsError(source: string, problem: string, hint: string): LadingError<'CREDENTIALS'> {
   return new LadingError('CREDENTIALS', `${source}: ${problem}`, { details: { source }, hint });
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ioError } from '../../errors/io-error.js';
 import { FileLock } from '../../store/file-lock.js';
 import type { CallOptions } from '../../stream/bytes.js';
-import { type AuthFile, helperFor, parseAuthFile, readAuthFile, serverKey } from './auth-file.js';
+import { type AuthFile, helperFor, hubHosts, parseAuthFile, readAuthFile, serverKey } from './auth-file.js';
 import { eraseFromHelper, storeInHelper } from './credential-helper.js';
 
 /** What one logs in to: a registry, or a part of it. */
@@ -73,8 +73,7 @@ function keyOf({ registry, namespace }: LoginTarget): string {
 function keysOf(target: LoginTarget): readonly string[] {
   const key = keyOf(target);
   if (target.namespace !== undefined) return [key];
-  const hosts =
-    target.registry === 'docker.io' ? ['docker.io', 'index.docker.io', 'registry-1.docker.io'] : [target.registry];
+  const hosts = target.registry === 'docker.io' ? hubHosts : [target.registry];
   const forms = hosts.flatMap(host => [
     host,
     ...['http', 'https'].flatMap(scheme =>

@@ -4,7 +4,8 @@ import type { CallOptions } from '../../stream/bytes.js';
 import { connectionTo, type RegistryAccessOptions, routeTo } from './access.js';
 import { checkLogin } from './check-login.js';
 import { loginFile } from './credential-places.js';
-import { type CredentialExplanation, explainCredentials } from './explain-credentials.js';
+import { isSecretText, isUserName } from './credentials.js';
+import { type CredentialExplanation, explainCredentials, type PlaceReport } from './explain-credentials.js';
 import { type LoginTarget, removeLogins, storeLogin } from './login-file.js';
 import { placesOf } from './registry-credentials.js';
 
@@ -23,8 +24,8 @@ export interface Login {
   readonly helper?: string | undefined;
   /** Whether the registry was asked; some ask nobody who they are. */
   readonly checked: boolean;
-  /** A place that is looked at earlier and has something else. */
-  readonly shadowedBy?: string | undefined;
+  /** A place that is looked at earlier and has something else, and what that is. */
+  readonly shadowedBy?: PlaceReport | undefined;
 }
 
 /**
@@ -34,8 +35,8 @@ export interface Login {
 export async function login(name: string, options: LoginOptions): Promise<Login> {
   const { username, password, registry = {}, signal } = options;
   const target = parseTarget(name);
-  if (username === '' || /[:\u0000-\u001f\u007f]/.test(username)) throw misuse('that is not the name of a user');
-  if (password === '' || /[\u0000-\u001f\u007f]/.test(password)) throw misuse('that is not a password');
+  if (!isUserName(username)) throw misuse('that is not the name of a user');
+  if (!isSecretText(password)) throw misuse('that is not a password');
   const file = fileFor(target, registry);
   const connection = await connectionTo(target.registry, registry);
   const checked = await checkLogin(
@@ -47,13 +48,13 @@ export async function login(name: string, options: LoginOptions): Promise<Login>
   const helper = await storeLogin(file, target, { username, password }, { env, signal });
   const { registry: host, namespace: repository } = target;
   const { places } = await explainCredentials(placesOf(registry), { registry: host, repository }, { signal });
-  const first = places.find(({ result }) => result !== 'nothing')?.place;
+  const first = places.find(({ result }) => result !== 'nothing');
   return {
     name: nameOf(target),
     file,
     checked,
     ...(helper === undefined ? {} : { helper }),
-    ...(first === undefined || first === file ? {} : { shadowedBy: first }),
+    ...(first === undefined || first.place === file ? {} : { shadowedBy: first }),
   };
 }
 
@@ -61,8 +62,8 @@ export interface Logout {
   readonly file: string;
   /** What was in the file, as it is called there. */
   readonly removed: readonly string[];
-  /** Where there are still credentials. */
-  readonly remaining?: string | undefined;
+  /** A place where there are still credentials, and which those are. */
+  readonly remaining?: PlaceReport | undefined;
 }
 
 export interface LogoutOptions extends CallOptions {
@@ -83,7 +84,7 @@ export async function logout(
   if (target === 'all') return { file, removed };
   const { registry: host, namespace: repository } = target;
   const { places } = await explainCredentials(placesOf(registry), { registry: host, repository }, { signal });
-  const remaining = places.find(({ result }) => result === 'used')?.place;
+  const remaining = places.find(({ result }) => result === 'used');
   return { file, removed, ...(remaining === undefined ? {} : { remaining }) };
 }
 
