@@ -5,7 +5,7 @@ import { isLadingError } from '../../../src/errors/errors.js';
 import { parseReference } from '../../../src/oci/reference.js';
 import { openLocation } from '../../../src/transport/open.js';
 import { certificatePlaces } from '../../../src/transport/registry/certificate-places.js';
-import { type HostCertificates, hostCertificates } from '../../../src/transport/registry/certificates.js';
+import { type Certificates, openCertificates } from '../../../src/transport/registry/certificates.js';
 import { proxyServer } from '../../support/proxy-server.js';
 import { selfSigned } from '../../support/self-signed.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -24,53 +24,122 @@ async function write(files: Readonly<Record<string, string>>): Promise<void> {
   }
 }
 
-function look(host: string, env: Readonly<Record<string, string>> = {}): Promise<HostCertificates> {
-  const all = certificatePlaces({ env: { HOME: join(folder, 'home'), ...env }, etc: join(folder, 'etc') });
-  return hostCertificates(all)(host);
+function known(env: Readonly<Record<string, string>> = {}): Certificates {
+  return openCertificates(certificatePlaces({ env: { HOME: join(folder, 'home'), ...env }, etc: join(folder, 'etc') }));
 }
+
+/** As much of a certificate as is looked at before TLS is spoken. */
+const pem = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n`;
 
 describe('certificates of hosts', () => {
   it('are those of exactly this host, the user before the machine', async () => {
     await write({
-      'home/.config/containers/certs.d/a.example/one.crt': '1',
-      'etc/containers/certs.d/a.example:443/two.crt': '2',
-      'etc/docker/certs.d/a.example/three.crt': '3',
-      'etc/docker/certs.d/a.example/client.cert': 'c',
-      'etc/docker/certs.d/a.example/client.key': 'k',
+      'home/.config/containers/certs.d/a.example/one.crt': pem('1'),
+      'etc/containers/certs.d/a.example:443/two.crt': pem('2'),
+      'etc/docker/certs.d/a.example/three.crt': pem('3'),
+      'etc/docker/certs.d/a.example/client.cert': selfSigned.cert,
+      'etc/docker/certs.d/a.example/client.key': selfSigned.key,
       'etc/docker/certs.d/a.example/notes.txt': 'x',
-      'etc/docker/certs.d/a.example:5000/four.crt': '4',
+      'etc/docker/certs.d/a.example:5000/four.crt': pem('4'),
       'etc/containerd/certs.d/a.example/hosts.toml': '',
-      'etc/containers/certs.d/docker.io/hub.crt': 'hub',
+      'etc/containers/certs.d/docker.io/hub.crt': pem('hub'),
     });
-    expect(await look('a.example')).toEqual({
-      authorities: ['1', '2', '3'],
-      named: true,
-      client: { certificate: 'c', key: 'k' },
+    expect(await known().ofHost('a.example')).toEqual({
+      authorities: ['1', '2', '3'].map(pem),
+      client: { certificate: selfSigned.cert, key: selfSigned.key },
     });
-    expect(await look('a.example:5000')).toEqual({ authorities: ['4'], named: true });
-    expect((await look('registry-1.docker.io')).authorities).toEqual(['hub']);
+    expect(await known().ofHost('a.example:5000')).toEqual({ authorities: [pem('4')] });
+    expect((await known().ofHost('registry-1.docker.io')).authorities).toEqual([pem('hub')]);
     for (const host of ['b.example', 'a.example:5001', 'xa.example', '..', '.', '../a.example']) {
-      expect(await look(host)).toEqual({ authorities: [], named: false });
+      expect(await known().ofHost(host)).toEqual({ authorities: [] });
     }
   });
 
   it('come with the authorities of the environment', async () => {
     await write({ 'all.pem': 'all', 'extra.pem': 'extra' });
     const env = { SSL_CERT_FILE: join(folder, 'all.pem'), NODE_EXTRA_CA_CERTS: join(folder, 'extra.pem') };
-    expect(await look('b.example', env)).toEqual({ authorities: ['all', 'extra'], named: false });
-    expect(await look('b.example', { SSL_CERT_FILE: join(folder, 'none') })).toMatchObject({ authorities: [] });
+    expect(await known(env).forAll()).toEqual(['all', 'extra']);
+    expect(await known({ SSL_CERT_FILE: join(folder, 'none') }).forAll()).toEqual([]);
   });
 
   it.each(['client.cert', 'client.key'])('are refused with a %s alone', async name => {
     await write({ [`etc/docker/certs.d/a.example/${name}`]: 'x' });
-    expect(await codeOf(look('a.example'))).toBe('CREDENTIALS');
+    expect(await codeOf(known().ofHost('a.example'))).toBe('CREDENTIALS');
+  });
+
+  it.each([
+    [{ 'own.crt': 'DER' }, 'own.crt'],
+    [{ 'me.cert': selfSigned.cert, 'me.key': 'secret' }, 'me.cert'],
+  ])('are refused when they are none: %j', async (files, name) => {
+    const server = await startRegistry({ tls: selfSigned });
+    const own = join(folder, 'etc/docker/certs.d', server.host);
+    for (const [file, text] of Object.entries(files))
+      await write({ [`etc/docker/certs.d/${server.host}/${file}`]: text });
+    const error = await connect(server, 'app/one:1', { certificates: known() })
+      .resolve('1')
+      .catch(error => error);
+    expect(isLadingError(error, 'CREDENTIALS') && error.details).toEqual({ source: join(own, name) });
+    expect(error.message).not.toContain('secret');
+    expect(server.requests).toEqual([]);
+  });
+
+  it('are not read where no certificate is checked', async () => {
+    const asked: string[] = [];
+    const told: Certificates = {
+      ofHost: async host => {
+        asked.push(host);
+        return { authorities: [] };
+      },
+      forAll: () => Promise.reject(new Error('read for all hosts')),
+    };
+    const image = await sampleImage();
+    const plain = await startRegistry();
+    await putImage(connect(plain, 'app/one:1', { scheme: 'http', certificates: told }), image, '1');
+    expect(asked).toEqual([]);
+    // TLS is tried there first, so that what is named for this very host counts.
+    await putImage(connect(plain, 'app/one:2', { certificates: told }), image, '2');
+    const tls = await startRegistry({ tls: selfSigned });
+    await putImage(connect(tls, 'app/one:1', { certificates: told }), image, '1');
+    expect(asked).toEqual([plain.host, tls.host]);
+    const error = await connect({ host: 'registry.example' }, 'app/one:1', { certificates: told })
+      .resolve('1')
+      .catch(error => error);
+    expect(String(error.cause)).toContain('read for all hosts');
+  });
+
+  it('are read from files of the settings when their place is asked', async () => {
+    const server = await startRegistry({ tls: selfSigned });
+    const settings = {
+      registries: {
+        [server.host]: { ca: 'own.pem' },
+        'a.example': { mirrors: [{ location: server.host, ca: 'own.pem' }] },
+      },
+    };
+    await write({ 'lading.json': JSON.stringify(settings) });
+    const open = async (name: string, access: 'read' | 'write') => {
+      const location = { transport: 'registry', reference: parseReference(`${name}/app/one:1`) } as const;
+      const registry = { registryConfig: join(folder, 'lading.json') };
+      const endpoint = await openLocation(location, { access, registry });
+      onTestFinished(() => endpoint.close());
+      return endpoint;
+    };
+    for (const name of [server.host, 'a.example']) {
+      const absent = await open(name, 'read');
+      const error = await absent.resolve('1').catch(error => error);
+      expect(isLadingError(error, 'IO') && error.details.path).toBe(join(folder, 'own.pem'));
+    }
+    expect(server.requests).toEqual([]);
+    await write({ 'own.pem': selfSigned.cert });
+    await putImage(await open(server.host, 'write'), await sampleImage(), '1');
+    expect((await (await open('a.example', 'read')).resolve('1')).digest).toBe(
+      (await sampleImage()).manifest.descriptor.digest,
+    );
   });
 
   it('are those that a registry is asked with', async () => {
     const tls = { ...selfSigned, ca: selfSigned.cert, requestCert: true };
     const server = await startRegistry({ tls });
-    const certificates = (host: string) => look(host);
-    const open = () => connect(server, 'app/one:1', { certificates });
+    const open = () => connect(server, 'app/one:1', { certificates: known() });
     const image = await sampleImage();
     const bare = await codeOf(connect(server).resolve('1'));
     expect(bare).toBe('REGISTRY_UNREACHABLE');
@@ -122,7 +191,7 @@ describe('certificates of hosts', () => {
     });
     const headers = { location: `https://${other.host}/v2/app/one/manifests/1` };
     server.inject({ path: /manifests/, times: 9 }, { kind: 'answer', status: 302, headers });
-    const code = await codeOf(connect(server, 'app/one:1', { certificates: host => look(host) }).resolve('1'));
+    const code = await codeOf(connect(server, 'app/one:1', { certificates: known() }).resolve('1'));
     expect([code, other.requests.length]).toEqual(['REGISTRY_UNREACHABLE', 0]);
   });
 });

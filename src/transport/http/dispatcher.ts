@@ -15,8 +15,8 @@ export interface Exchange {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | Bytes | undefined;
-  /** The same object for the same settings: sockets are shared by it. */
-  readonly tls: TlsSettings;
+  /** The same object for the same settings: sockets are shared by it. Not used for plain HTTP. */
+  readonly tls?: TlsSettings | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -99,7 +99,7 @@ export class Dispatcher {
         ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
       },
     };
-    const answer = await this.#request(asked, await this.#agent(plainSettings), {
+    const answer = await this.#request(asked, await this.#agent(), {
       origin: proxy.origin,
       path: `${url.origin}${url.pathname}${url.search}`,
     });
@@ -136,7 +136,7 @@ export class Dispatcher {
     };
   }
 
-  #agent(tls: TlsSettings, tunnel?: HttpProxy): Promise<Agent | ProxyAgent> {
+  #agent(tls = plainSettings, tunnel?: HttpProxy): Promise<Agent | ProxyAgent> {
     if (this.#closed) throw new Error('the HTTP client is closed');
     const key = `${tunnel?.origin} ${tunnel?.authorization}`;
     let agents = this.#agents.get(tls);

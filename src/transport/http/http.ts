@@ -43,7 +43,7 @@ export interface HttpResponse {
 /** Which connections may be made. */
 export interface HttpTrust {
   allows(url: URL): boolean;
-  /** The same object for the same settings. */
+  /** Asked before each exchange over TLS. The same object for the same settings. */
   tls(url: URL): TlsSettings | Promise<TlsSettings>;
 }
 
@@ -177,7 +177,7 @@ export class Http {
       ...request.headers,
       ...(authorization === undefined ? {} : { authorization }),
     };
-    const tls = await this.#options.trust.tls(url);
+    const tls = url.protocol === 'https:' ? await this.#options.trust.tls(url) : undefined;
     return await this.#options.dispatcher.exchange({ method, url, headers, body, signal, tls });
   }
 }

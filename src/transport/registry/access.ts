@@ -2,7 +2,7 @@ import type { Reference } from '../../oci/reference.js';
 import type { HttpDispatcher } from '../http/dispatcher.js';
 import type { ProxySettings } from '../http/proxy.js';
 import { certificatePlaces } from './certificate-places.js';
-import { hostCertificates } from './certificates.js';
+import { type Certificates, openCertificates, readAuthorities, readClientCertificate } from './certificates.js';
 import { apiHost, type ConnectionOptions, RegistryConnection } from './connection.js';
 import type { CredentialSource } from './credentials.js';
 import type { RegistryEvent, RegistryEventSink } from './events.js';
@@ -112,28 +112,33 @@ export async function connectionTo(registry: string, access: RegistryAccessOptio
   return origin.registry === registry ? placeOptions(origin, common) : common;
 }
 
+type CommonOptions = ConnectionOptions & { readonly certificates: Certificates };
+
 /** The same for a place for which files of settings say something. */
-function placeOptions(place: RegistryPlace, common: ConnectionOptions): ConnectionOptions {
-  const { registry, scheme, apiRoot, authorities, client } = place;
+function placeOptions(place: RegistryPlace, common: CommonOptions): ConnectionOptions {
+  const { registry, scheme, apiRoot, authorityFiles, client } = place;
   return {
     ...common,
     insecure: common.insecure || place.insecure,
     scheme,
     apiRoot,
-    async certificates(host) {
-      const known = (await common.certificates?.(host)) ?? { authorities: [], named: false };
-      if (host !== apiHost(registry)) return known;
-      return {
-        authorities: [...authorities, ...known.authorities],
-        named: authorities.length > 0 || known.named,
-        client: client ?? known.client,
-      };
+    certificates: {
+      ...common.certificates,
+      async ofHost(host) {
+        const known = await common.certificates.ofHost(host);
+        if (host !== apiHost(registry)) return known;
+        const authorities = await Promise.all(authorityFiles.map(readAuthorities));
+        return {
+          authorities: [...authorities, ...known.authorities],
+          client: client === undefined ? known.client : await readClientCertificate(client.certificate, client.key),
+        };
+      },
     },
   };
 }
 
 /** What connections to registries are made with. */
-function connectionOptions(access: RegistryAccessOptions): ConnectionOptions {
+function connectionOptions(access: RegistryAccessOptions): CommonOptions {
   const { insecure, offline, proxy, userAgent, connections, retries, retryForMs, dispatcher } = access;
   return {
     insecure,
@@ -144,7 +149,7 @@ function connectionOptions(access: RegistryAccessOptions): ConnectionOptions {
     retries,
     retryForMs,
     credentials: registryCredentials(access),
-    certificates: hostCertificates(certificatePlaces(access)),
+    certificates: openCertificates(certificatePlaces(access)),
     dispatcher,
     onEvent: eventSink(access),
   };

@@ -1,16 +1,24 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { ioError } from '../../errors/io-error.js';
+import { lazy } from '../../stream/lazy.js';
 import type { ClientCertificate } from '../http/tls-settings.js';
 import { credentialsError } from './credentials.js';
 
-/** What is known of the certificates of one host. */
+/** What is named for one host. */
 export interface HostCertificates {
   /** PEM. */
   readonly authorities: readonly string[];
-  /** Whether an authority is named for this very host. */
-  readonly named: boolean;
   readonly client?: ClientCertificate | undefined;
+}
+
+/** Certificates as they are known to the user and the machine: each is read when it is asked for. */
+export interface Certificates {
+  /** Of `HOST[:PORT]`. @throws LadingError IO; CREDENTIALS for a file that holds none, and for a certificate without its key */
+  ofHost(host: string): Promise<HostCertificates>;
+  /** Authorities that are trusted whoever is asked, PEM. @throws LadingError IO */
+  forAll(): Promise<readonly string[]>;
 }
 
 export interface CertificatesOptions {
@@ -23,25 +31,20 @@ export interface CertificatesOptions {
 /**
  * Certificates by host, from folders `HOST[:PORT]` with authorities (`*.crt`), and a client certificate with its key
  * (`NAME.cert`, `NAME.key`).
- * @returns what is known of a host; it throws LadingError IO, and CREDENTIALS for a certificate without its key
  */
-export function hostCertificates({
-  folders,
-  authorityFiles = [],
-}: CertificatesOptions): (host: string) => Promise<HostCertificates> {
-  let forAll: Promise<readonly string[]> | undefined;
-  return async host => {
-    const found: HostCertificates[] = [];
-    for (const folder of folders) {
-      for (const name of folderNames(host)) found.push(await readHostFolder(path.join(folder, name)));
-    }
-    const authorities = found.flatMap(({ authorities }) => authorities);
-    forAll ??= readThoseThere(authorityFiles);
-    return {
-      authorities: [...authorities, ...(await forAll)],
-      named: authorities.length > 0,
-      client: found.find(({ client }) => client !== undefined)?.client,
-    };
+export function openCertificates({ folders, authorityFiles = [] }: CertificatesOptions): Certificates {
+  return {
+    async ofHost(host) {
+      const found: HostCertificates[] = [];
+      for (const folder of folders) {
+        for (const name of folderNames(host)) found.push(await readHostFolder(path.join(folder, name)));
+      }
+      return {
+        authorities: found.flatMap(({ authorities }) => authorities),
+        client: found.find(({ client }) => client !== undefined)?.client,
+      };
+    },
+    forAll: lazy(() => readThoseThere(authorityFiles)),
   };
 }
 
@@ -55,22 +58,44 @@ function folderNames(host: string): readonly string[] {
 async function readHostFolder(folder: string): Promise<HostCertificates> {
   const names = await namesIn(folder);
   const authorities = await Promise.all(
-    names.filter(name => name.endsWith('.crt')).map(name => readPem(path.join(folder, name))),
+    names.filter(name => name.endsWith('.crt')).map(name => readAuthorities(path.join(folder, name))),
   );
   const certificates = names.filter(name => name.endsWith('.cert'));
   for (const name of names.filter(name => name.endsWith('.key'))) {
     if (!certificates.includes(name.replace(/key$/, 'cert'))) throw incomplete(path.join(folder, name), '.cert');
   }
   const [first] = certificates;
-  const client = first === undefined ? undefined : await readClientCertificate(path.join(folder, first));
-  return { authorities, named: authorities.length > 0, client };
+  const client = first === undefined ? undefined : await clientIn(path.join(folder, first));
+  return { authorities, client };
 }
 
-async function readClientCertificate(file: string): Promise<ClientCertificate> {
+async function clientIn(file: string): Promise<ClientCertificate> {
   const keyFile = file.replace(/cert$/, 'key');
-  const [certificate, key] = await Promise.all([readPem(file), ifThere(keyFile)]);
-  if (key === undefined) throw incomplete(file, '.key');
+  if ((await ifThere(keyFile)) === undefined) throw incomplete(file, '.key');
+  return readClientCertificate(file, keyFile);
+}
+
+/** @throws LadingError IO; CREDENTIALS when they are no certificate and its key */
+export async function readClientCertificate(file: string, keyFile: string): Promise<ClientCertificate> {
+  const [certificate, key] = await Promise.all([readText(file), readText(keyFile)]);
+  try {
+    createSecureContext({ cert: certificate, key });
+  } catch {
+    // What OpenSSL says names no file, and may show a part of one.
+    throw credentialsError(
+      file,
+      `is no certificate in PEM whose key is in ${keyFile}`,
+      'Convert or replace the files.',
+    );
+  }
   return { certificate, key };
+}
+
+/** @throws LadingError IO; CREDENTIALS when there is no certificate in it, which Node would pass over without a word */
+export async function readAuthorities(file: string): Promise<string> {
+  const text = await readText(file);
+  if (/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(text)) return text;
+  throw credentialsError(file, 'holds no certificate in PEM', 'Convert it: openssl x509 -inform der -in FILE.');
 }
 
 function incomplete(file: string, ending: string): Error {
@@ -99,8 +124,7 @@ async function ifThere(file: string): Promise<string | undefined> {
   }
 }
 
-/** @throws LadingError IO */
-export async function readPem(file: string): Promise<string> {
+async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {

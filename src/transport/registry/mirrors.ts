@@ -66,7 +66,8 @@ export class Mirrors {
         const answer = await this.#accept(response, one, kind, wanted);
         if (answer !== undefined) return answer;
       } catch (error) {
-        if (request.signal?.aborted || !isLadingError(error)) throw error;
+        // A file of the settings that cannot be read is no failure of the mirror, and would never be seen.
+        if (request.signal?.aborted || !isLadingError(error) || error.code === 'IO') throw error;
         this.#leave(one, error.message);
       }
     }

@@ -1,7 +1,8 @@
+import { lazy } from '../../stream/lazy.js';
 import type { HttpTrust } from '../http/http.js';
 import { isLoopbackHost } from '../http/loopback.js';
 import type { TlsSettings } from '../http/tls-settings.js';
-import type { HostCertificates } from './certificates.js';
+import type { Certificates } from './certificates.js';
 
 /** Which connections may be made on behalf of one registry: over plain HTTP, or over TLS whose certificate is not checked. */
 export interface Trust extends HttpTrust {
@@ -14,8 +15,7 @@ export interface TrustOptions {
   readonly insecure?: boolean | undefined;
   /** `http` is allowed for the registry itself. */
   readonly scheme?: 'http' | 'https' | undefined;
-  /** What is known of the certificates of a host (`HOST[:PORT]`). */
-  readonly certificates?: ((host: string) => Promise<HostCertificates>) | undefined;
+  readonly certificates?: Certificates | undefined;
 }
 
 /**
@@ -29,11 +29,14 @@ export function createTrust(registryHost: string, options: TrustOptions = {}): T
   const relaxed = (url: URL): boolean => insecure || (local && isLoopbackHost(url.hostname));
   const known = new Map<string, Promise<TlsSettings>>();
 
+  const ofRegistry = lazy(async () => certificates?.ofHost(registryHost));
+
   async function settings(url: URL): Promise<TlsSettings> {
-    const [own, ofRegistry] = await Promise.all([certificates?.(url.host), certificates?.(registryHost)]);
-    const authorities = [...new Set([...(own?.authorities ?? []), ...(ofRegistry?.authorities ?? [])])];
-    const named = own?.named || ofRegistry?.named;
-    return { verify: !insecure && (named || !relaxed(url)), authorities, client: own?.client };
+    const own = url.host === registryHost ? await ofRegistry() : await certificates?.ofHost(url.host);
+    const named = [...(own?.authorities ?? []), ...((await ofRegistry())?.authorities ?? [])];
+    const verify = !insecure && (named.length > 0 || !relaxed(url));
+    const authorities = verify ? [...new Set([...named, ...((await certificates?.forAll()) ?? [])])] : [];
+    return { verify, authorities, client: own?.client };
   }
 
   return {

@@ -1,7 +1,5 @@
 import { LadingError } from '../../../errors/errors.js';
 import { parseReference, type Reference } from '../../../oci/reference.js';
-import type { ClientCertificate } from '../../http/tls-settings.js';
-import { readPem } from '../certificates.js';
 import { daemonJsonRule } from './daemon-json.js';
 import { hostsTomlRule } from './hosts-toml.js';
 import { registriesConfRules } from './registries-conf.js';
@@ -23,9 +21,10 @@ export interface RegistryPlace {
   readonly repository: string;
   readonly scheme?: 'http' | 'https' | undefined;
   readonly insecure?: boolean | undefined;
-  /** PEM, beside those in the folders of certificates. */
-  readonly authorities: readonly string[];
-  readonly client?: ClientCertificate | undefined;
+  /** Files with authorities, PEM, beside those in the folders of certificates. */
+  readonly authorityFiles: readonly string[];
+  /** Files with a certificate to show, and its key. */
+  readonly client?: PlaceRule['client'];
   readonly apiRoot?: string | undefined;
   readonly namespace?: string | undefined;
 }
@@ -60,7 +59,7 @@ export async function findRoute(reference: Reference, options: RouteOptions): Pr
   const { registry, repository } = reference;
   const name = `${registry}/${repository}`;
   const rule = await findRule(registry, name, options);
-  if (rule === undefined) return { origin: { registry, repository, authorities: [] }, mirrors: [] };
+  if (rule === undefined) return { origin: { registry, repository, authorityFiles: [] }, mirrors: [] };
   if (rule.blocked) {
     throw new LadingError('REGISTRY_BLOCKED', `${name} may not be used, says ${rule.source}`, {
       details: { registry, source: rule.source },
@@ -68,12 +67,11 @@ export async function findRoute(reference: Reference, options: RouteOptions): Pr
     });
   }
   const { location = rule.prefix.startsWith('*.') ? registry : rule.prefix } = rule.origin;
-  const place = (written: PlaceRule): Promise<RegistryPlace> => placeOf(written, rule, name);
-  const mirrors = rule.mirrors.map(async (mirror: MirrorRule) => {
+  const mirrors = rule.mirrors.map((mirror: MirrorRule) => {
     const { tags, digests } = mirror;
-    return { ...(await place(mirror)), tags, digests };
+    return { ...placeOf(mirror, rule, name), tags, digests };
   });
-  return { origin: await place({ ...rule.origin, location }), mirrors: await Promise.all(mirrors) };
+  return { origin: placeOf({ ...rule.origin, location }, rule, name), mirrors };
 }
 
 async function findRule(
@@ -90,7 +88,7 @@ async function findRule(
   );
 }
 
-async function placeOf(written: PlaceRule, rule: RegistryRule, name: string): Promise<RegistryPlace> {
+function placeOf(written: PlaceRule, rule: RegistryRule, name: string): RegistryPlace {
   const { scheme, insecure, apiRoot, namespace, authorityFiles = [], client } = written;
   const physical = `${written.location}${name.slice(matchLength(rule.prefix, name))}`;
   const slash = physical.indexOf('/');
@@ -105,8 +103,8 @@ async function placeOf(written: PlaceRule, rule: RegistryRule, name: string): Pr
     insecure,
     apiRoot,
     namespace,
-    authorities: await Promise.all(authorityFiles.map(readPem)),
-    client: client && { certificate: await readPem(client.certificate), key: await readPem(client.key) },
+    authorityFiles,
+    client,
   };
 }
 
