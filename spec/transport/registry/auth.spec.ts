@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isLadingError, LadingError } from '../../../src/errors/errors.js';
 import { parseReference } from '../../../src/oci/reference.js';
@@ -7,7 +9,9 @@ import { openRegistry } from '../../../src/transport/registry/client.js';
 import { RegistryConnection } from '../../../src/transport/registry/connection.js';
 import type { Credential, CredentialSource } from '../../../src/transport/registry/credentials.js';
 import type { RegistryEvent } from '../../../src/transport/registry/events.js';
+import { registryCredentials } from '../../../src/transport/registry/registry-credentials.js';
 import { copied } from '../../support/copied.js';
+import { tempDir } from '../../support/temp-dir.js';
 import { blobOf, noise, putBlob, putImage, sampleImage } from '../sample-image.js';
 import { codeOf, connect, hasty, startRegistry } from './connected.js';
 
@@ -350,6 +354,29 @@ describe('authentication', () => {
     ];
     const credentials = { get: async () => answers.shift() };
     expect(await codeOf(connect(server, 'app/one:1', { credentials }).resolve('1'))).toBe('REFERENCE_NOT_FOUND');
+  });
+});
+
+describe('a credential helper', () => {
+  it.each(['basic', 'token'] as const)('is asked again when what it said has ended (%s)', async kind => {
+    const folder = await tempDir();
+    const script = `#!/bin/sh\necho asked >> ${folder}/log; cat ${folder}/answer\n`;
+    await writeFile(join(folder, 'docker-credential-short'), script, { mode: 0o755 });
+    const say = (password: string) =>
+      writeFile(join(folder, 'answer'), JSON.stringify({ Username: 'user', Secret: password }));
+    const authFile = join(folder, 'config.json');
+    await say(user.password);
+    const server = await startRegistry({ auth: { kind, ...user, expiresInSeconds: 0.01 } });
+    await writeFile(authFile, JSON.stringify({ credHelpers: { [server.host]: 'short' } }));
+    const credentials = registryCredentials({ authFile, helperPath: `${folder}:/usr/bin:/bin` });
+    const endpoint = connect(server, 'app/one:1', { credentials, timing: undefined, chunkSizeBytes: 1e6 });
+    await putImage(endpoint, await sampleImage(), '1');
+    await say('new one');
+    server.accounts.changePassword('new one');
+    server.accounts.revoke();
+    await new Promise(resolve => setTimeout(resolve, 20));
+    await putImage(endpoint, await sampleImage(2, 3_000_000), '2');
+    expect(await readFile(join(folder, 'log'), 'utf8')).toBe('asked\nasked\n');
   });
 });
 

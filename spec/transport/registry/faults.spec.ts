@@ -283,6 +283,21 @@ describe('writing to a registry that has troubles', () => {
     expect(sent).toBeLessThanOrEqual(7_000_000);
   });
 
+  it('goes on when a piece is not taken in, and gives up when none is', async () => {
+    const blob = blobOf(noise(6_000_000));
+    for (const [times, code] of [
+      [1, undefined],
+      [always, 'REGISTRY_UNREACHABLE'],
+    ] as const) {
+      const server = await startRegistry();
+      server.inject({ method: 'PATCH', skip: 2, times }, { kind: 'hang' });
+      const endpoint = connect(server, 'app/one', { chunkSizeBytes: 1_000_000, headersTimeoutMs: 200, retries: 1 });
+      expect(await codeOf(putBlob(endpoint, blob))).toBe(code);
+      const sent = server.requests.reduce((sum, { received }) => sum + received, 0);
+      if (code === undefined) expect(sent).toBe(6_000_000);
+    }
+  }, 30_000);
+
   const refusals: ReadonlyArray<readonly [string, FaultRule, Fault, string]> = [
     ['takes no uploads', { method: 'POST' }, { kind: 'answer', status: 405 }, 'REGISTRY_RESPONSE'],
     ['takes nothing', { times: always }, { kind: 'answer', status: 413 }, 'REGISTRY_RESPONSE'],
