@@ -116,6 +116,23 @@ describe('an index of parts', () => {
     expect(await machines(['linux/arm64', 'linux/amd64', 'linux/arm64'])).toBe(digest);
   });
 
+  it('is the same for machines that do it at the same time, each waiting for the other', async () => {
+    const { host, content } = await startRegistry();
+    const name = `${host}/app:1`;
+    const wanted = ['linux/amd64', 'linux/arm64'];
+    const machine = async (platform: string, store: string): Promise<string> => {
+      const env = { LADING_ROOT: join(cwd, store) };
+      await cli(['build', '-q', '--platform', platform, '-t', name, 'app'], { cwd, env });
+      await cli(['push', '-q', '--part', 'run-7', name], { cwd, env });
+      return cli(['index', 'merge', '-q', name, ...expected, '--wait', '60'], { cwd, env });
+    };
+    // Each platform twice, as when a job is started again before it has ended.
+    const jobs = [...wanted, ...wanted].map((platform, i) => machine(platform, `store-${i}`));
+    const digests = await Promise.all(jobs);
+    expect(new Set(digests)).toEqual(new Set([await machines(wanted)]));
+    expect(content.manifest('app', '1')?.digest).toBe(digests[0]?.trim());
+  });
+
   it('fails clearly while one is missing, and takes none of another run', async () => {
     const { host } = await startRegistry();
     const name = `${host}/app:1`;
