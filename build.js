@@ -17,11 +17,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { commonFile, commonModules } from './common-file.js';
+import { askForBuiltInModules } from './built-in-modules.js';
 import { directImports } from './direct-imports.js';
+import { sharedFiles, sharedFilesPlugin } from './shared-files.js';
 import { workerCode } from './worker-code.js';
 
 const top = dirname(fileURLToPath(import.meta.url));
@@ -58,8 +59,9 @@ const settings = {
   legalComments: 'none',
   // The packages that are CommonJS ask for Node's modules with `require`, which modules do not have.
   banner: {
-    js: "import{createRequire as ladingRequire}from'node:module';const require=ladingRequire(import.meta.url);",
+    js: "const require=name=>process.getBuiltinModule('node:module').createRequire(import.meta.url)(name);",
   },
+  write: false,
   define: { ladingCodeDigest: JSON.stringify(code.digest('hex')) },
   plugins: [directImports(join(top, 'src/index.ts'), join(top, 'cli')), workerCode.esbuild],
   logLevel: 'warning',
@@ -77,14 +79,14 @@ const separate = await build({
   ...settings,
   plugins: [loadedFirst, ...settings.plugins],
   entryPoints: ['cli/bin.ts'],
-  write: false,
 });
-const common = commonModules(separate.metafile, ['cli/main.ts', 'cli/store-session.ts']);
-const { metafile } = await build({
+const files = sharedFiles(separate.metafile, ['cli/main.ts', 'cli/store-session.ts'], 'cli/commands/build.ts');
+const { metafile, ...bundles } = await build({
   ...settings,
-  plugins: [loadedFirst, ...settings.plugins, commonFile(top, common)],
+  plugins: [loadedFirst, ...settings.plugins, sharedFilesPlugin(top, files)],
 });
-await build({ ...settings, entryPoints: ['cli/enter-early.ts'], splitting: false });
+writeBundles({ metafile, ...bundles });
+writeBundles(await build({ ...settings, entryPoints: ['cli/enter-early.ts'], splitting: false }));
 writeFileSync(join(made, 'src/THIRD-PARTY-LICENSES.txt'), licenses(Object.keys(metafile.inputs)));
 chmodSync(join(made, 'cli/bin.js'), 0o755);
 
@@ -101,6 +103,13 @@ for (const folder of ['src', 'cli']) {
   renameSync(join(made, folder), join(top, 'dist', folder));
 }
 if (typesFailed) process.exitCode = 1;
+
+function writeBundles({ metafile, outputFiles }) {
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, askForBuiltInModules(text, metafile.outputs[relative(top, path)]));
+  }
+}
 
 /** The licences of the packages that are in the bundles, which they ask to go with every copy. */
 function licenses(inputs) {

@@ -7,7 +7,6 @@ import { findCommand } from './arguments/find-command.js';
 import { parseArguments, refuseUnknownOptions, wantsHelp } from './arguments/parse-arguments.js';
 import type { CliContext } from './context.js';
 import { exitCode } from './exit-code.js';
-import { renderError } from './render/error.js';
 import { palette } from './render/palette.js';
 import { UsageError } from './usage-error.js';
 import { version } from './version.js';
@@ -25,6 +24,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
       context.stderr.write('interrupted\n');
       return exitCode.interrupted;
     }
+    const { renderError } = await import('./render/error.js');
     const debug = argv.includes('--debug');
     context.stderr.write(renderError(error, { debug, palette: palette(context.stderr, context.env) }));
     return isMisuse(error) ? exitCode.misused : exitCode.failed;

@@ -3,7 +3,7 @@ import { assembleBuild, type BuildResult, type ImageVariant } from '../build/ass
 import { build } from '../build/build.js';
 import type { Timestamps } from '../build/copy/clamp.js';
 import type { BuildEvent } from '../build/event.js';
-import { findEpoch } from '../build/find-epoch.js';
+import type { NamedContexts } from '../build/inputs.js';
 import { type ProvenanceOptions, provenance } from '../build/provenance.js';
 import type { CopyEvent } from '../content/copy.js';
 import { LadingError } from '../errors/errors.js';
@@ -22,14 +22,12 @@ import type { BuildSecret } from './build-secrets.js';
 import { type CommandOptions, openCommands } from './command-settings.js';
 import { agreedTimes, variantKey, wantsIndex } from './image-variants.js';
 import { nameImages } from './name-images.js';
-import { namedContexts } from './named-contexts.js';
 import type { Output } from './output.js';
 import { planOutputs } from './output-plan.js';
 import { pushContent, pushName } from './push-image.js';
 import type { RegistryAccess } from './registry-access.js';
 import { trialMemory } from './trial-memory.js';
 import { openWorkspace } from './workspace.js';
-import { checkDeletions, writeFiles, writeImage } from './write-output.js';
 
 export interface BuildImageOptions extends ContextSource, CommandOptions {
   readonly store: Store;
@@ -128,7 +126,8 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       details: { option: 'jobs' },
     });
   }
-  const times = agreedTimes(options, options.outputs ?? []);
+  const { buildContexts = {}, outputs = [] } = options;
+  const times = agreedTimes(options, outputs);
   const plan = planOutputs(options, platforms);
   const transfer = { registry, signal };
   const images = baseImages({
@@ -156,7 +155,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   try {
     const temporary = await workspace.temporary();
     // Behind the lease: only now is the store there, and can be told from what it may lie in.
-    await checkDeletions(options.outputs ?? [], store.root);
+    if (outputs.length > 0) await (await import('./write-output.js')).checkDeletions(outputs, store.root);
     const { context, dockerfile } = await openContext(options, {
       ...workspace,
       signal,
@@ -166,15 +165,18 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       onProgress: (bytes, total) => onEvent({ kind: 'context-progress', bytes, total }),
     });
     if (context.origin !== undefined) onEvent({ kind: 'context-done' });
-    const contexts = await namedContexts(options.buildContexts ?? {}, {
-      ...transfer,
-      ...workspace,
-      store,
-      images,
-      host: options.host,
-      directory: options.directory ?? context.directory ?? '.',
-      onWarning,
-    });
+    const contexts: NamedContexts =
+      Object.keys(buildContexts).length === 0
+        ? new Map()
+        : await (await import('./named-contexts.js')).namedContexts(buildContexts, {
+            ...transfer,
+            ...workspace,
+            store,
+            images,
+            host: options.host,
+            directory: options.directory ?? context.directory ?? '.',
+            onWarning,
+          });
     const built = await build({
       ...workspace,
       temporary,
@@ -183,7 +185,10 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
       dockerfile,
       images,
       contexts,
-      findEpoch: (source, call) => findEpoch(source, { ...workspace, ...call, context, contexts }),
+      findEpoch: async (source, call) => {
+        const { findEpoch } = await import('../build/find-epoch.js');
+        return await findEpoch(source, { ...workspace, ...call, context, contexts });
+      },
       sandbox,
       entitlements: new Set(options.entitlements),
       commands: commands.settings,
@@ -218,6 +223,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
     const names = await nameImages(plan.stored, variant, { store, signal });
     const split = wantsIndex(options, platforms);
     for (const { output, variant: wanted, names } of plan.written) {
+      const { writeFiles, writeImage } = await import('./write-output.js');
       if (wanted === undefined) {
         await writeFiles(output, built, { store, split, provenance: options.provenance, signal });
       } else await writeImage(output, (await variant(wanted)).descriptor, names, { store, signal });

@@ -1,6 +1,5 @@
 import { open, rm, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { indexLayer } from '../layer/index-layer.js';
 import { isSeekable, openSegmentRange, type SeekableLayer } from '../layer/open-range.js';
 import { SegmentCache } from '../layer/segment-cache.js';
 import { tailSize } from '../layer/segment-format.js';
@@ -20,7 +19,6 @@ import { writeAll } from './durable.js';
 import { renew } from './file-lock.js';
 import { ifExists, onFile } from './io-error.js';
 import type { LayerFiles } from './layer-files.js';
-import { uncompressed } from './layer-tap.js';
 import { blobNotFound, openRegularFile } from './verified-file.js';
 
 /** Less than a segment. */
@@ -92,6 +90,7 @@ export class LayerShelf {
 
   /** From the beginning up to `end`: the blob cannot be read from anywhere else. */
   async *#wholePieces(layer: LayerRef, end: number, options: CallOptions): AsyncGenerator<TarPiece> {
+    const { uncompressed } = await import('./layer-tap.js');
     const content = await this.#blobs.open(layer.blob, options);
     try {
       let at = 0;
@@ -150,8 +149,8 @@ export class LayerShelf {
   }
 
   async #makeIndex({ blob, diffId }: LayerRef): Promise<LayerIndex> {
-    const content = await this.#blobs.open(blob);
-    const index = await indexLayer(uncompressed(content, `the layer ${diffId}`));
+    const { indexBlob } = await import('./layer-tap.js');
+    const index = await indexBlob(await this.#blobs.open(blob), `the layer ${diffId}`);
     await this.#files.save(blob.digest, index);
     return index;
   }
@@ -162,6 +161,7 @@ export class LayerShelf {
       await renew(path);
       return;
     }
+    const { uncompressed } = await import('./layer-tap.js');
     const content = await this.#blobs.open(blob);
     const temporary = await this.#files.temporary();
     const digester = new Digester();

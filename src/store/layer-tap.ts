@@ -20,7 +20,7 @@ export class LayerTap {
   readonly #result: Promise<TapResult>;
 
   constructor() {
-    this.#result = indexLayer(uncompressed(this.#pipe, 'the layer'))
+    this.#result = indexBlob(this.#pipe, 'the layer')
       .then(
         index => ({ index }),
         error => {
@@ -55,6 +55,11 @@ export class LayerTap {
     this.#pipe.destroy();
     await this.#result.catch(() => {});
   }
+}
+
+/** The index of a layer, from the bytes of its blob. */
+export function indexBlob(content: Bytes, what: string): Promise<LayerIndex> {
+  return indexLayer(uncompressed(content, what));
 }
 
 /**

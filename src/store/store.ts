@@ -35,7 +35,7 @@ import { type Lazy, lazy } from '../stream/lazy.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import type { LayerRef } from '../tree/node.js';
 import { CacheFolders } from './cache-folders.js';
-import { type CheckOptions, checkStore, type StoreCheck } from './check.js';
+import type { CheckOptions, StoreCheck } from './check.js';
 import { blobClaims } from './claim.js';
 import { ContextFiles } from './context-files.js';
 import { FileLock } from './file-lock.js';
@@ -47,7 +47,7 @@ import { LayerFiles } from './layer-files.js';
 import type { LayerPacker } from './layer-packer.js';
 import { LayerShelf } from './layer-shelf.js';
 import { ImageLayout } from './layout.js';
-import { type PruneOptions, type PruneReport, pruneStore } from './prune.js';
+import type { PruneOptions, PruneReport } from './prune.js';
 import { RecordFiles } from './record-files.js';
 import { resolveName } from './resolve-name.js';
 import { type Lease, Session } from './session.js';
@@ -56,7 +56,7 @@ import { checkStoreVersion } from './store-version.js';
 import { type StoredImage, storedAtStamp, storedImage } from './stored-image.js';
 import { takeBlobIn } from './take-blob-in.js';
 import { Transfers, transfersFolder } from './transfers.js';
-import { measureStore, type StoreUsage } from './usage.js';
+import type { StoreUsage } from './usage.js';
 import { WriteAccess } from './write-access.js';
 
 export interface StoreOptions {
@@ -257,19 +257,19 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   }
 
   /** Where the store is on the disk, and how much of it could go. */
-  usage(options?: CallOptions): Promise<StoreUsage> {
-    return measureStore(this.#parts, options);
+  async usage(options?: CallOptions): Promise<StoreUsage> {
+    return (await import('./upkeep.js')).measureStore(this.#parts, options);
   }
 
   /** Deletes what nothing needs; safe while other processes work. */
   async prune(options?: PruneOptions): Promise<PruneReport> {
     await this.#writing.prepare();
-    return pruneStore(this.#parts, options);
+    return (await import('./upkeep.js')).pruneStore(this.#parts, options);
   }
 
   /** Reads everything and says what is wrong. */
-  check(options?: CheckOptions): Promise<StoreCheck> {
-    return checkStore(this.#parts, options);
+  async check(options?: CheckOptions): Promise<StoreCheck> {
+    return (await import('./upkeep.js')).checkStore(this.#parts, options);
   }
 
   /** Until it is released, nothing that is written or counted on from now is pruned, by whichever process. */

@@ -2,7 +2,6 @@ import type { Descriptor } from '../oci/descriptor.js';
 import { isLayerType } from '../oci/media-types.js';
 import type { Bytes, CallOptions } from '../stream/bytes.js';
 import type { PutOptions } from './blob-directory.js';
-import { LayerTap } from './layer-tap.js';
 import { receiveBlob } from './receive-blob.js';
 import type { StoreParts } from './store-parts.js';
 import type { Transfers } from './transfers.js';
@@ -23,6 +22,7 @@ export async function takeBlobIn(
   await receiveBlob(blobs, transfers, descriptor, content, keep, options);
 
   async function indexing(put: (options: PutOptions) => Promise<void>): Promise<void> {
+    const { LayerTap } = await import('./layer-tap.js');
     const tap = new LayerTap();
     try {
       await put({ ...options, observe: chunk => tap.write(chunk) });
