@@ -123,7 +123,7 @@ export class ContainerShelf {
   async #seen(container: Container): Promise<Container> {
     if (container.status !== 'running') return container;
     const identity = decodeIdentity(container.runner ?? '');
-    if (identity !== undefined && (await isAlive(identity, 0))) return container;
+    if (identity !== undefined && isAlive(identity, 0)) return container;
     return { ...container, status: 'exited', exitCode: container.exitCode ?? 137, ports: undefined };
   }
 }

@@ -78,7 +78,7 @@ async function whenEnded({ keeper, name }: Container, signal: AbortSignal | unde
   const identity = decodeIdentity(keeper ?? '');
   if (identity === undefined) return;
   const deadline = performance.now() + patienceMs;
-  while (await isAlive(identity, 0)) {
+  while (isAlive(identity, 0)) {
     if (performance.now() > deadline) {
       throw new LadingError('USAGE', `what ran ${name} was killed, but its process still lives`, {
         details: {},

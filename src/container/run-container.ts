@@ -39,7 +39,7 @@ export async function runContainer(container: Container, options: RunContainerOp
   const shelf = new ContainerShelf(store);
   const lease = await store.lease();
   try {
-    const runner = encodeIdentity(await identifyProcess(), container.id);
+    const runner = encodeIdentity(identifyProcess(), container.id);
     const running = await shelf.update(
       container.id,
       state => {
@@ -126,7 +126,7 @@ async function execute(
           onOutput?.(stream, chunk);
         },
         onStarted: async pid => {
-          const keeper = await identifyOther(pid);
+          const keeper = identifyOther(pid);
           await shelf.update(container.id, state => ({
             ...state,
             ports: container.ports,

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync } from 'node:fs';
+import { chmodSync, lstatSync, rmdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ioError } from '../errors/io-error.js';
 import { toHostPath } from '../tree/path.js';
@@ -11,6 +11,12 @@ import { folderNames } from './folder-names.js';
  */
 export async function removeFiles(path: string): Promise<void> {
   const remove = (): Promise<void> => rm(path, { recursive: true, force: true });
+  try {
+    // Most that are given up are empty.
+    return rmdirSync(path);
+  } catch {
+    // It holds something, is no folder, or is not there.
+  }
   try {
     await remove();
   } catch (error) {

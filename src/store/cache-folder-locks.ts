@@ -48,7 +48,7 @@ export class CacheFolderLocks {
   /** @returns what lets go */
   async hold(key: string, { slot, exclusive }: CacheFolderHolder): Promise<() => Promise<void>> {
     const path = join(this.#folder, `${key}.${slot}.${exclusive ? 'x' : 's'}.${randomUUID()}`);
-    const identity = encodeIdentity(await identifyProcess(), randomUUID());
+    const identity = encodeIdentity(identifyProcess(), randomUUID());
     await onFile(path, async () => {
       const handle = await open(path, 'wx', 0o644);
       await handle.writeFile(identity).finally(() => handle.close());
@@ -107,7 +107,7 @@ export class CacheFolderLocks {
     const [content, { mtimeMs }] = seen;
     const silentMs = Date.now() - mtimeMs;
     const identity = decodeIdentity(content);
-    const lives = identity === undefined ? silentMs < unreadableGraceMs : await isAlive(identity, silentMs);
+    const lives = identity === undefined ? silentMs < unreadableGraceMs : isAlive(identity, silentMs);
     if (!lives) await rm(path, { force: true });
     return lives;
   }

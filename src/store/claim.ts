@@ -1,4 +1,4 @@
-import { stat, utimes } from 'node:fs/promises';
+import { statSync, utimesSync } from 'node:fs';
 import { isLadingError } from '../errors/errors.js';
 import type { FileLock } from './file-lock.js';
 import { hasErrno, ifExists } from './io-error.js';
@@ -27,7 +27,7 @@ export function blobClaims(session: Session, sweepLock: FileLock): BlobClaim {
       if (written) ofLease.add(path);
       if (ofLease.has(path)) return true;
       const now = new Date();
-      await utimes(path, now, now);
+      utimesSync(path, now, now);
     } catch (error) {
       if (hasErrno(error, 'ENOENT')) return false;
       // A store that we may only read: nothing can be promised, and nothing is ours to promise.
@@ -35,7 +35,8 @@ export function blobClaims(session: Session, sweepLock: FileLock): BlobClaim {
       if (['EROFS', 'EACCES', 'EPERM'].some(code => hasErrno(refused, code))) return true;
       throw error;
     }
-    if ((await sweepLock.whenReleased()) && (await ifExists(path, () => stat(path))) === undefined) return false;
+    if ((await sweepLock.whenReleased()) && (await ifExists(path, async () => statSync(path))) === undefined)
+      return false;
     ofLease.add(path);
     return true;
   };

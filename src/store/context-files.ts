@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ContextNotes } from '../content/content.js';
 import type { CallOptions } from '../stream/bytes.js';
@@ -28,14 +28,14 @@ export class ContextFiles implements ContextNotes {
   /** Bytes of the file. */
   async notesSize(key: string): Promise<number> {
     const path = join(this.#folder, key);
-    return (await ifExists(path, () => stat(path)))?.size ?? 0;
+    return (await ifExists(path, async () => statSync(path)))?.size ?? 0;
   }
 
   /** Of several at the same time the last one stays, whole. */
   async putNotes(key: string, payload: readonly Uint8Array[], options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     const path = join(this.#folder, key);
-    await onFile(path, () => mkdir(dirname(path), { recursive: true }));
+    await onFile(path, async () => mkdirSync(dirname(path), { recursive: true }));
     await replaceFile(path, frame(notesKind, payload), { temporary: await this.#temporary(), durable: false });
   }
 }

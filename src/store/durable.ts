@@ -6,20 +6,20 @@ import { hasErrno, onFile } from './io-error.js';
 
 /** Makes the names in a folder last through a power cut. File systems that cannot sync a folder do not need it. */
 export async function syncDirectory(path: string): Promise<void> {
-  let handle: FileHandle;
+  let folder: number;
   try {
-    handle = await open(path, 'r');
+    folder = openSync(path, 'r');
   } catch (error) {
     // Windows does not open folders.
     if (hasErrno(error, 'EISDIR') || hasErrno(error, 'EPERM') || hasErrno(error, 'EACCES')) return;
     throw error;
   }
   try {
-    await handle.sync();
+    await flushed(folder);
   } catch (error) {
     if (!hasErrno(error, 'EINVAL') && !hasErrno(error, 'EPERM') && !hasErrno(error, 'ENOTSUP')) throw error;
   } finally {
-    await handle.close();
+    closeSync(folder);
   }
 }
 

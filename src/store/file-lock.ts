@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
@@ -54,7 +54,7 @@ export class FileLock {
 
   async #holdNow<T>(work: () => Promise<T>, options: CallOptions): Promise<T> {
     options.signal?.throwIfAborted();
-    const content = encodeIdentity(await identifyProcess(), randomUUID());
+    const content = encodeIdentity(identifyProcess(), randomUUID());
     await this.#acquire(content, options);
     const heartbeat = setInterval(() => void renew(this.path), silenceLimitMs / 6);
     heartbeat.unref();
@@ -62,14 +62,14 @@ export class FileLock {
       return await work();
     } finally {
       clearInterval(heartbeat);
-      await rm(this.path, { force: true });
+      rmSync(this.path, { force: true });
     }
   }
 
   async #acquire(content: string, { signal }: CallOptions): Promise<void> {
     const deadline = performance.now() + this.#timeoutMs;
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 40)) {
-      if (await this.#tryCreate(content)) return;
+      if (this.#tryCreate(content)) return;
       const state = await this.#read();
       if (state?.stale) await this.#break(state.content);
       else if (state !== undefined) {
@@ -79,16 +79,16 @@ export class FileLock {
     }
   }
 
-  async #tryCreate(content: string, path = this.path): Promise<boolean> {
+  #tryCreate(content: string, path = this.path): boolean {
     try {
-      const handle = await open(path, 'wx', 0o644);
+      const file = openSync(path, 'wx', 0o644);
       try {
-        await handle.writeFile(content);
+        writeFileSync(file, content);
       } catch (error) {
-        await rm(path, { force: true });
+        rmSync(path, { force: true });
         throw error;
       } finally {
-        await handle.close();
+        closeSync(file);
       }
       return true;
     } catch (error) {
@@ -99,10 +99,10 @@ export class FileLock {
 
   async #read(): Promise<{ readonly content: string; readonly stale: boolean } | undefined> {
     return ifExists(this.path, async () => {
-      const [content, { mtimeMs }] = await Promise.all([readFile(this.path, 'utf8'), stat(this.path)]);
-      const silentMs = Date.now() - mtimeMs;
+      const content = readFileSync(this.path, 'utf8');
+      const silentMs = Date.now() - statSync(this.path).mtimeMs;
       const identity = decodeIdentity(content);
-      const alive = identity === undefined ? silentMs < unreadableGraceMs : await isAlive(identity, silentMs);
+      const alive = identity === undefined ? silentMs < unreadableGraceMs : isAlive(identity, silentMs);
       return { content, stale: !alive };
     });
   }
@@ -113,18 +113,18 @@ export class FileLock {
    */
   async #break(staleContent: string): Promise<void> {
     const guard = `${this.path}.break`;
-    if (!(await this.#tryCreate('', guard))) {
-      const made = await ifExists(guard, () => stat(guard));
+    if (!this.#tryCreate('', guard)) {
+      const made = await ifExists(guard, async () => statSync(guard));
       // Held for microseconds: an old one belongs to somebody killed in them.
-      if (made !== undefined && Date.now() - made.mtimeMs > unreadableGraceMs) await rm(guard, { force: true });
+      if (made !== undefined && Date.now() - made.mtimeMs > unreadableGraceMs) rmSync(guard, { force: true });
       else await delay(5);
       return;
     }
     try {
       const state = await this.#read();
-      if (state?.stale && state.content === staleContent) await rm(this.path, { force: true });
+      if (state?.stale && state.content === staleContent) rmSync(this.path, { force: true });
     } finally {
-      await rm(guard, { force: true });
+      rmSync(guard, { force: true });
     }
   }
 
@@ -145,5 +145,9 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
 /** Says that the holder lives, for those who cannot ask. */
 export async function renew(path: string): Promise<void> {
   const now = new Date();
-  await utimes(path, now, now).catch(() => {});
+  try {
+    utimesSync(path, now, now);
+  } catch {
+    // It is gone, or not ours.
+  }
 }

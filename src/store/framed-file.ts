@@ -26,7 +26,7 @@ export async function readFramed(kind: string, path: string): Promise<Buffer | '
 }
 
 /** In bytes. Through threads, reading less takes several times as long as it does at once. */
-const small = 1024 * 1024;
+const small = 8 * 1024 * 1024;
 
 function readSmall(path: string): Buffer | undefined {
   const file = openSync(path, 'r');

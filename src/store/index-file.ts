@@ -5,10 +5,9 @@ import { orNone } from '../oci/empty.js';
 import { encodeJson, parseDocument } from '../oci/json.js';
 import { mediaTypes } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
-import { readCapped } from '../stream/read-capped.js';
 import { replaceFile } from './durable.js';
 import type { FileLock } from './file-lock.js';
-import { openRegularFile } from './verified-file.js';
+import { readRegularFile } from './verified-file.js';
 
 /** Far above what 50,000 images need. */
 const indexFileLimit = 32 * 1024 * 1024;
@@ -55,9 +54,8 @@ export class IndexFile {
   }
 
   async #read(): Promise<IndexDocument> {
-    const handle = await openRegularFile(this.path);
-    if (handle === undefined) return { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
-    const bytes = await readCapped(handle.createReadStream({ highWaterMark: 256 * 1024 }), indexFileLimit, this.path);
+    const bytes = await readRegularFile(this.path, indexFileLimit);
+    if (bytes === undefined) return { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
     return parseDocument(bytes, schema, 'index.json of an image layout');
   }
 }

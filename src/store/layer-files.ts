@@ -1,4 +1,5 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TarRows } from '../layer/similar-layer.js';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.js';
@@ -160,14 +161,14 @@ export class LayerFiles {
   async placeSpool(temporary: string, diffId: Digest): Promise<void> {
     const path = this.spoolPath(diffId);
     await onFile(path, async () => {
-      await mkdir(dirname(path), { recursive: true });
+      mkdirSync(dirname(path), { recursive: true });
       await rename(temporary, path);
     });
   }
 
   async #write(path: string, pieces: readonly Uint8Array[]): Promise<void> {
     // The folder may be deleted at any time; that is what it is for.
-    await onFile(path, () => mkdir(dirname(path), { recursive: true }));
+    await onFile(path, async () => mkdirSync(dirname(path), { recursive: true }));
     await replaceFile(path, pieces, { temporary: await this.#temporary(), durable: false });
   }
 

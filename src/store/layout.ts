@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import * as z from 'zod/mini';
@@ -13,7 +14,6 @@ import { type Digest, isDigest } from '../oci/digest.js';
 import { parseDocument } from '../oci/json.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
 import type { Bytes, CallOptions } from '../stream/bytes.js';
-import { readCapped } from '../stream/read-capped.js';
 import { BlobDirectory } from './blob-directory.js';
 import type { BlobClaim } from './claim.js';
 import { replaceFile } from './durable.js';
@@ -23,7 +23,7 @@ import { ifExists, onFile } from './io-error.js';
 import { makeEntry, mayBeMissing, plainDescriptor, refNameOf, stampsOf, withoutName } from './layout-entry.js';
 import { receiveBlob } from './receive-blob.js';
 import { removeTransfer, Transfers } from './transfers.js';
-import { blobNotFound, openRegularFile } from './verified-file.js';
+import { blobNotFound, readRegularFile } from './verified-file.js';
 
 /** An image of a layout, and the annotations that its entry in `index.json` has beside the name. */
 export interface LayoutRef {
@@ -190,8 +190,8 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource, Bl
 
   async #create(): Promise<void> {
     await onFile(this.root, async () => {
-      await mkdir(this.root, { recursive: true });
-      const names = await readdir(this.root);
+      mkdirSync(this.root, { recursive: true });
+      const names = readdirSync(this.root);
       const path = join(this.root, 'oci-layout');
       if (names.includes('oci-layout')) await this.#checkLayout();
       else {
@@ -204,7 +204,7 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource, Bl
         const temporary = join(this.root, `.lading-${randomUUID()}.tmp`);
         await replaceFile(path, Buffer.from('{"imageLayoutVersion":"1.0.0"}'), { temporary, durable: true });
       }
-      await mkdir(join(this.root, 'blobs', 'sha256'), { recursive: true });
+      mkdirSync(join(this.root, 'blobs', 'sha256'), { recursive: true });
       // A layout without index.json is none to other tools.
       if (!names.includes('index.json')) await this.#index.update(entries => [...entries]);
       await this.#sweepTemporaries(names);
@@ -222,15 +222,15 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource, Bl
 
   async #checkLayout(): Promise<boolean> {
     const path = join(this.root, 'oci-layout');
-    const handle = await openRegularFile(path);
-    if (handle === undefined) {
+    const bytes = await readRegularFile(path, 64 * 1024);
+    if (bytes === undefined) {
       if (this.#options.mayBeAbsent) return false;
       throw new LadingError('PATH_NOT_FOUND', `there is no image layout at ${this.root}`, {
         details: { path },
         hint: 'An image layout is a folder with the files oci-layout and index.json.',
       });
     }
-    parseDocument(await readCapped(handle.createReadStream(), 64 * 1024, path), layoutFileSchema, 'oci-layout file');
+    parseDocument(bytes, layoutFileSchema, 'oci-layout file');
     return true;
   }
 

@@ -1,4 +1,4 @@
-import { readFile, readlink } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { kill, pid } from 'node:process';
 
@@ -14,29 +14,29 @@ export interface ProcessIdentity {
 /** Nobody renews a lease or a lock for this long and lives. */
 export const silenceLimitMs = 60_000;
 
-let ownIdentity: Promise<ProcessIdentity> | undefined;
+let ownIdentity: ProcessIdentity | undefined;
 
 /** The identity of this process. */
-export function identifyProcess(): Promise<ProcessIdentity> {
+export function identifyProcess(): ProcessIdentity {
   ownIdentity ??= readIdentity();
   return ownIdentity;
 }
 
 /** The identity of another process of this machine, which lives; nothing of one that does not, or cannot be seen. */
-export async function identifyOther(processId: number): Promise<ProcessIdentity | undefined> {
-  const startTime = await startTimeOf(processId);
-  return startTime === undefined ? undefined : { pid: processId, realm: (await identifyProcess()).realm, startTime };
+export function identifyOther(processId: number): ProcessIdentity | undefined {
+  const startTime = startTimeOf(processId);
+  return startTime === undefined ? undefined : { pid: processId, realm: identifyProcess().realm, startTime };
 }
 
 /**
  * Whether the process lives. A process of another realm (another container on the same volume, another machine) cannot
  * be asked: it counts as alive for as long as it renews its file, last done `silentMs` ago.
  */
-export async function isAlive(identity: ProcessIdentity, silentMs: number): Promise<boolean> {
-  const own = await identifyProcess();
+export function isAlive(identity: ProcessIdentity, silentMs: number): boolean {
+  const own = identifyProcess();
   if (identity.realm !== own.realm) return silentMs < silenceLimitMs;
   if (identity.pid === own.pid) return identity.startTime === own.startTime;
-  if (identity.startTime !== undefined) return (await startTimeOf(identity.pid)) === identity.startTime;
+  if (identity.startTime !== undefined) return startTimeOf(identity.pid) === identity.startTime;
   // Without a start time a reused pid cannot be told from the old one, so here too silence means death.
   return silentMs < silenceLimitMs && exists(identity.pid);
 }
@@ -67,22 +67,29 @@ export function decodeIdentity(text: string): ProcessIdentity | undefined {
   }
 }
 
-async function readIdentity(): Promise<ProcessIdentity> {
-  const [boot, namespace, startTime] = await Promise.all([
-    readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
-    readlink('/proc/self/ns/pid').catch(() => ''),
-    startTimeOf(pid),
-  ]);
+function readIdentity(): ProcessIdentity {
+  const boot = fromKernel(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')) ?? '';
+  const namespace = fromKernel(() => readlinkSync('/proc/self/ns/pid')) ?? '';
+  const startTime = startTimeOf(pid);
   const realm = [hostname(), boot.trim(), namespace].join(' ');
   return { pid, realm, ...(startTime === undefined ? {} : { startTime }) };
 }
 
 /** Field 22 of `/proc/PID/stat`; `undefined` when there is no such process, or no `/proc`. */
-async function startTimeOf(processId: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${processId}/stat`, 'utf8').catch(() => undefined);
+function startTimeOf(processId: number): string | undefined {
+  const stat = fromKernel(() => readFileSync(`/proc/${processId}/stat`, 'utf8'));
   if (stat === undefined) return undefined;
   // The second field is the program's name in parentheses and may hold anything, so counting starts behind it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   // A zombie has ended; only its parent has not looked yet.
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+
+/** What the kernel answers, which it does at once; `undefined` where it does not tell. */
+function fromKernel(ask: () => string): string | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
 }

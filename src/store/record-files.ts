@@ -1,4 +1,5 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredRecord } from '../content/content.js';
 import { LadingError } from '../errors/errors.js';
@@ -46,7 +47,7 @@ export class RecordFiles {
 
   async put(key: string, record: StoredRecord): Promise<void> {
     const path = this.#path(key);
-    await onFile(this.#folder, () => mkdir(this.#folder, { recursive: true }));
+    await onFile(this.#folder, async () => mkdirSync(this.#folder, { recursive: true }));
     const blobs = Buffer.from(`${JSON.stringify(record.blobs)}\n`);
     await replaceFile(path, frame(recordKind, [blobs, record.body]), {
       temporary: await this.#temporary(),

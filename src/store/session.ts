@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLadingError } from '../errors/errors.js';
 import { removeFiles } from '../layer/remove-files.js';
@@ -66,11 +66,9 @@ export class Session {
     await this.#begin();
     this.#counter += 1;
     const path = join(this.#root, 'locks', 'leases', `${this.id}.${this.#counter}`);
-    await onFile(path, async () => (await open(path, 'wx', 0o644)).close());
+    await onFile(path, async () => closeSync(openSync(path, 'wx', 0o644)));
     return {
-      release: async () => {
-        await rm(path, { force: true });
-      },
+      release: async () => rmSync(path, { force: true }),
     };
   }
 
@@ -94,13 +92,9 @@ export class Session {
   async #start(): Promise<void> {
     const path = sessionPath(this.#root, this.id);
     await onFile(path, async () => {
-      await Promise.all([
-        mkdir(join(this.#root, 'locks', 'sessions'), { recursive: true }),
-        mkdir(join(this.#root, 'locks', 'leases'), { recursive: true }),
-      ]);
-      const handle = await open(path, 'wx', 0o644);
-      await handle.writeFile(encodeIdentity(await identifyProcess(), this.id)).finally(() => handle.close());
-      await mkdir(join(this.#root, 'tmp', this.id), { recursive: true });
+      for (const folder of ['sessions', 'leases']) mkdirSync(join(this.#root, 'locks', folder), { recursive: true });
+      writeFileSync(path, encodeIdentity(identifyProcess(), this.id), { flag: 'wx', mode: 0o644 });
+      mkdirSync(join(this.#root, 'tmp', this.id), { recursive: true });
     });
     this.#heartbeat = setInterval(() => void this.#beat(path), silenceLimitMs / 6);
     this.#heartbeat.unref();
@@ -120,11 +114,11 @@ export async function oldestLease(root: string): Promise<number | undefined> {
   const folder = join(root, 'locks', 'leases');
   let oldest: number | undefined;
   const alive = new Map<string, boolean>();
-  for (const name of (await ifExists(folder, () => readdir(folder))) ?? []) {
+  for (const name of (await ifExists(folder, async () => readdirSync(folder))) ?? []) {
     const session = name.slice(0, name.lastIndexOf('.'));
     if (!alive.has(session)) alive.set(session, await sessionLives(root, session));
     const path = join(folder, name);
-    const stats = alive.get(session) ? await ifExists(path, () => stat(path)) : undefined;
+    const stats = alive.get(session) ? await ifExists(path, async () => statSync(path)) : undefined;
     if (stats !== undefined) oldest = Math.min(oldest ?? Number.POSITIVE_INFINITY, stats.mtimeMs);
   }
   return oldest;
@@ -134,10 +128,10 @@ export async function oldestLease(root: string): Promise<number | undefined> {
 export async function deadSessions(root: string): Promise<string[]> {
   const ids = new Set<string>();
   for (const folder of [join(root, 'locks', 'sessions'), join(root, 'tmp')]) {
-    for (const name of (await ifExists(folder, () => readdir(folder))) ?? []) ids.add(name);
+    for (const name of (await ifExists(folder, async () => readdirSync(folder))) ?? []) ids.add(name);
   }
   const leases = join(root, 'locks', 'leases');
-  for (const name of (await ifExists(leases, () => readdir(leases))) ?? [])
+  for (const name of (await ifExists(leases, async () => readdirSync(leases))) ?? [])
     ids.add(name.slice(0, name.lastIndexOf('.')));
   const dead: string[] = [];
   for (const id of ids) if (!(await sessionLives(root, id))) dead.push(id);
@@ -159,21 +153,21 @@ export async function sweepDeadSessions(root: string): Promise<void> {
 /** Removes all that a session has on the disk. */
 export async function removeSession(root: string, id: string): Promise<void> {
   const leases = join(root, 'locks', 'leases');
-  for (const name of (await ifExists(leases, () => readdir(leases))) ?? []) {
-    if (name.startsWith(`${id}.`)) await rm(join(leases, name), { force: true });
+  for (const name of (await ifExists(leases, async () => readdirSync(leases))) ?? []) {
+    if (name.startsWith(`${id}.`)) rmSync(join(leases, name), { force: true });
   }
   await removeFiles(join(root, 'tmp', id));
-  await rm(sessionPath(root, id), { force: true });
+  rmSync(sessionPath(root, id), { force: true });
 }
 
 async function sessionLives(root: string, id: string): Promise<boolean> {
   const path = sessionPath(root, id);
   try {
-    const [content, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
-    const silentMs = Date.now() - mtimeMs;
+    const content = readFileSync(path, 'utf8');
+    const silentMs = Date.now() - statSync(path).mtimeMs;
     const identity = decodeIdentity(content);
     // Between the making of the file and the writing of its line there is a moment.
-    return identity === undefined ? silentMs < 2000 : await isAlive(identity, silentMs);
+    return identity === undefined ? silentMs < 2000 : isAlive(identity, silentMs);
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return false;
     throw error;

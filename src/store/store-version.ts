@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LadingError } from '../errors/errors.js';
 import { replaceFile } from './durable.js';
@@ -19,13 +19,13 @@ const ownNames = new Set(
  */
 export async function checkStoreVersion(root: string): Promise<void> {
   const path = join(root, 'version');
-  if ((await ifExists(root, () => stat(root)))?.isDirectory() === false) {
+  if ((await ifExists(root, async () => statSync(root)))?.isDirectory() === false) {
     throw new LadingError('PATH_INVALID', `${root} is no folder`, {
       details: { path: root, problem: 'is no folder' },
       hint: 'Give --root a folder that is a store, is empty, or does not exist.',
     });
   }
-  const found = await ifExists(path, () => readFile(path, 'utf8'));
+  const found = await ifExists(path, async () => readFileSync(path, 'utf8'));
   if (found !== undefined) {
     if (found.trim() === storeVersion) return;
     throw new LadingError('STORE_VERSION', `the store at ${root} was written by another version of lading`, {
@@ -33,7 +33,7 @@ export async function checkStoreVersion(root: string): Promise<void> {
       hint: 'Use the version of lading that wrote it, or another --root.',
     });
   }
-  const names = (await ifExists(root, () => readdir(root))) ?? [];
+  const names = (await ifExists(root, async () => readdirSync(root))) ?? [];
   const stranger = names.find(name => !ownNames.has(name) && !name.startsWith('.lading-'));
   if (stranger === undefined) return;
   throw new LadingError('PATH_INVALID', `${root} is not empty and is no store`, {
@@ -45,12 +45,12 @@ export async function checkStoreVersion(root: string): Promise<void> {
 /** Makes the folders of a store; the version comes first, so that a folder half made is known for what it is. */
 export async function makeStoreFolders(root: string): Promise<void> {
   await onFile(root, async () => {
-    await mkdir(join(root, 'tmp'), { recursive: true });
+    mkdirSync(join(root, 'tmp'), { recursive: true });
     const path = join(root, 'version');
-    if ((await ifExists(path, () => readFile(path))) === undefined) {
+    if ((await ifExists(path, async () => readFileSync(path))) === undefined) {
       const temporary = join(root, `.lading-${randomUUID()}.tmp`);
       await replaceFile(path, Buffer.from(`${storeVersion}\n`), { temporary, durable: true });
     }
-    for (const folder of ['layers/blobs', 'cache/steps', 'locks']) await mkdir(join(root, folder), { recursive: true });
+    for (const folder of ['layers/blobs', 'cache/steps', 'locks']) mkdirSync(join(root, folder), { recursive: true });
   });
 }

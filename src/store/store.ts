@@ -9,7 +9,7 @@
  *
  * This folder must not know Dockerfiles, builds or networks.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type {
@@ -281,7 +281,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   async folder(kind: StoreFolder): Promise<string> {
     await this.#writing.prepare();
     const path = join(this.root, kind);
-    await onFile(path, () => mkdir(path, { recursive: true }));
+    await onFile(path, async () => mkdirSync(path, { recursive: true }));
     return path;
   }
 
@@ -293,7 +293,7 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
   /** A new folder for work in progress, on the file system of the store. Whoever asks removes it, at the latest `close`. */
   async workFolder(): Promise<string> {
     const path = await this.#writing.temporary();
-    await onFile(path, () => mkdir(path));
+    await onFile(path, async () => mkdirSync(path));
     return path;
   }
 

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { LadingError } from '../errors/errors.js';
@@ -7,7 +7,8 @@ import type { Descriptor } from '../oci/descriptor.js';
 import { digestAlgorithm } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { checkDigest, Digester, sizeMismatch } from '../stream/verified.js';
-import { hasErrno } from './io-error.js';
+import { smallFileSize } from './durable.js';
+import { hasErrno, ifExists } from './io-error.js';
 
 const chunkSize = 256 * 1024;
 /** A pipe that somebody put in a blob's place must not hang whoever opens it. */
@@ -20,7 +21,53 @@ const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
  */
 export async function openVerifiedFile(path: string, descriptor: Descriptor, options?: CallOptions): Promise<Readable> {
   const digester = new Digester(digestAlgorithm(descriptor.digest));
-  return openBlobFile(path, descriptor, 0, digester, options);
+  if (descriptor.size >= smallFileSize) return openBlobFile(path, descriptor, 0, digester, options);
+  const { signal } = options ?? {};
+  signal?.throwIfAborted();
+  const bytes = await readAtOnce(path, size => {
+    if (size !== descriptor.size) throw sizeMismatch(descriptor, size);
+  });
+  if (bytes === undefined) throw blobNotFound(descriptor.digest, descriptor.urls);
+  return new Readable({
+    read() {
+      try {
+        signal?.throwIfAborted();
+        if (bytes.length !== descriptor.size) throw sizeMismatch(descriptor, bytes.length);
+        digester.update(bytes);
+        checkDigest(digester, descriptor);
+        this.push(bytes);
+        this.push(null);
+      } catch (error) {
+        this.destroy(asError(error));
+      }
+    },
+  });
+}
+
+/**
+ * The bytes of a regular file that is not large; `undefined` when there is none. Threads would take longer to be woken than
+ * this takes.
+ * @throws LadingError SIZE_EXCEEDED, IO
+ */
+export function readRegularFile(path: string, limit: number): Promise<Buffer | undefined> {
+  return readAtOnce(path, size => {
+    if (size <= limit) return;
+    throw new LadingError('SIZE_EXCEEDED', `${path} is larger than ${limit} bytes`, { details: { what: path, limit } });
+  });
+}
+
+async function readAtOnce(path: string, check: (size: number) => void): Promise<Buffer | undefined> {
+  return await ifExists(path, async () => {
+    const file = openSync(path, readFlags);
+    try {
+      const stats = fstatSync(file);
+      if (!stats.isFile()) return undefined;
+      check(stats.size);
+      return readFileSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
 }
 
 /** The bytes from `offset` on, which nobody has checked but for their number. @throws as {@link openVerifiedFile} */
