@@ -70,8 +70,8 @@ function reasons(error: ShownError): string[] {
   let cause = error.cause;
   for (let depth = 0; cause !== undefined && cause !== null && depth < 5; depth++) {
     const { message, cause: next } = asShown(cause);
-    // A failed system call says in its own words what our message says already.
-    const known = typeof (cause as { syscall?: unknown }).syscall === 'string' || said.includes(message);
+    // A failed system call says in its own words what our message says already; one of a thread is known by them alone.
+    const known = /^E[A-Z0-9]+: /.test(message) || 'syscall' in asShown(cause) || said.includes(message);
     if (message !== '' && !known) {
       found.push(message);
       said += message;

@@ -47,7 +47,9 @@ describe('renderError', () => {
   });
 
   it('says nothing twice', () => {
-    const cause = Object.assign(new Error("ENOENT: no such file, open 'x'"), { syscall: 'open' });
+    const cause = new Error("ENOENT: no such file, open 'x'", {
+      cause: Object.assign(new Error('connect ECONNREFUSED'), { syscall: 'connect' }),
+    });
     const details = { path: 'x', errno: 'ENOENT' };
     const error = new LadingError('IO', 'x: no such file (did you mean y?)', {
       details,
