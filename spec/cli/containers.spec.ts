@@ -111,6 +111,8 @@ describeWith(['root', 'perl', 'busybox'], 'containers', () => {
       await lading('cp', 'site/index', 'box:/a/other');
       expect(await lading('diff', 'box')).toContain('A /a/site/index\n');
       await lading('commit', 'box', 'filled');
+      // No Dockerfile made it, and nobody has said anything.
+      expect(JSON.parse(await lading('history', '--json', 'filled'))[0].comment).toBeUndefined();
       const list = 'cd /a; cat site/index b/index other b/c';
       expect(await lading('run', '--rm', 'filled', 'sh', '-c', list)).toBe('pagepagepage1\n');
       await lading('cp', 'box:/a', 'out');

@@ -1,4 +1,3 @@
-import { historyComment } from '../build/run-step.js';
 import { parseDockerfile } from '../dockerfile/parser.js';
 import { LadingError } from '../errors/errors.js';
 import { assembleImage } from '../image/mutate.js';
@@ -46,7 +45,7 @@ export async function commitContainer(container: Container, options: CommitConta
       created,
       created_by: settings.argv.join(' '),
       ...(author === undefined ? {} : { author }),
-      comment: message ?? historyComment,
+      ...(message === undefined ? {} : { comment: message }),
     },
   ];
   const assembled = assembleImage({
