@@ -171,6 +171,14 @@ describe('save, load and copy', () => {
     expect([code, stdout]).toEqual([0, `app:1@${digest}\n`]);
   });
 
+  it('do not call what comes through a pipe by a file that nobody knows', async () => {
+    for (const stdin of [Buffer.alloc(10_000, 'x'), Buffer.alloc(10_240)]) {
+      const { code, stderr } = await runCli(['load'], { ...at(), stdin });
+      expect([code, stderr]).toEqual([1, expect.stringContaining('[INVALID_ARCHIVE]')]);
+      expect(stderr).not.toContain(cwd);
+    }
+  });
+
   it('write no archive to a terminal', async () => {
     await build('app:1', 'text');
     expect((await runCli(['save', 'app:1'], { ...at(), terminal: { columns: 80 } })).code).toBe(2);

@@ -30,7 +30,8 @@ export async function loadImages(
   const folder = await store.workFolder();
   try {
     const path = typeof source === 'string' ? source : await received(source, join(folder, 'archive.tar'), signal);
-    const archive = await openImageArchive(path, { tmpDir: folder, signal });
+    const title = typeof source === 'string' ? source : 'the input';
+    const archive = await openImageArchive(path, { tmpDir: folder, title, signal });
     try {
       const loaded: LoadedImage[] = [];
       for (const { name, descriptor } of await archive.images({ signal })) {

@@ -45,7 +45,7 @@ export abstract class ArchiveSource implements ContentSource, PartSource, Endpoi
     options.signal?.throwIfAborted();
     const place = this.#place(descriptor.digest);
     if (place === undefined) {
-      throw new LadingError('BLOB_NOT_FOUND', `${this.tar.path} does not hold ${descriptor.digest}`, {
+      throw new LadingError('BLOB_NOT_FOUND', `${this.tar.title} does not hold ${descriptor.digest}`, {
         details: { digest: descriptor.digest },
         hint: 'The archive holds only a part of the image; save it again.',
       });
@@ -77,7 +77,7 @@ export abstract class ArchiveSource implements ContentSource, PartSource, Endpoi
   }
 
   #readOnly(): LadingError<'UNSUPPORTED'> {
-    return new LadingError('UNSUPPORTED', `${this.tar.path} was opened for reading`, {
+    return new LadingError('UNSUPPORTED', `${this.tar.title} was opened for reading`, {
       details: { feature: 'changing an archive' },
       hint: 'Write a new archive.',
     });

@@ -45,7 +45,7 @@ export async function readDockerArchive(tar: TarFile, name: string, options: Cal
     if (bytes === undefined) {
       throw tar.member('repositories') === undefined
         ? invalidArchive('no manifest.json: it is not a Docker archive')
-        : new LadingError('UNSUPPORTED', `${tar.path} was saved by a Docker older than 1.10`, {
+        : new LadingError('UNSUPPORTED', `${tar.title} was saved by a Docker older than 1.10`, {
             details: { feature: 'archives without manifest.json' },
             hint: 'Load it into Docker and save it again.',
           });
@@ -101,7 +101,7 @@ class DockerArchive extends ArchiveSource {
 
   #unknown(name: string): LadingError {
     return notInArchive(
-      this.tar.path,
+      this.tar.title,
       name,
       this.#images.flatMap(image => image.RepoTags),
     );

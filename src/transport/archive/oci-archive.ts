@@ -63,7 +63,7 @@ class OciArchive extends ArchiveSource {
     );
     if (found === undefined) {
       throw notInArchive(
-        this.tar.path,
+        this.tar.title,
         name,
         this.#manifests.flatMap(entry => refNameOf(entry) ?? []),
       );

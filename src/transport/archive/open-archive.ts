@@ -13,7 +13,7 @@ export async function openImageArchive(path: string, options: OpenTarOptions): P
   const isDocker = tar.member('manifest.json') !== undefined || tar.member('repositories') !== undefined;
   if (!isDocker && tar.member('index.json') === undefined) {
     await tar.close();
-    throw new LadingError('INVALID_ARCHIVE', `${path} is no archive of images`, {
+    throw new LadingError('INVALID_ARCHIVE', `${tar.title} is no archive of images`, {
       details: { problem: 'neither manifest.json nor index.json is in it' },
       hint: 'Give what "docker save", "podman save" or "lading save" wrote.',
     });

@@ -29,6 +29,8 @@ export interface TarMember {
 export interface OpenTarOptions extends CallOptions {
   /** A folder for the uncompressed copy of an archive that is compressed as a whole. */
   readonly tmpDir: string;
+  /** What it is called to people; by default its path. */
+  readonly title?: string | undefined;
 }
 
 const memberLimit = 1_000_000;
@@ -40,27 +42,28 @@ const chunkSize = 256 * 1024;
  * header past the contents. Meant for archives of images, whose layers stay packed; what is in layers is not seen here.
  */
 export class TarFile {
-  readonly path: string;
+  /** What it is called to people. */
+  readonly title: string;
   readonly #handle: FileHandle;
   readonly #members = new Map<string, TarMember>();
   readonly #links = new Map<string, string>();
 
-  private constructor(handle: FileHandle, file: string) {
+  private constructor(handle: FileHandle, title: string) {
     this.#handle = handle;
-    this.path = file;
+    this.title = title;
   }
 
   /** @throws LadingError INVALID_ARCHIVE, CORRUPT_STREAM, IO */
-  static async open(file: string, { tmpDir, signal }: OpenTarOptions): Promise<TarFile> {
+  static async open(file: string, { tmpDir, title = file, signal }: OpenTarOptions): Promise<TarFile> {
     signal?.throwIfAborted();
     const handle = await plainTar(file, tmpDir, signal);
     try {
-      const tar = new TarFile(handle, file);
+      const tar = new TarFile(handle, title);
       await tar.#index(signal);
       return tar;
     } catch (error) {
       await handle.close();
-      throw ioError(error, file);
+      throw ioError(error, title);
     }
   }
 
@@ -76,13 +79,15 @@ export class TarFile {
   }
 
   read(member: TarMember, { signal }: CallOptions = {}): Readable {
-    return Readable.from(readRange(this.#handle, this.path, member.offset, member.size, signal), { objectMode: false });
+    return Readable.from(readRange(this.#handle, this.title, member.offset, member.size, signal), {
+      objectMode: false,
+    });
   }
 
   /** All bytes of a small file; `undefined` when it is not there. @throws LadingError SIZE_EXCEEDED */
   async readSmall(name: string, limit: number, options?: CallOptions): Promise<Buffer | undefined> {
     const member = this.member(name);
-    return member && readCapped(this.read(member, options), limit, `${name} in ${this.path}`);
+    return member && readCapped(this.read(member, options), limit, `${name} in ${this.title}`);
   }
 
   async close(): Promise<void> {
