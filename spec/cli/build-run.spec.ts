@@ -54,6 +54,7 @@ describeWith(sandboxPrograms, 'lading build with RUN', () => {
     expect(stderr).toContain('did not complete successfully: exit code: 9 [RUN_FAILED]');
     expect(stderr).toContain('------\nsaid\n------\n');
     expect(stderr).toMatch(/^ {3}2 \| >>> RUN echo said/m);
+    expect(stderr).toContain('lading debug diff');
     expect(await cli(['debug', 'diff'], { cwd })).toBe('A /left\n');
     expect(await cli(['debug', 'cat', '/left'], { cwd })).toBe('x\n');
     expect(await cli(['debug', 'ls', '/left'], { cwd })).toMatch(/^-0644 {5}0:0 {6}2 {3}2\d{3}-\S+Z {3}left$/m);

@@ -58,7 +58,7 @@ export async function executeCommand(job: CommandJob, options: RunOptions): Prom
         const failed = { title, file, line, exitCode: result.exitCode, before: before.layers, layer };
         await putFailedCommand(store, failed, { signal });
       }
-      throw commandFailure(job.step, result, { output, tier });
+      throw commandFailure(job.step, result, { output, tier, kept: settings.keepFailed });
     }
     const clamp = options.timestamps === 'clamp' ? (time: number) => Math.min(time, work.epoch) : undefined;
     const after = await root.changes(ran, { clamp, signal });
