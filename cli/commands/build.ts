@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import {
   buildImage,
   type Diagnostic,
@@ -26,7 +24,7 @@ import { platformList, platformsOption } from '../shared-options.js';
 import { withStore } from '../store-session.js';
 import { foreignLayerOptions, transferOptions } from '../transfer-options.js';
 import { UsageError } from '../usage-error.js';
-import { writeResult } from '../write-result.js';
+import { prepareResult, writeResult } from '../write-result.js';
 import { unsupportedBuildOptions } from './build-unsupported.js';
 
 const severally = { type: 'string', array: true, requiresArg: true } as const;
@@ -172,8 +170,7 @@ export const command = defineCommand({
     if (args.load && outputs.some(({ type, store }) => type === 'cacheonly' || store === false)) {
       throw new UsageError('--load keeps the image in the store, and an output keeps it out', 'Leave one of them out.');
     }
-    // What a build that fails has not written must not look like its result.
-    if (args.iidfile !== undefined) await rm(resolve(cwd, args.iidfile), { force: true });
+    for (const file of [args.iidfile, args.metadataFile]) if (file !== undefined) await prepareResult(file, context);
     const mode = buildProgressMode(args, env);
     const diagnostics: Diagnostic[] = [];
     const result = await withStore(args, context, store =>

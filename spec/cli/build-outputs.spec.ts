@@ -459,4 +459,22 @@ describe('scripts for other builders', () => {
     expect((await runCli(['build', '--iidfile', 'id', 'app'], { cwd })).code).toBe(1);
     await expect(stat(join(cwd, 'id'))).rejects.toThrow('ENOENT');
   });
+
+  it.each([
+    ['--iidfile', 'none/id', 'IO'],
+    ['--metadata-file', 'app/run/m.json', 'IO'],
+    ['--metadata-file', 'app', 'IO'],
+    ['-o', 'type=oci,dest=app', 'PATH_INVALID'],
+    ['-o', 'type=tar,dest=app', 'PATH_INVALID'],
+  ])('are told before the build what cannot be written: %s %s', async (option, place, code) => {
+    const { stderr } = await runCli(['build', option, place, 'app'], { cwd });
+    expect(stderr).toContain(`[${code}]\nhint: `);
+    expect(stderr).not.toContain('#1');
+    expect(await cli(['images', '-q'], { cwd })).toBe('');
+  });
+
+  it('find archives in folders that are made for them', async () => {
+    await build(...['oci', 'docker', 'tar'].flatMap(type => ['-o', `type=${type},dest=new/${type}/a.tar`]));
+    for (const type of ['oci', 'docker', 'tar']) expect(await readdir(join(cwd, 'new', type))).toEqual(['a.tar']);
+  });
 });

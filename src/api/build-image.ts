@@ -155,7 +155,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuildImage
   try {
     const temporary = await workspace.temporary();
     // Behind the lease: only now is the store there, and can be told from what it may lie in.
-    if (outputs.length > 0) await (await import('./write-output.js')).checkDeletions(outputs, store.root);
+    if (outputs.length > 0) await (await import('./write-output.js')).checkPlaces(outputs, store.root);
     const { context, dockerfile } = await openContext(options, {
       ...workspace,
       signal,

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { BuiltPlatform } from '../build/build.js';
@@ -32,7 +32,9 @@ export async function writeImage(
 ): Promise<void> {
   if (output.tar !== false) {
     const format = output.type === 'docker' ? 'docker' : 'oci';
-    await writeArchive(store, [{ descriptor, names }], format, destination(output), { signal });
+    const target = destination(output);
+    if (typeof target === 'string') await makeFolderOf(target);
+    await writeArchive(store, [{ descriptor, names }], format, target, { signal });
     return;
   }
   // A layout knows an image by its tag alone.
@@ -76,11 +78,19 @@ export async function writeFiles(
 }
 
 /**
- * Refuses outputs that would delete the store that is being built in.
- * @throws LadingError USAGE
+ * Refuses, before anything is built, outputs that would delete the store that is being built in, and files where there are
+ * folders.
+ * @throws LadingError USAGE, PATH_INVALID
  */
-export async function checkDeletions(outputs: readonly Output[], storeRoot: string): Promise<void> {
-  for (const { files, dest } of outputs) {
+export async function checkPlaces(outputs: readonly Output[], storeRoot: string): Promise<void> {
+  for (const { type, files, dest, tar } of outputs) {
+    const isFile = type === 'tar' || ((type === 'oci' || type === 'docker') && tar !== false);
+    if (isFile && dest !== undefined && dest !== '-' && (await isFolder(dest))) {
+      throw new LadingError('PATH_INVALID', `${dest} is a folder, and --output type=${type} writes a file`, {
+        details: { path: dest, problem: 'is a folder' },
+        hint: `Name a file in it: dest=${join(dest, 'image.tar')}. A folder is what type=local writes.`,
+      });
+    }
     if (files?.mode !== 'delete') continue;
     const inside = (await pathInside(dest!, storeRoot)) ?? (await pathInside(storeRoot, dest!));
     if (inside === undefined && resolve(dest!) !== resolve(storeRoot)) continue;
@@ -89,6 +99,18 @@ export async function checkDeletions(outputs: readonly Output[], storeRoot: stri
       hint: 'Write to another folder, or keep the store elsewhere with --root.',
     });
   }
+}
+
+async function makeFolderOf(file: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+  } catch (error) {
+    throw ioError(error, file);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
 /** Where an archive goes: a file, or the caller's stream for `-`. */
@@ -106,7 +128,7 @@ async function writeStream(target: string | Writable, content: Readable, signal?
   }
   const partial = `${target}.lading-partial`;
   try {
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolderOf(target);
     await pipeline(content, createWriteStream(partial), { signal });
     await rename(partial, target);
   } catch (error) {
