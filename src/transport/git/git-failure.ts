@@ -32,10 +32,14 @@ const hints: ReadonlyArray<readonly [RegExp, string]> = [
   ],
 ];
 
+/** What git says when it was ssh that has failed, and has said why in the line before. */
+const sayNothing = /^fatal: could not read from remote repository/i;
+
 /** A failure of git in words: the last line in which it complains. `repository` has no secrets. */
 export function gitFailure(repository: string, messages: string, ref?: string): LadingError<'GIT_REPOSITORY'> {
   const lines = messages.split(/[\r\n]+/).filter(line => line.trim() !== '');
-  const complaint = lines.findLast(line => /^(?:fatal|error):/.test(line)) ?? lines.at(-1) ?? 'git failed';
+  const reason = lines[lines.findIndex(line => sayNothing.test(line)) - 1];
+  const complaint = reason ?? lines.findLast(line => /^(?:fatal|error):/.test(line)) ?? lines.at(-1) ?? 'git failed';
   const hint = hints.find(([pattern]) => pattern.test(messages))?.[1];
   return repositoryError(repository, redactText(complaint.replace(/^(?:fatal|error): /, '')).slice(0, 500), {
     ref,
