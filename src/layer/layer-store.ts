@@ -50,6 +50,8 @@ export interface PlannedLayer {
 
 /** Where layers are kept: written in one pass, indexed, and readable at any offset. */
 export interface LayerStore {
+  /** Does what the first layer would have to wait for: whoever waits for something else before does it meanwhile. */
+  readyToPack(): Promise<void>;
   /** Packs entries, in the order given, into a blob. Idempotent; on an error nothing is left behind. */
   packLayer(entries: Iterable<LayerEntry>, options?: PackOptions): Promise<PackedLayer>;
   /** Finds out what a layer of these entries holds, without packing it; `undefined` when that cannot be known. */

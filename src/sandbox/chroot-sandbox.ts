@@ -103,7 +103,7 @@ async function furnish(request: RunRequest, folder: string, points: MountPoints,
     await makeDevices(path);
   });
   await cover('/etc/hosts', path => writeFile(path, hostsFile(request)));
-  await cover('/etc/resolv.conf', async path => writeFile(path, await resolverFile(request)));
+  await cover('/etc/resolv.conf', async path => writeFile(path, resolverFile(request)));
   for (const mount of request.mounts) await cover(mount.target, path => putMount(mount, path, perl));
   return dev;
 }

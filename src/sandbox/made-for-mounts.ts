@@ -1,4 +1,4 @@
-import { lstat, rm, rmdir } from 'node:fs/promises';
+import { type BigIntStats, lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { decodePath, toHostPath } from '../tree/path.js';
 import { setTimes } from './set-times.js';
@@ -39,37 +39,37 @@ export async function removeMadeForMounts(
 ): Promise<void> {
   const ended = new Map<string, string>();
   for (const around of new Set(made.map(({ path }) => dirname(path)))) {
-    const time = await changedAt(folder, around);
+    const time = changedAt(folder, around);
     if (time !== undefined) ended.set(around, time);
   }
   const times = new Map<string, string>();
   for (const { path, kind, parentTime } of made.toReversed()) {
     const around = dirname(path);
-    if (!(await hasNoLinks(folder, around))) continue;
+    if (!hasNoLinks(folder, around)) continue;
     const place = hostPlace(folder, path);
-    const found = await lstat(place).catch(() => undefined);
+    const found = statsOf(place);
     if (found === undefined) continue;
     if (kind === 'folder') {
-      if (!found.isDirectory() || !(await removed(rmdir(place)))) continue;
+      if (!found.isDirectory() || !isRemoved(place)) continue;
       times.delete(path);
     } else {
-      if (!found.isFile() || found.size > 0) continue;
-      await rm(place);
+      if (!found.isFile() || found.size > 0n) continue;
+      unlinkSync(place);
     }
     const now = ended.get(around);
     if (now !== undefined) times.set(around, now === ready.get(around) ? parentTime : now);
   }
   for (const [path, time] of times) {
     const place = hostPlace(folder, path);
-    const { atimeNs } = await lstat(place, { bigint: true });
+    const { atimeNs } = lstatSync(place, { bigint: true });
     await setTimes(place, atimeNs, BigInt(time.replace('.', '')));
   }
 }
 
 const second = 1_000_000_000n;
 
-async function changedAt(folder: string, path: string): Promise<string | undefined> {
-  const found = await lstat(hostPlace(folder, path), { bigint: true }).catch(() => undefined);
+function changedAt(folder: string, path: string): string | undefined {
+  const found = statsOf(hostPlace(folder, path));
   if (!found?.isDirectory()) return undefined;
   return `${found.mtimeNs / second}.${String(found.mtimeNs % second).padStart(9, '0')}`;
 }
@@ -79,19 +79,28 @@ function hostPlace(folder: string, path: string): string | Buffer {
   return toHostPath(join(folder, path));
 }
 
-async function removed(removal: Promise<void>): Promise<boolean> {
-  return removal.then(
-    () => true,
-    () => false,
-  );
+function statsOf(place: string | Buffer): BigIntStats | undefined {
+  try {
+    return lstatSync(place, { bigint: true });
+  } catch {
+    return undefined;
+  }
 }
 
-async function hasNoLinks(root: string, path: string): Promise<boolean> {
+function isRemoved(place: string | Buffer): boolean {
+  try {
+    rmdirSync(place);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function hasNoLinks(root: string, path: string): boolean {
   let place = root;
   for (const name of path.split('/').filter(Boolean)) {
     place = `${place}/${name}`;
-    const found = await lstat(toHostPath(place)).catch(() => undefined);
-    if (!found?.isDirectory()) return false;
+    if (!statsOf(toHostPath(place))?.isDirectory()) return false;
   }
   return true;
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { RunRequest } from './sandbox.js';
 import { isUserNetwork, userNameServer } from './user-network.js';
 
@@ -20,10 +20,18 @@ export function hostsFile({ hostname, extraHosts }: Pick<RunRequest, 'hostname' 
  * The text of `/etc/resolv.conf` for a process: that of this machine. In a network of its own the process asks what
  * connects that one, which asks in turn; a server of names on this machine's loopback could not be reached from there.
  */
-export async function resolverFile({ network }: Pick<RunRequest, 'network'>): Promise<string> {
+export function resolverFile({ network }: Pick<RunRequest, 'network'>): string {
   if (network === 'none') return '';
-  const own = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
+  const own = ownResolverFile();
   if (!isUserNetwork(network)) return own;
   const rest = own.split('\n').filter(line => /^\s*(?:search|domain|options)\s/.test(line));
   return [`nameserver ${userNameServer}`, ...rest].map(line => `${line}\n`).join('');
+}
+
+function ownResolverFile(): string {
+  try {
+    return readFileSync('/etc/resolv.conf', 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -81,7 +81,7 @@ export async function prootSurroundings(
   await show('/sys', '/sys', 'directory');
 
   await writeFile(join(open, 'hosts'), hostsFile(request));
-  await writeFile(join(open, 'resolv.conf'), await resolverFile(request));
+  await writeFile(join(open, 'resolv.conf'), resolverFile(request));
   for (const name of ['hosts', 'resolv.conf']) await show(join(open, name), `/etc/${name}`, 'file');
 
   if (request.emulator !== undefined) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { utimes } from 'node:fs/promises';
+import { utimesSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const second = 1_000_000_000n;
@@ -10,7 +10,7 @@ const second = 1_000_000_000n;
  * @param path links at its end are followed
  */
 export async function setTimes(path: string | Buffer, atimeNs: bigint, mtimeNs: bigint): Promise<void> {
-  await utimes(path, Number(atimeNs) / 1e9, Number(mtimeNs) / 1e9);
+  utimesSync(path, Number(atimeNs) / 1e9, Number(mtimeNs) / 1e9);
   if (mtimeNs % second === 0n || typeof path !== 'string') return;
   const time = `@${mtimeNs / second}.${String(mtimeNs % second).padStart(9, '0')}`;
   const env = { LC_ALL: 'C', PATH: '/usr/bin:/bin' };

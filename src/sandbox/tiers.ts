@@ -1,13 +1,10 @@
 import { allCapabilities } from './capabilities.js';
-import { chrootSandbox } from './chroot-sandbox.js';
 import { findHostProgram } from './host-program.js';
 import { launcherObstacle } from './launcher/system-calls.js';
 import { type NamespacePrograms, namespacesSandbox } from './namespaces/namespaces.js';
 import type { NamespaceRights } from './namespaces/root-operations.js';
 import { tryNamespaces } from './namespaces/try-namespaces.js';
-import { ociSandbox } from './oci/oci.js';
 import { hasCapability, type OwnPrivileges } from './own-privileges.js';
-import { prootObstacle, prootSandbox } from './proot-sandbox.js';
 import type { Sandbox } from './sandbox.js';
 import { type TrialMemory, trialKey } from './tried-before.js';
 import { tryProgram } from './try-program.js';
@@ -85,12 +82,14 @@ export async function changedRoot({ searchPath, scratch, own }: TierOptions): Pr
   }
   const missing = await missingPrograms(['perl'], searchPath);
   if (missing !== undefined) return missing;
+  const { chrootSandbox } = await import('./chroot-sandbox.js');
   return { works: true, detail: 'a changed root', sandbox: chrootSandbox({ scratch, searchPath, uid: own.uid }) };
 }
 
 export async function traced({ searchPath, scratch, own }: TierOptions): Promise<Tier> {
   const missing = await missingPrograms(['proot', 'perl'], searchPath);
   if (missing !== undefined) return missing;
+  const { prootObstacle, prootSandbox } = await import('./proot-sandbox.js');
   const obstacle = await prootObstacle({ scratch, searchPath });
   if (obstacle !== undefined) return refused(obstacle);
   const detail = own.uid === 0 ? 'traced' : 'traced, with users that are played';
@@ -111,6 +110,7 @@ export async function containers(options: TierOptions, of: readonly Runtime[] = 
   const found = of.map(name => [findHostProgram(name, searchPath), name] as const);
   const [path, name] = found.find(([place]) => place !== undefined) ?? [];
   if (path === undefined || name === undefined) return refused(`not installed: ${of.join(' or ')}`, `install ${of[0]}`);
+  const { ociSandbox } = await import('./oci/oci.js');
   const programs = ociPrograms.map(program => [program, findHostProgram(program, searchPath)!] as const);
   return {
     works: true,

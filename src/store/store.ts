@@ -205,6 +205,10 @@ export class Store implements ContentSource, ContentTarget, ContentStore, LayerS
     return measureImages(images, digest => sizes.get(digest));
   }
 
+  async readyToPack(): Promise<void> {
+    await Promise.all([this.ready(), this.#packer()]);
+  }
+
   readonly packLayer: LayerStore['packLayer'] = (entries, options = {}) =>
     this.#writing.run(async () => (await this.#packer()).pack(entries, options));
 

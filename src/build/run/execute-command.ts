@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { putFailedCommand } from '../../cache/failed-command.js';
 import type { StepOrigin } from '../../cache/step-cache.js';
 import { LadingError } from '../../errors/errors.js';
@@ -100,10 +101,10 @@ interface OpenedJob {
 
 async function openJob({ step, work, before }: CommandJob, options: RunOptions): Promise<OpenedJob> {
   const { commands, files, signal } = options;
-  const tree = await before.tree();
+  const [tree, roots] = await Promise.all([before.tree(), commands.settings.roots()]);
   const account = processAccount(step.user, await accountFiles(tree, files, { signal }));
   const state = { layers: before.layers, baseLayers: before.baseLayers, tree };
-  const root = await (await commands.settings.roots()).open(state, { signal });
+  const root = await roots.open(state, { signal });
   try {
     makeSystemFolders(root.root, tree, work.epoch);
   } catch (error) {
@@ -116,9 +117,10 @@ async function openJob({ step, work, before }: CommandJob, options: RunOptions):
 async function runJob(
   { step, work, bound }: CommandJob,
   { root, account, state }: OpenedJob,
-  { commands, temporary, signal, onEvent }: RunOptions,
+  options: RunOptions,
   instead: Partial<RunRequest> = {},
 ): Promise<RanJob> {
+  const { commands, temporary, signal, onEvent } = options;
   const { settings, folders } = commands;
   const { tree } = state;
   const opened = await openMounts(step, { settings, bound, folders, tree, fresh: work.fresh, temporary, signal });
@@ -132,7 +134,7 @@ async function runJob(
   };
   try {
     const sandbox = await settings.sandbox();
-    const result = await sandbox.run({
+    const running = sandbox.run({
       root: root.root,
       argv: step.argv,
       env: environment(step, opened.env, account.home),
@@ -152,11 +154,19 @@ async function runJob(
       signal,
       ...instead,
     });
+    const [result] = await Promise.all([running, getReady(options)]);
     for (const stream of ['stdout', 'stderr'] as const) show(stream, masks[stream].end());
     return { result, output: tail.text, tier: sandbox.tier };
   } finally {
     await opened.close();
   }
+}
+
+/** While a process runs there is time for what its layer is going to need. What fails in it is told by who needs it. */
+async function getReady({ store, files, signal }: RunOptions): Promise<void> {
+  // The process comes first.
+  await setImmediate();
+  await Promise.allSettled([store.readyToPack(), files.ready({ signal })]);
 }
 
 /** Later ones replace earlier ones: proxies, then secrets; HOME is what the accounts say where nothing else does. */

@@ -90,7 +90,7 @@ export async function namespaceFields(
 ): Promise<LaunchFields> {
   const ownNetwork = request.network === 'none' || isUserNetwork(request.network);
   const flags = kinds.mounts | kinds.names | kinds.messages | (ownNetwork ? kinds.network : 0);
-  const operations = await rootOperations(request, { resolvConf: await resolverFile(request), ownNetwork, rights });
+  const operations = await rootOperations(request, { resolvConf: resolverFile(request), ownNetwork, rights });
   return [
     ...(rights === 'single' ? [['user', `${own.uid}:${own.gid}`] as const] : []),
     ['namespaces', flags.toString(16)],

@@ -75,7 +75,7 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
           mode: name === 'config.json' ? 0o600 : 0o644,
         });
       await put('hosts', hostsFile(request));
-      await put('resolv.conf', await resolverFile(request));
+      await put('resolv.conf', resolverFile(request));
       await put('hostname', `${request.hostname}\n`);
       const files = {
         hosts: `${folder}/hosts`,
