@@ -30,7 +30,7 @@ import type { CommandSettings } from './run/command-settings.js';
 import type { StageResult } from './run-step.js';
 import { runWork } from './run-work.js';
 import { ScanCrew } from './scan-crew.js';
-import { startedAlone } from './scan-folder.js';
+import { worthThreads } from './scan-folder.js';
 import { workGraph } from './work-graph.js';
 
 /** 2000-01-01T00:00:00Z: what times are clamped to when nothing else is said; zip and its like can hold it. */
@@ -101,7 +101,7 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
   const crew = new ScanCrew();
   try {
     // Where there were many files the last time, the threads that list them get ready while the build is planned.
-    if ((await stats.size()) > startedAlone) crew.start();
+    if ((await stats.size()) > worthThreads) crew.start();
     return await buildWith(options, { now, stats, crew });
   } finally {
     await crew.close();

@@ -27,6 +27,11 @@ export class ScanCrew {
     this.#threads = Math.min(threads, mostThreads);
   }
 
+  /** Whether there are threads, or were to be. */
+  get started(): boolean {
+    return this.#started;
+  }
+
   /** Starts the threads. It takes them a while, in which others can get ready too. */
   start(): void {
     if (this.#started) return;

@@ -7,12 +7,14 @@ import { type ScanJob, takeFolders } from './scan-job.js';
 export interface ScanOptions extends CallOptions {
   /** Who helps. */
   readonly crew: ScanCrew;
-  /** Entries that are listed before it is worth asking for help. */
+  /** Entries that are listed before help is asked for: by default few where the threads are there, else as many as are {@link worthThreads}. */
   readonly alone?: number | undefined;
 }
 
 /** As many as take a few ms. */
-export const startedAlone = 1500;
+const startedAlone = 1500;
+/** As many as take longer than threads do until they are of use: those cost as much processor time as 7,000 entries. */
+export const worthThreads = 15_000;
 /** Fewer folders than these cannot be shared out evenly. */
 const fewFolders = 16;
 const turnMs = 20;
@@ -25,7 +27,7 @@ const turnMs = 20;
 export async function scanFolder(
   lister: FolderLister,
   path: string,
-  { signal, crew, alone = startedAlone }: ScanOptions,
+  { signal, crew, alone = crew.started ? startedAlone : worthThreads }: ScanOptions,
 ): Promise<Fingerprint> {
   signal?.throwIfAborted();
   const folders = [path];
