@@ -10,9 +10,14 @@ const exitCodes = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 
 // Asked by scripts before anything else, and answered before anything else is loaded.
 if (argv.length === 1 && argv[0] === '--version') process.stdout.write(`${version}\n`);
-else await run();
+else await run(currentFolder());
 
-async function run(): Promise<void> {
+async function run(cwd: string | undefined): Promise<void> {
+  if (cwd === undefined) {
+    process.stderr.write('error: the current folder is not there any more\nhint: Change to one that is.\n');
+    process.exitCode = 1;
+    return;
+  }
   const interruption = new AbortController();
   let interruptedBy: 'SIGINT' | 'SIGTERM' | undefined;
   const interrupt = (signal: 'SIGINT' | 'SIGTERM'): void => {
@@ -39,7 +44,7 @@ async function run(): Promise<void> {
       return stdin;
     },
     env: process.env,
-    cwd: process.cwd(),
+    cwd,
     home: homedir(),
     etc: '/etc',
     arch: process.arch,
@@ -58,6 +63,14 @@ async function run(): Promise<void> {
   process.exitCode = interruptedBy !== undefined && code === exitCodes.SIGINT ? exitCodes[interruptedBy] : code;
   // One that was not read to its end would keep the process alive.
   stdin?.unref?.();
+}
+
+function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Root is where it needs to be, and so are those whose system knows no users. */

@@ -46,6 +46,15 @@ describe('the program', () => {
     expect(await start(['build', '-q', '-t', 'app', 'app']).ended).toMatchObject({ code: 0, stderr: '' });
   });
 
+  it.runIf(process.platform === 'linux')('says that its folder has been removed', async () => {
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
+    const child = spawn('/bin/sh', ['-c', script, 'sh', process.execPath, bin, 'images'], { cwd, stdio: 'pipe' });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+    expect(await new Promise(resolve => child.on('close', resolve))).toBe(1);
+    expect(stderr).toMatch(/^error: .*\nhint: .*\n$/);
+  });
+
   it('says what it needs of Node for gzip, and does without for the rest', async () => {
     const refused = await start(['build', '--no-cache', 'app'], ['--jitless']).ended;
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('--jitless') });
