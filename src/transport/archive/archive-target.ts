@@ -196,7 +196,7 @@ export class ArchiveTarget implements Endpoint {
     if (images.length === 1) return images[0]!;
     throw new LadingError('UNSUPPORTED', `a Docker archive cannot hold an image for ${images.length} platforms`, {
       details: { feature: 'Docker archives of several platforms' },
-      hint: 'Choose one with --platform, or write an oci-archive.',
+      hint: 'Write an OCI archive (save --format oci, oci-archive:FILE), or choose one platform (copy --platform).',
     });
   }
 
