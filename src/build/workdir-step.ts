@@ -13,7 +13,7 @@ export async function workdirStep(
   options: { readonly files: FileAccess; readonly epoch: number; readonly signal?: AbortSignal | undefined },
 ): Promise<DirectoryNode> {
   const { files, epoch, signal } = options;
-  const owner = await fileOwner(step.owner ?? '', tree, { files, signal });
+  const owner = step.owner === undefined ? undefined : await fileOwner(step.owner, tree, { files, signal });
   const editor = new TreeEditor(tree);
   const copier = new Copier(editor, { owner, epoch, clamp: clampTo(epoch, 'keep') });
   copier.makeDirectories(step.path);

@@ -7,6 +7,13 @@ export function emptyDirectory(metadata: Partial<Metadata> = {}): DirectoryNode 
   return { type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, ...metadata, children: new Map() };
 }
 
+const setGroupId = 0o2000;
+
+/** What a folder that is made in another takes over from it, as with mkdir(2): its group, where that is what setgid asks for. */
+export function inheritedGroup(parent: Metadata): Pick<Metadata, 'mode' | 'gid'> {
+  return (parent.mode & setGroupId) === 0 ? { mode: 0, gid: 0 } : { mode: setGroupId, gid: parent.gid };
+}
+
 /** The same directory with other metadata; the children are shared. */
 export function withMetadata(directory: DirectoryNode, metadata: Metadata): DirectoryNode {
   const { mode, uid, gid, mtime, mtimeNanoseconds, xattrs } = metadata;

@@ -134,6 +134,31 @@ describe('Copier', () => {
     ]);
   });
 
+  it('makes folders in one with setgid as the kernel does: with the bit, and of its group', () => {
+    const made = (options: Partial<CopierOptions>): string[] => {
+      const target = new TreeEditor(treeOf({ 'shared/f': '' }));
+      target.set('shared', { ...(target.get('shared') as DirectoryNode), mode: 0o2770, uid: 1, gid: 2 });
+      new Copier(target, { epoch: 9, clamp: time => time, ...options }).copy(
+        lookup(source, 'd')!.node,
+        'd',
+        '/shared/a/b',
+      );
+      return listing(target.root).filter(line => line.includes('directory'));
+    };
+    expect(made({})).toEqual([
+      'shared directory 2770 1:2',
+      'shared/a directory 2755 0:2',
+      'shared/a/b directory 2755 0:2',
+      'shared/a/b/sub directory 755 0:0',
+    ]);
+    expect(made({ owner: { uid: 5, gid: 6 }, chmod: parseChmod('700') })).toEqual([
+      'shared directory 2770 1:2',
+      'shared/a directory 2700 5:6',
+      'shared/a/b directory 2700 5:6',
+      'shared/a/b/sub directory 700 5:6',
+    ]);
+  });
+
   it('gives a folder that is there, on the way to what is wanted, the mode alone', () => {
     const owner = { uid: 5, gid: 6 };
     const target = new TreeEditor(treeOf({ 'b/old': '' }));

@@ -1,7 +1,7 @@
 import { cleanPathText } from '../../dockerfile/go-text.js';
 import { LadingError } from '../../errors/errors.js';
 import type { TarItem } from '../../layer/tar-reader.js';
-import { emptyDirectory, type TreeEditor, withMetadata } from '../../tree/editor.js';
+import { emptyDirectory, inheritedGroup, type TreeEditor, withMetadata } from '../../tree/editor.js';
 import { lookup } from '../../tree/lookup.js';
 import type { DirectoryNode, Metadata, TreeNode } from '../../tree/node.js';
 import type { Owner } from '../../tree/owner.js';
@@ -85,7 +85,9 @@ export class ArchivePlacer {
       const found = lookup(this.#folder, next);
       if (found === undefined) {
         if (this.#get(next) !== undefined) throw invalid(entry, `goes through ${next}, a link to nothing`);
-        this.#set(next, emptyDirectory());
+        // Always root's, but for the bit that what is made in such a folder has.
+        const { mode } = inheritedGroup(this.#get(real)!);
+        this.#set(next, emptyDirectory({ mode: 0o755 | mode }));
       } else if (found.node.type !== 'directory') {
         throw invalid(entry, `goes through ${next}, which is no folder`);
       }

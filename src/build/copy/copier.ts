@@ -1,6 +1,6 @@
 import type { PatternMatcher } from '../../dockerfile/ignore.js';
 import { LadingError } from '../../errors/errors.js';
-import { checkPathLength, emptyDirectory, type TreeEditor, withMetadata } from '../../tree/editor.js';
+import { checkPathLength, emptyDirectory, inheritedGroup, type TreeEditor, withMetadata } from '../../tree/editor.js';
 import { LazyDirectory } from '../../tree/lazy-directory.js';
 import { realPath } from '../../tree/lookup.js';
 import { MappedChildren } from '../../tree/mapped-children.js';
@@ -61,19 +61,26 @@ export class Copier {
   makeDirectories(destination: string): string {
     const path = realPath(this.#target.root, destination);
     let walked = '';
+    let parent = this.#target.root;
     for (const component of path === '' ? [] : path.split('/')) {
       walked = joinPath(walked, component);
       const existing = this.#target.get(walked);
-      if (existing === undefined) this.#target.set(walked, emptyDirectory(this.#created()));
-      else if (existing.type !== 'directory') throw notDirectory(walked, `mkdir /${walked}: not a directory`);
+      if (existing !== undefined && existing.type !== 'directory') {
+        throw notDirectory(walked, `mkdir /${walked}: not a directory`);
+      }
+      const directory = existing ?? emptyDirectory(this.#created(parent));
+      if (existing === undefined) this.#target.set(walked, directory);
+      parent = directory;
     }
     return path;
   }
 
-  #created(): Metadata {
+  #created(parent: Metadata): Metadata {
     const { owner, chmod, epoch } = this.#options;
-    // Set-id and sticky bits are for what is copied.
-    return { mode: (chmod?.octal ?? 0o755) & 0o777, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, mtime: epoch };
+    const inherited = inheritedGroup(parent);
+    // Set-id and sticky bits of `--chmod` are for what is copied.
+    const mode = ((chmod?.octal ?? 0o755) & 0o777) | inherited.mode;
+    return { mode, uid: owner?.uid ?? 0, gid: owner?.gid ?? inherited.gid, mtime: epoch };
   }
 
   #copyInto(node: Exclude<TreeNode, DirectoryNode>, name: string, path: string): void {
