@@ -33,7 +33,7 @@ describe('whom a process runs as', () => {
     ['daemon', 1, 1, [], '/usr/sbin'],
     ['1234', 1234, 0, [], '/'],
     ['1042:1043', 1042, 1043, [], '/'],
-    ['homeless', 5, 6, [], '/'],
+    ['homeless', 5, 6, [], ''],
     ['odd', 0, 7, [], '/root'],
   ])('%j is %i:%i', (text, uid, gid, groups, home) => {
     expect(processAccount(text, { passwd, group })).toEqual({ uid, gid, groups, home });

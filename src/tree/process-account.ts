@@ -7,7 +7,7 @@ export interface ProcessAccount {
   readonly gid: number;
   /** Supplementary groups. */
   readonly groups: readonly number[];
-  /** Absolute; `/` for a user that the account files do not have. */
+  /** As the account files have it, which may be empty; `/` for a user that they do not have. */
   readonly home: string;
 }
 
@@ -29,7 +29,7 @@ export function processAccount(text: string, accounts: AccountFiles): ProcessAcc
   const uid = known === undefined ? number! : intOf(known[2]);
   const ownGid = known === undefined ? 0 : intOf(known[3]);
   const home = users.find(entry => intOf(entry[2]) === uid)?.[5];
-  return { uid, ...groupsOf(group, known?.[0], ownGid, accounts.group, text), home: home ? home : '/' };
+  return { uid, ...groupsOf(group, known?.[0], ownGid, accounts.group, text), home: home ?? '/' };
 }
 
 function groupsOf(
