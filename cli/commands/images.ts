@@ -1,8 +1,9 @@
-import { familiarName, matchesWildcard, parseReference, type Store } from '../../src/index.js';
+import { matchesWildcard, type Store } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import type { CliContext } from '../context.js';
 import { formatAge } from '../render/age.js';
 import { formatJson } from '../render/json.js';
+import { shownName } from '../render/shown-name.js';
 import { formatSize } from '../render/size.js';
 import { formatTable } from '../render/table.js';
 import { jsonOption, templateOption } from '../shared-options.js';
@@ -85,7 +86,7 @@ async function list(store: Store, { signal }: CliContext): Promise<ListedImage[]
 function matches(name: string | undefined, patterns: readonly string[]): boolean {
   if (patterns.length === 0) return true;
   if (name === undefined) return false;
-  const familiar = familiarOf(name);
+  const familiar = shownName(name);
   const repository = familiar.replace(/[:@][^/]*$/, '');
   const spellings = [name, familiar, repository, name.replace(/[:@][^/]*$/, '')];
   return patterns.some(pattern => spellings.some(spelling => matchesWildcard(pattern, spelling)));
@@ -93,18 +94,9 @@ function matches(name: string | undefined, patterns: readonly string[]): boolean
 
 function nameCells(name: string | undefined): [repository: string, tag: string] {
   if (name === undefined) return ['<none>', '<none>'];
-  const familiar = familiarOf(name);
+  const familiar = shownName(name);
   const tag = /:([^:/]*)$/.exec(familiar)?.[1];
   return tag === undefined || familiar.includes('@') ? [familiar, '<none>'] : [familiar.slice(0, -tag.length - 1), tag];
-}
-
-/** Names that other tools have written into the layout may be no references. */
-function familiarOf(name: string): string {
-  try {
-    return familiarName(parseReference(name));
-  } catch {
-    return name;
-  }
 }
 
 function shortened(digest: string): string {

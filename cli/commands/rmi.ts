@@ -1,8 +1,9 @@
-import { familiarName, isLadingError, parseReference, removeImages, type Store } from '../../src/index.js';
+import { isDigest, isLadingError, removeImages, type Store } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import type { CliContext } from '../context.js';
 import { imageName } from '../image-name.js';
 import { printableLine } from '../render/printable.js';
+import { shownName } from '../render/shown-name.js';
 import { withStore } from '../store-session.js';
 
 export const command = defineCommand({
@@ -24,7 +25,7 @@ export const command = defineCommand({
       const names = await Promise.all(args.image.map(text => imageName(store, text)));
       const wanted = args.force ? await thereOf(store, names, context) : names;
       for (const { name } of await removeImages(store, wanted, { signal: context.signal })) {
-        context.stdout.write(`removed ${printableLine(shown(name))}\n`);
+        context.stdout.write(`removed ${printableLine(isDigest(name) ? name : shownName(name))}\n`);
       }
     });
   },
@@ -41,8 +42,4 @@ async function thereOf(store: Store, names: readonly string[], { signal }: CliCo
     }
   }
   return there;
-}
-
-function shown(name: string): string {
-  return name.startsWith('sha256:') ? name : familiarName(parseReference(name));
 }

@@ -1,6 +1,7 @@
-import { familiarName, parseReference, type Store } from '../../src/index.js';
+import type { Store } from '../../src/index.js';
 import { defineCommand } from '../command.js';
 import { formatJson } from '../render/json.js';
+import { shownName } from '../render/shown-name.js';
 import { formatSize } from '../render/size.js';
 import { formatTable } from '../render/table.js';
 import { shortDigest } from '../render/transfer-progress.js';
@@ -67,12 +68,4 @@ function images(usage: Usage): string {
     [{ title: 'IMAGE' }, { title: 'DIGEST' }, { title: 'SIZE', ...right }, { title: 'SHARED', ...right }],
     rows,
   );
-}
-
-function shownName(name: string): string {
-  try {
-    return familiarName(parseReference(name));
-  } catch {
-    return name;
-  }
 }

@@ -98,7 +98,7 @@ describe('tag and rmi', () => {
     const list = await cli(['images', '--json'], at());
     expect(JSON.parse(list).map((image: { digest: string }) => image.digest)).toEqual([digest, digest, digest, digest]);
     expect(await cli(['rmi', 'app:1', 'other:2'], at())).toBe('removed app:1\nremoved other:2\n');
-    await cli(['rmi', digest.slice(7, 13)], at());
+    expect(await cli(['rmi', digest.slice(7, 13)], at())).toBe('removed fourth:latest\nremoved third:latest\n');
     expect(await cli(['images', '-q'], at())).toBe('');
   });
 

@@ -1,6 +1,6 @@
 import { LadingError } from '../errors/errors.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { isDigest } from '../oci/digest.js';
+import { type Digest, isDigest } from '../oci/digest.js';
 import { formatReference, parseReference } from '../oci/reference.js';
 import type { Store } from '../store/store.js';
 import type { CallOptions } from '../stream/bytes.js';
@@ -15,19 +15,33 @@ export interface RemovedImage {
   readonly descriptor: Descriptor;
 }
 
-/** Takes names away; the images go with the next `prune`. All of them must be there before the first is taken. */
+/**
+ * Takes names away, for a digest all names of that image; the images go with the next `prune`. All of them must be there
+ * before the first is taken.
+ * @returns each name that was taken, or the digest of an image that had none
+ */
 export async function removeImages(
   store: Store,
   names: readonly string[],
   options: CallOptions = {},
 ): Promise<RemovedImage[]> {
-  const found: RemovedImage[] = [];
+  const wanted = new Map<string, readonly RemovedImage[]>();
   for (const text of names) {
     const name = storeName(text);
-    found.push({ name, descriptor: await store.resolve(name, options) });
+    const descriptor = await store.resolve(name, options);
+    const named = isDigest(name) ? await namesOf(store, name) : [];
+    wanted.set(
+      name,
+      (named.length === 0 ? [name] : named).map(name => ({ name, descriptor })),
+    );
   }
-  for (const { name } of found) await store.untag(name, options);
-  return found;
+  for (const name of wanted.keys()) await store.untag(name, options);
+  return [...wanted.values()].flat();
+}
+
+async function namesOf(store: Store, digest: Digest): Promise<string[]> {
+  const images = await store.images();
+  return images.flatMap(({ name, descriptor }) => (descriptor.digest === digest ? (name ?? []) : [])).sort();
 }
 
 /** Gives an image of the store a further name. */
