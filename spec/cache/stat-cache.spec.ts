@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { StatCache } from '../../src/cache/stat-cache.js';
 import type { ContextNotes } from '../../src/content/content.js';
 import type { Digest } from '../../src/oci/digest.js';
-import type { HostIdentity } from '../../src/tree/node.js';
+import { type HostIdentity, hostIdentity, type IdentityNumbers } from '../../src/tree/host-identity.js';
 
 function memoryNotes(): ContextNotes & { readonly notes: Map<string, Buffer>; writes: number } {
   const notes = new Map<string, Buffer>();
@@ -23,15 +23,16 @@ const second = 1_000_000_000n;
 const now = 1_700_000_000_000;
 const directories = ['/context'];
 const digest = (i: number): Digest => `sha256:${i.toString(16).padStart(64, '0')}` as Digest;
-const identity = (i: number, change: Partial<HostIdentity> = {}): HostIdentity => ({
-  dev: 1n,
-  ino: BigInt(i),
-  size: 10n,
-  mtimeNs: 1_600_000_000n * second + 5n,
-  ctimeNs: 1_600_000_000n * second + 7n,
-  mode: 0o100644,
-  ...change,
-});
+const identity = (i: number, change: Partial<IdentityNumbers> = {}): HostIdentity =>
+  hostIdentity({
+    dev: 1n,
+    ino: BigInt(i),
+    size: 10n,
+    mtimeNs: 1_600_000_000n * second + 5n,
+    ctimeNs: 1_600_000_000n * second + 7n,
+    mode: 0o100644n,
+    ...change,
+  });
 
 async function opened(
   notes: ContextNotes,
@@ -57,19 +58,19 @@ describe('StatCache', () => {
     );
     const cache = await opened(notes, { directories, now });
     expect([1, 2, 3, 4].map(i => cache.find(identity(i)))).toEqual([digest(1), digest(2), digest(3), undefined]);
-    const changes: Partial<HostIdentity>[] = [
+    const changes: Partial<IdentityNumbers>[] = [
       { dev: 2n },
       { size: 11n },
       { mtimeNs: 1_600_000_000n * second + 6n },
       { ctimeNs: 1_600_000_000n * second + 8n },
-      { mode: 0o100755 },
+      { mode: 0o100755n },
     ];
     for (const change of changes) expect(cache.find(identity(1, change)), Object.keys(change)[0]).toBeUndefined();
   });
 
   it('keeps nothing of files that changed just now: their times could not tell', async () => {
     const notes = memoryNotes();
-    const at = (ms: number): Partial<HostIdentity> => ({ ctimeNs: BigInt(now + ms) * 1_000_000n + 3n });
+    const at = (ms: number): Partial<IdentityNumbers> => ({ ctimeNs: BigInt(now + ms) * 1_000_000n + 3n });
     const rows = [-50, 0, 50, -150].map((ms, i) => [identity(i, at(ms)), digest(i)] as const);
     const whole = { ctimeNs: BigInt(now - 1000) * 1_000_000n };
     await saved(notes, [...rows, [identity(9, whole), digest(9)]]);

@@ -11,6 +11,7 @@ import { type PlannedSegment, unplanned } from '../../src/layer/plan-layer.js';
 import { SegmentCrew } from '../../src/layer/segment-crew.js';
 import type { SegmentRows, TarRows } from '../../src/layer/similar-layer.js';
 import type { LayerSink, WrittenBlob } from '../../src/layer/write-blob.js';
+import { hostIdentity } from '../../src/tree/host-identity.js';
 import type { LayerIndex } from '../../src/tree/layer-index.js';
 import type { FileNode } from '../../src/tree/node.js';
 
@@ -43,16 +44,14 @@ export function symlinkEntry(path: string, target: string): LayerEntry {
 /** A file on this machine, as a walk of the context would list it. */
 export function hostEntry(path: string, hostPath: string): LayerEntry & { readonly node: FileNode } {
   const stat = lstatSync(hostPath, { bigint: true });
-  const { dev, ino, size, mtimeNs, ctimeNs } = stat;
-  const identity = { dev, ino, size, mtimeNs, ctimeNs, mode: Number(stat.mode) };
   return {
     path,
     node: {
       type: 'file',
       mode: Number(stat.mode) & 0o7777,
       ...owner,
-      size: Number(size),
-      content: { kind: 'host', path: hostPath, identity },
+      size: Number(stat.size),
+      content: { kind: 'host', path: hostPath, identity: hostIdentity(stat) },
     },
   };
 }

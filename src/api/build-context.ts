@@ -11,6 +11,7 @@ import { formatGitReference, type GitReference, isGitContext, parseGitContext } 
 import type { Bytes, CallOptions } from '../stream/bytes.js';
 import { peek } from '../stream/peek.js';
 import { readCapped } from '../stream/read-capped.js';
+import { identitySize } from '../tree/host-identity.js';
 import { lookup } from '../tree/lookup.js';
 import type { DirectoryNode, FileNode } from '../tree/node.js';
 import { cleanPath } from '../tree/path.js';
@@ -141,7 +142,7 @@ async function openContent(content: Bytes, source: ContextSource, options: OpenC
     throw options.signal?.aborted ? options.signal.reason : error;
   });
   const metadata = { mode: 0o600, uid: 0, gid: 0, mtime: 0 };
-  const file: FileNode = { type: 'file', ...metadata, size: Number(kept.identity.size), content: kept };
+  const file: FileNode = { type: 'file', ...metadata, size: identitySize(kept.identity), content: kept };
   return await openTree(await openArchive(file, name, options), name, source, options);
 }
 

@@ -5,14 +5,10 @@ import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import { ioError } from '../errors/io-error.js';
 import { folderNames } from '../layer/folder-names.js';
 import { linkTarget } from '../layer/host-stats.js';
-import type { HostIdentity } from '../tree/node.js';
+import { aboveModeAt, type HostIdentity, identityWords, modeAt, setNumbers, wordsOf } from '../tree/host-identity.js';
 import { encodePath, joinPath, toHostPath } from '../tree/path.js';
 
-/**
- * Numbers of a row: device, inode, size, mtime and ctime in ns, mode. A device has its number in the place of the size, and
- * folders have nothing but mode and mtime: the rest is no part of an image. Above the mode a bit for files with more names.
- */
-const columns = 6;
+/** Above the mode of files with more names. */
 const moreNames = 1n << 32n;
 const { S_IFMT, S_IFDIR, S_IFLNK, S_IFBLK, S_IFCHR } = constants;
 /** Bytes that are hashed at a time. */
@@ -24,7 +20,11 @@ const noFolders: FolderListing['folders'] = [];
 export interface FolderListing {
   /** In no particular order, with NUL between them, which no name holds. */
   readonly names: string;
-  readonly rows: BigInt64Array;
+  /**
+   * As in `HostIdentity`. A device has its number in the place of the size, and folders have nothing but mode and mtime: the
+   * rest is no part of an image.
+   */
+  readonly rows: Int32Array;
   /** Targets of links, by the number of their row. */
   readonly targets: ReadonlyMap<number, string>;
   /** Paths of the folders among them, in the order of the rows. */
@@ -47,8 +47,8 @@ export interface ListedFolders {
   readonly names: string;
   /** Of all folders, with two NULs between one's and the next one's. */
   readonly folders: string;
-  /** Of all folders, one behind another, and how many numbers are each one's. */
-  readonly rows: BigInt64Array<ArrayBuffer>;
+  /** Of all folders, one behind another, and how many words are each one's. */
+  readonly rows: Int32Array<ArrayBuffer>;
   readonly lengths: Uint32Array<ArrayBuffer>;
   readonly settledFrom: Float64Array<ArrayBuffer>;
   /** By path, of those that have any. */
@@ -129,7 +129,7 @@ export class FolderLister {
   listed(): ListedFolders {
     const listings = [...this.#listings.values()];
     const lengths = Uint32Array.from(listings, ({ rows }) => rows.length);
-    const rows = new BigInt64Array(lengths.reduce((sum, length) => sum + length, 0));
+    const rows = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
     let at = 0;
     for (const listing of listings) {
       rows.set(listing.rows, at);
@@ -175,7 +175,7 @@ export class FolderLister {
     let targets: Map<number, string> | undefined;
     let folders: string[] | undefined;
     let settled = 0;
-    let rows = new BigInt64Array(listed.length * columns);
+    const numbers = new BigInt64Array((listed.length * identityWords) / 2);
     for (const name of listed) {
       const child = ignore === undefined ? '' : joinPath(path, name);
       const hidden = ignore?.ignores(child) ?? false;
@@ -184,12 +184,12 @@ export class FolderLister {
       const stats = lstat(childHost);
       const kind = kindOf(stats.mode);
       if (hidden && (kind !== S_IFDIR || this.listing(child).rows.length === 0)) continue;
-      setRow(rows, kept.length * columns, kind, stats);
+      setRow(numbers, (kept.length * identityWords) / 2, kind, stats);
       if (kind === S_IFDIR) {
         folders ??= [];
         folders.push(joinPath(path, name));
       } else {
-        settled = Math.max(settled, settledFrom(stats.mtimeNs, stats.ctimeNs));
+        settled = Math.max(settled, settledFrom(Number(stats.mtimeNs), Number(stats.ctimeNs)));
         if (kind === S_IFLNK) {
           targets ??= new Map();
           targets.set(kept.length, readLink(childHost));
@@ -197,10 +197,10 @@ export class FolderLister {
       }
       kept.push(name);
     }
-    if (kept.length < listed.length) rows = rows.slice(0, kept.length * columns);
+    const rows = wordsOf(numbers);
     return {
       names: kept.join('\0'),
-      rows,
+      rows: kept.length < listed.length ? rows.slice(0, kept.length * identityWords) : rows,
       targets: targets ?? noTargets,
       folders: folders ?? noFolders,
       settledFrom: settled,
@@ -208,49 +208,37 @@ export class FolderLister {
   }
 }
 
-/** A row of a listing. */
-export interface ListedEntry {
-  readonly name: string;
-  readonly row: number;
-  /** One of the `S_IF…` of `fs.constants`. */
-  readonly kind: number;
-  /** Of a regular file. */
-  readonly single: boolean;
-}
-
 export function entryCount({ rows }: FolderListing): number {
-  return rows.length / columns;
+  return rows.length / identityWords;
 }
 
-export function* entriesOf({ names, rows }: FolderListing): Generator<ListedEntry> {
-  if (rows.length === 0) return;
-  for (const [row, name] of names.split('\0').entries()) {
-    const mode = rows[row * columns + 5]!;
-    yield { name, row, kind: kindOf(mode), single: (mode & moreNames) === 0n };
-  }
+/** The name of each row. */
+export function namesOf({ names, rows }: FolderListing): readonly string[] {
+  return rows.length === 0 ? [] : names.split('\0');
 }
 
 export function identityAt({ rows }: FolderListing, row: number): HostIdentity {
-  const at = row * columns;
-  return {
-    // These two are unsigned, and may use all 64 bits.
-    dev: BigInt.asUintN(64, rows[at]!),
-    ino: BigInt.asUintN(64, rows[at + 1]!),
-    size: rows[at + 2]!,
-    mtimeNs: rows[at + 3]!,
-    ctimeNs: rows[at + 4]!,
-    mode: Number(rows[at + 5]! & 0xffff_ffffn),
-  };
+  return { words: rows, at: row * identityWords };
+}
+
+/** What is in a row: one of the `S_IF…` of `fs.constants`. */
+export function kindAt({ rows }: FolderListing, row: number): number {
+  return modeAt(rows, row * identityWords) & S_IFMT;
+}
+
+/** Whether a regular file has no other name. */
+export function isSingle({ rows }: FolderListing, row: number): boolean {
+  return aboveModeAt(rows, row * identityWords) === 0;
 }
 
 function setRow(rows: BigInt64Array, at: number, kind: number, stats: BigIntStats): void {
-  rows[at + 3] = stats.mtimeNs;
-  rows[at + 5] = stats.mode;
-  if (kind === S_IFDIR) return;
-  rows[at] = stats.dev;
-  rows[at + 1] = stats.ino;
-  rows[at + 2] = kind === S_IFCHR || kind === S_IFBLK ? stats.rdev : stats.size;
-  rows[at + 4] = stats.ctimeNs;
+  if (kind === S_IFDIR) {
+    rows[at + 3] = stats.mtimeNs;
+    rows[at + 5] = stats.mode;
+    return;
+  }
+  setNumbers(rows, at, stats);
+  if (kind === S_IFCHR || kind === S_IFBLK) rows[at + 2] = stats.rdev;
   if (stats.nlink !== 1n) rows[at + 5] = stats.mode | moreNames;
 }
 

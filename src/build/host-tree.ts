@@ -1,12 +1,20 @@
 import { type BigIntStats, constants, lstatSync } from 'node:fs';
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import { ioError } from '../errors/io-error.js';
-import { deviceNumbers, fileTime, identityOf } from '../layer/host-stats.js';
+import { deviceNumbers } from '../layer/host-stats.js';
+import {
+  type HostIdentity,
+  hostIdentity,
+  identityNumbers,
+  identitySize,
+  identityTime,
+  modeAt,
+} from '../tree/host-identity.js';
 import { LazyDirectory } from '../tree/lazy-directory.js';
 import { MappedChildren } from '../tree/mapped-children.js';
-import type { DirectoryNode, FileNode, HostIdentity, Metadata, TreeNode } from '../tree/node.js';
+import type { DirectoryNode, FileNode, Metadata, TreeNode } from '../tree/node.js';
 import { joinPath, toHostPath } from '../tree/path.js';
-import { entriesOf, FolderLister, type FolderListing, identityAt, type ListedEntry } from './folder-lister.js';
+import { FolderLister, type FolderListing, identityAt, isSingle, kindAt, namesOf } from './folder-lister.js';
 
 export interface HostTreeOptions {
   /** What it hides is not there; a hidden folder is there when something below it is not hidden. */
@@ -34,7 +42,7 @@ export function listedTree(
   { checkoutTime }: Pick<HostTreeOptions, 'checkoutTime'> = {},
 ): DirectoryNode {
   const walk = { lister, checkoutTime, links: new Map() };
-  return directory('', identityOf(stat(lister.host)), walk);
+  return directory('', hostIdentity(stat(lister.host)), walk);
 }
 
 interface Walk extends Pick<HostTreeOptions, 'checkoutTime'> {
@@ -52,27 +60,26 @@ function childrenOf(path: string, walk: Walk): ReadonlyMap<string, TreeNode> {
   const listing = walk.lister.listing(path);
   const host = walk.lister.hostPath(path);
   const children = new Map<string, TreeNode | number>();
-  for (const entry of entriesOf(listing)) children.set(entry.name, childOf(path, entry, listing, walk));
+  const names = namesOf(listing);
+  for (let row = 0; row < names.length; row++)
+    children.set(names[row]!, childOf(path, names[row]!, row, listing, walk));
   return new MappedChildren(children, (child, name) =>
     typeof child === 'number' ? fileNode(`${host}/${name}`, identityAt(listing, child), true, walk) : child,
   );
 }
 
 /** The node, or the row of a file with one name. */
-function childOf(
-  folder: string,
-  { name, row, kind, single }: ListedEntry,
-  listing: FolderListing,
-  walk: Walk,
-): TreeNode | number {
-  if (kind === constants.S_IFREG && single) return row;
+function childOf(folder: string, name: string, row: number, listing: FolderListing, walk: Walk): TreeNode | number {
+  const kind = kindAt(listing, row);
+  if (kind === constants.S_IFREG && isSingle(listing, row)) return row;
   const path = joinPath(folder, name);
   const identity = identityAt(listing, row);
   if (kind === constants.S_IFDIR) return directory(path, identity, walk);
   const metadata = metadataOf(identity, walk);
   switch (kind) {
     case constants.S_IFREG: {
-      const key = `${identity.dev}:${identity.ino}`;
+      const { dev, ino } = identityNumbers(identity);
+      const key = `${dev}:${ino}`;
       const node = walk.links.get(key) ?? fileNode(walk.lister.hostPath(path), identity, false, walk);
       walk.links.set(key, node);
       return node;
@@ -86,7 +93,7 @@ function childOf(
       return { type: 'file', ...metadata, size: 0, content: { kind: 'bytes', bytes: new Uint8Array() } };
     default: {
       const type = kind === constants.S_IFBLK ? 'block' : 'character';
-      return { type, ...metadata, ...deviceNumbers(identity.size) };
+      return { type, ...metadata, ...deviceNumbers(identityNumbers(identity).size) };
     }
   }
 }
@@ -94,12 +101,15 @@ function childOf(
 function fileNode(path: string, identity: HostIdentity, single: boolean, walk: Walk): FileNode {
   const { mode, uid, gid, mtime, mtimeNanoseconds } = metadataOf(identity, walk);
   const content = { kind: 'host', path, identity } as const;
-  return { type: 'file', mode, uid, gid, mtime, mtimeNanoseconds, size: Number(identity.size), content, single };
+  return { type: 'file', mode, uid, gid, mtime, mtimeNanoseconds, size: identitySize(identity), content, single };
 }
 
-function metadataOf({ mode: bits, mtimeNs }: HostIdentity, { checkoutTime }: Walk): Metadata {
-  const mode = bits & 0o7777;
-  if (checkoutTime === undefined) return { mode, uid: 0, gid: 0, ...fileTime(mtimeNs) };
+function metadataOf(identity: HostIdentity, { checkoutTime }: Walk): Metadata {
+  const mode = modeAt(identity.words, identity.at) & 0o7777;
+  if (checkoutTime === undefined) {
+    const { mtime, mtimeNanoseconds } = identityTime(identity);
+    return { mode, uid: 0, gid: 0, mtime, mtimeNanoseconds };
+  }
   const owner = (mode >> 6) & 7;
   return { mode: (owner << 6) | ((owner & 5) * 0o11), uid: 0, gid: 0, mtime: checkoutTime };
 }

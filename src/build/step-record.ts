@@ -3,6 +3,7 @@ import type { RecordValue } from '../cache/record.js';
 import { settledFrom } from '../cache/settled.js';
 import { sourceKind } from '../plan/remote-source.js';
 import type { CopyStep, Step } from '../plan/step.js';
+import { identityNumbers } from '../tree/host-identity.js';
 import type { LayerRef } from '../tree/node.js';
 import type { Timestamps } from './copy/clamp.js';
 import { type CopySource, type FoundSource, findSources } from './copy-step.js';
@@ -105,9 +106,9 @@ async function foundFile(
     return { record: { ...record, digest }, settledFrom };
   }
   if (node.type !== 'file' || node.content.kind !== 'host' || node.xattrs !== undefined) return undefined;
-  const { dev, ino, size, mtimeNs, ctimeNs } = node.content.identity;
+  const { dev, ino, size, mtimeNs, ctimeNs } = identityNumbers(node.content.identity);
   const identity = [dev, ino, size, mtimeNs, ctimeNs].map(String);
-  return { record: { ...record, identity }, settledFrom: settledFrom(mtimeNs, ctimeNs) };
+  return { record: { ...record, identity }, settledFrom: settledFrom(Number(mtimeNs), Number(ctimeNs)) };
 }
 
 function ofLayers(layers: readonly LayerRef[]): FoundFiles {

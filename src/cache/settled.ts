@@ -10,7 +10,6 @@ const coarseSlack = 2_100_000_000;
  * From when on a change of the file would show in its times, in ns since 1970. What was read of the file before that may
  * be of another content that looks the same. Rounded, by less than a microsecond.
  */
-export function settledFrom(mtimeNs: bigint, ctimeNs: bigint): number {
-  const changed = Number(ctimeNs);
-  return Math.max(changed, Number(mtimeNs)) + (changed % 1e9 === 0 ? coarseSlack : fineSlack);
+export function settledFrom(mtime: number, ctime: number): number {
+  return Math.max(ctime, mtime) + (ctime % 1e9 === 0 ? coarseSlack : fineSlack);
 }

@@ -1,6 +1,7 @@
 import { constants, fstatSync, openSync, readSync } from 'node:fs';
 import { LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
+import { hostIdentity, identitySize, sameIdentity } from '../tree/host-identity.js';
 import type { FileContent } from '../tree/node.js';
 import { toHostPath } from '../tree/path.js';
 
@@ -56,16 +57,12 @@ export function readHostFile(
  * @throws LadingError FILE_CHANGED
  */
 export function checkUnchanged(fd: number, content: HostContent, size: number): void {
-  const now = fstatSync(fd, { bigint: true });
+  const now = hostIdentity(fstatSync(fd, { bigint: true }));
   const then = content.identity;
+  const length = identitySize(now);
   const same =
-    now.ino === then.ino &&
-    now.dev === then.dev &&
-    now.size === then.size &&
-    now.mtimeNs === then.mtimeNs &&
-    now.ctimeNs === then.ctimeNs &&
-    (Number(now.mode) & 0o7777) === (then.mode & 0o7777) &&
-    (content.offset === undefined ? Number(now.size) === size : Number(now.size) >= content.offset + size);
+    sameIdentity(now.words, now.at, then.words, then.at) &&
+    (content.offset === undefined ? length === size : length >= content.offset + size);
   if (!same) throw fileChanged(content.path);
 }
 

@@ -1,12 +1,11 @@
 import { createHash, hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import type { HostIdentity } from '../tree/node.js';
+import { copyIdentity, identityWords, sameIdentity, setNumbers, wordsOf } from '../tree/host-identity.js';
 import { toHostPath } from '../tree/path.js';
 import type { HostContent } from './host-file.js';
 
-/** Columns of numbers for each file: see {@link HostReads}. */
+/** Numbers for each file: see {@link HostReads}. */
 const placeColumns = 3;
-const identityColumns = 6;
 
 /**
  * Files of this machine to be read into a buffer, as columns: a thread gets them by the hundred, and objects would cost
@@ -17,8 +16,8 @@ export interface HostReads {
   readonly paths: readonly string[];
   /** For each file: where in the buffer, how many bytes, and from where in the file. */
   readonly places: Float64Array;
-  /** For each file what `stat` must still say when it has been read. */
-  readonly identities: BigInt64Array;
+  /** For each file what `stat` must still say when it has been read: rows as in `HostIdentity`. */
+  readonly identities: Int32Array;
 }
 
 export interface HostRead {
@@ -31,7 +30,7 @@ export interface HostRead {
 
 export function hostReads(reads: readonly HostRead[]): HostReads {
   const places = new Float64Array(reads.length * placeColumns);
-  const identities = new BigInt64Array(reads.length * identityColumns);
+  const identities = new Int32Array(reads.length * identityWords);
   const paths: string[] = [];
   for (const { content, at, length, start } of reads) {
     const row = paths.push(content.path) - 1;
@@ -39,7 +38,7 @@ export function hostReads(reads: readonly HostRead[]): HostReads {
     places[place] = at;
     places[place + 1] = length;
     places[place + 2] = start + (content.offset ?? 0);
-    setIdentity(identities, row * identityColumns, content.identity);
+    copyIdentity(content.identity.words, content.identity.at, identities, row * identityWords);
   }
   return { paths, places, identities };
 }
@@ -92,7 +91,7 @@ function eachFile(
         const row = file * placeColumns;
         if (!work(fd, places.subarray(row, row + placeColumns))) return { file };
         // Had it changed since it was listed, before or while it was read, its identity would no longer be the same.
-        if (!isSame(fd, identities, file * identityColumns)) return { file };
+        if (!isSame(fd, identities, file * identityWords)) return { file };
       } finally {
         closeSync(fd);
       }
@@ -113,24 +112,15 @@ function readExactly(fd: number, buffer: Uint8Array, at: number, length: number,
   return true;
 }
 
-function isSame(fd: number, identities: BigInt64Array, row: number): boolean {
-  const now = fstatSync(fd, { bigint: true });
-  return (
-    identities[row] === BigInt.asIntN(64, now.dev) &&
-    identities[row + 1] === BigInt.asIntN(64, now.ino) &&
-    identities[row + 2] === now.size &&
-    identities[row + 3] === now.mtimeNs &&
-    identities[row + 4] === now.ctimeNs &&
-    identities[row + 5] === (now.mode & 0o7777n)
-  );
+function isSame(fd: number, identities: Int32Array, row: number): boolean {
+  setNumbers(now.numbers, 0, fstatSync(fd, { bigint: true }));
+  return sameIdentity(identities, row, now.words, 0);
 }
 
-function setIdentity(row: BigInt64Array, at: number, { dev, ino, size, mtimeNs, ctimeNs, mode }: HostIdentity): void {
-  // What is unsigned, and may use all 64 bits, wraps.
-  row[at] = dev;
-  row[at + 1] = ino;
-  row[at + 2] = size;
-  row[at + 3] = mtimeNs;
-  row[at + 4] = ctimeNs;
-  row[at + 5] = BigInt(mode & 0o7777);
+/** What `stat` says of the file that is being looked at. */
+const now = rowOfNumbers();
+
+function rowOfNumbers() {
+  const numbers = new BigInt64Array(identityWords / 2);
+  return { numbers, words: wordsOf(numbers) };
 }

@@ -1,21 +1,10 @@
-import { type BigIntStats, readlinkSync } from 'node:fs';
-import type { FileTime, HostIdentity } from '../tree/node.js';
+import { readlinkSync } from 'node:fs';
 import { decodePath, toHostPath } from '../tree/path.js';
-
-export function identityOf(stats: BigIntStats): HostIdentity {
-  const { dev, ino, size, mtimeNs, ctimeNs } = stats;
-  return { dev, ino, size, mtimeNs, ctimeNs, mode: Number(stats.mode) };
-}
 
 /** Whole seconds, rounded down before 1970 too. */
 export function wholeSeconds(nanoseconds: bigint): number {
   const whole = nanoseconds / 1_000_000_000n;
   return Number(nanoseconds < 0n && whole * 1_000_000_000n !== nanoseconds ? whole - 1n : whole);
-}
-
-export function fileTime(nanoseconds: bigint): FileTime {
-  const mtime = wholeSeconds(nanoseconds);
-  return { mtime, mtimeNanoseconds: Number(nanoseconds - BigInt(mtime) * 1_000_000_000n) };
 }
 
 /** Linux's encoding of `dev_t`. */

@@ -1,4 +1,5 @@
 import type { CallOptions } from '../stream/bytes.js';
+import { identitySize } from '../tree/host-identity.js';
 import type { ContentReader, StoredContent } from './content-reader.js';
 import { openFile } from './file-cursor.js';
 import { fileChanged } from './host-file.js';
@@ -39,7 +40,8 @@ export function layOut(plan: SegmentPlan, buffer: Buffer): SegmentLayout {
     else if (source.kind !== 'host') storedParts.push({ at, piece: content });
     else {
       const end = (source.offset ?? 0) + node.size;
-      if (source.offset === undefined ? source.identity.size !== BigInt(end) : source.identity.size < BigInt(end)) {
+      const whole = identitySize(source.identity);
+      if (source.offset === undefined ? whole !== end : whole < end) {
         throw fileChanged(source.path);
       }
       reads.push({ content: source, at, length, start: content.start });

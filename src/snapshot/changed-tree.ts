@@ -1,9 +1,10 @@
 import type { HostFile } from '../layer/hash-files.js';
-import { deviceNumbers, identityOf, linkTarget, wholeSeconds } from '../layer/host-stats.js';
+import { deviceNumbers, linkTarget, wholeSeconds } from '../layer/host-stats.js';
 import type { Digest } from '../oci/digest.js';
 import type { FileOwner } from '../sandbox/sandbox.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { emptyDirectory, TreeEditor, withMetadata } from '../tree/editor.js';
+import { hostIdentity } from '../tree/host-identity.js';
 import type { DirectoryNode, FileNode, Metadata, TreeNode } from '../tree/node.js';
 import { capability } from './file-attributes.js';
 import { type FoundChange, type FoundFile, isPresent } from './found-change.js';
@@ -119,7 +120,7 @@ async function unchangedFiles(
       ...metadata,
       mtime: clamp(metadata.mtime),
       size: Number(stats.size),
-      content: { kind: 'host', path: host, identity: identityOf(stats) },
+      content: { kind: 'host', path: host, identity: hostIdentity(stats) },
       single: names.length === 1,
     };
     const guessed = capabilities === 'unknown' && metadata.xattrs !== undefined;

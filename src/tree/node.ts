@@ -1,5 +1,6 @@
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
+import type { HostIdentity } from './host-identity.js';
 
 /** When a file was last changed. */
 export interface FileTime {
@@ -43,16 +44,6 @@ export type FileContent =
   | { readonly kind: 'blob'; readonly blob: Descriptor; readonly offset: number }
   /** In memory: heredocs and the like. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
-
-/** What tells a file on this machine from another and from a later version of itself. */
-export interface HostIdentity {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-  readonly mode: number;
-}
 
 export interface FileNode extends Metadata {
   readonly type: 'file';

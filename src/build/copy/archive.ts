@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { isLadingError } from '../../errors/errors.js';
 import { readTar } from '../../layer/tar-reader.js';
 import { type ArchiveCompression, decompress, sniffCompression } from '../../stream/compression.js';
+import { identitySize } from '../../tree/host-identity.js';
 import type { FileNode } from '../../tree/node.js';
 import type { FileAccess } from '../file-access.js';
 import { ArchivePlacer, type ArchiveTarget } from './archive-placer.js';
@@ -70,5 +71,5 @@ async function spool(
 
 async function openSpool(content: HostContent, options: ArchiveOptions): Promise<Readable> {
   const metadata = { mode: 0o600, uid: 0, gid: 0, mtime: 0 };
-  return options.files.open({ type: 'file', ...metadata, size: Number(content.identity.size), content }, options);
+  return options.files.open({ type: 'file', ...metadata, size: identitySize(content.identity), content }, options);
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ioError } from '../../errors/io-error.js';
-import { identityOf } from '../../layer/host-stats.js';
 import type { Bytes, CallOptions } from '../../stream/bytes.js';
+import { hostIdentity } from '../../tree/host-identity.js';
 import type { FileContent } from '../../tree/node.js';
 
 export type HostContent = Extract<FileContent, { kind: 'host' }>;
@@ -20,7 +20,7 @@ export async function keepContent(content: Bytes, { temporary, signal }: KeepOpt
   const path = join(await mkdtemp(join(temporary, 'archive-')), 'content');
   try {
     await pipeline(Readable.from(content, { objectMode: false }), createWriteStream(path, { mode: 0o600 }), { signal });
-    return { kind: 'host', path, identity: identityOf(await stat(path, { bigint: true })) };
+    return { kind: 'host', path, identity: hostIdentity(await stat(path, { bigint: true })) };
   } catch (error) {
     throw ioError(error, path);
   }

@@ -1,0 +1,149 @@
+import type { Digest } from '../oci/digest.js';
+import {
+  copyIdentity,
+  type HostIdentity,
+  identityWords,
+  inodeHalfAt,
+  sameIdentity,
+  sameInode,
+} from '../tree/host-identity.js';
+
+/** A row: a {@link HostIdentity}, then the SHA-256. */
+const rowWords = identityWords + 8;
+export const statRowBytes = rowWords * 4;
+const digestAt = identityWords * 4;
+
+const unmarked = 0;
+const found = 1;
+const replaced = 2;
+
+/**
+ * Digests of files by what `stat` says of them, found by open addressing. Rows are kept as they are written to the disk: no
+ * object for each of a million files.
+ */
+export class StatTable {
+  #words: Int32Array<ArrayBuffer>;
+  #bytes: Buffer;
+  #count: number;
+  /** Number of a row + 1, by the hash of its inode. */
+  #slots: Int32Array;
+  /** How many rows were there from the beginning, and what has become of each. */
+  readonly #loaded: number;
+  readonly #marks: Uint8Array;
+  #foundCount = 0;
+
+  /** `rows`: as {@link StatTable.rows} gave them; what cannot be such is taken for nothing. */
+  constructor(rows: Uint8Array = new Uint8Array(0)) {
+    const usable = rows.length % statRowBytes === 0 ? rows : new Uint8Array(0);
+    this.#count = usable.length / statRowBytes;
+    this.#loaded = this.#count;
+    this.#marks = new Uint8Array(this.#count);
+    this.#words = new Int32Array(this.#count * rowWords);
+    this.#bytes = Buffer.from(this.#words.buffer);
+    this.#bytes.set(usable);
+    this.#slots = this.#hashed();
+  }
+
+  /** Whether all that was there from the beginning has been found since. */
+  get allFound(): boolean {
+    return this.#foundCount === this.#loaded;
+  }
+
+  find({ words, at }: HostIdentity): Digest | undefined {
+    const row = this.#find(words, at);
+    if (row === undefined) return undefined;
+    if (row < this.#loaded && this.#marks[row] !== found) {
+      this.#marks[row] = found;
+      this.#foundCount += 1;
+    }
+    const start = row * statRowBytes;
+    return `sha256:${this.#bytes.toString('hex', start + digestAt, start + statRowBytes)}` as Digest;
+  }
+
+  /** Adds what is not there yet. */
+  add({ words, at }: HostIdentity, digest: Digest): void {
+    if (this.#find(words, at) !== undefined) return;
+    if ((this.#count + 1) * rowWords > this.#words.length) this.#grow();
+    const row = this.#count++;
+    copyIdentity(words, at, this.#words, row * rowWords);
+    this.#bytes.write(digest.slice('sha256:'.length), row * statRowBytes + digestAt, 32, 'hex');
+    if (2 * this.#count > this.#slots.length) this.#slots = this.#hashed();
+    else this.#enter(this.#slots, row);
+    this.#replace(row);
+  }
+
+  identity(row: number): HostIdentity {
+    return { words: this.#words, at: row * rowWords };
+  }
+
+  /** The rows that are wanted, in as few pieces as they stand in. */
+  rows(wanted: (row: number) => boolean): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    for (let row = 0, from = 0; row <= this.#count; row++) {
+      if (row < this.#count && wanted(row)) continue;
+      if (row > from) pieces.push(this.#bytes.subarray(from * statRowBytes, row * statRowBytes));
+      from = row + 1;
+    }
+    return pieces;
+  }
+
+  /** Whether a row has been added. */
+  isNew(row: number): boolean {
+    return row >= this.#loaded;
+  }
+
+  /** Whether a row from the beginning has been found since. */
+  wasFound(row: number): boolean {
+    return this.#marks[row] === found;
+  }
+
+  /** Whether another state of the same file has been added since. */
+  wasReplaced(row: number): boolean {
+    return this.#marks[row] === replaced;
+  }
+
+  #find(words: Int32Array, at: number): number | undefined {
+    const slots = this.#slots;
+    for (let slot = slotOf(slots, inodeHalfAt(words, at)); slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1)) {
+      const row = slots[slot]! - 1;
+      if (sameIdentity(this.#words, row * rowWords, words, at)) return row;
+    }
+    return undefined;
+  }
+
+  /** Marks what is known of earlier states of the file. */
+  #replace(row: number): void {
+    const slots = this.#slots;
+    const words = this.#words;
+    const at = row * rowWords;
+    for (let slot = slotOf(slots, inodeHalfAt(words, at)); slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1)) {
+      const other = slots[slot]! - 1;
+      if (other >= this.#loaded || this.#marks[other] !== unmarked) continue;
+      if (sameInode(words, other * rowWords, words, at)) this.#marks[other] = replaced;
+    }
+  }
+
+  #grow(): void {
+    const larger = new Int32Array(Math.max(this.#words.length * 2, 1024 * rowWords));
+    larger.set(this.#words);
+    this.#words = larger;
+    this.#bytes = Buffer.from(larger.buffer);
+  }
+
+  /** Slots for twice the rows and more. */
+  #hashed(): Int32Array {
+    const slots = new Int32Array(2 ** Math.ceil(Math.log2(this.#count * 4 + 1)));
+    for (let row = 0; row < this.#count; row++) this.#enter(slots, row);
+    return slots;
+  }
+
+  #enter(slots: Int32Array, row: number): void {
+    let slot = slotOf(slots, inodeHalfAt(this.#words, row * rowWords));
+    while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
+    slots[slot] = row + 1;
+  }
+}
+
+function slotOf(slots: Int32Array, inode: number): number {
+  return (Math.imul(inode, 0x9e3779b1) >>> 7) & (slots.length - 1);
+}
