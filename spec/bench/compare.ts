@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { whenIdle } from './idle.js';
 import { judge, type Limit } from './limit.js';
 import { type Contender, type Measured, measure } from './measure.js';
 import { type Absent, isAbsent } from './peers/absent.js';
@@ -46,8 +47,11 @@ export function measureHere(
     {
       runs,
       warmUps,
-      // What one run has left to be written must not be written while the next is measured.
-      settle: async () => void (await bench.run(['sync', '-f', dirname(scratch)], { mayFail: true })),
+      // What one run has left to be done or written must not be while the next is measured.
+      settle: async () => {
+        await bench.run(['sync', '-f', dirname(scratch)], { mayFail: true });
+        await whenIdle(bench);
+      },
       onSample: (contender, { seconds }, counts) =>
         bench.tell(`${name}: ${contender}: ${seconds.toFixed(2)} s${counts ? '' : ' (warm-up)'}`),
     },

@@ -12,7 +12,7 @@ export interface Sample {
 
 export interface TimedCommand {
   readonly argv: readonly string[];
-  /** Added to the environment. */
+  /** Added to the {@link plainEnvironment}. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -37,7 +37,7 @@ export async function runTimed({ argv, env }: TimedCommand, { gnuTime, scratch, 
   const start = process.hrtime.bigint();
   // A process group of its own, so that an abort reaches every process of a pipe.
   const child = spawn(line[0]!, line.slice(1), {
-    env: { ...process.env, ...env },
+    env: { ...plainEnvironment(), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   });
@@ -69,6 +69,15 @@ export async function runTimed({ argv, env }: TimedCommand, { gnuTime, scratch, 
   }
   const seconds = Number(end - start) / 1e9;
   return gnuTime === undefined ? { seconds } : { seconds, ...parseUsage(readFileSync(scratch, 'utf8')) };
+}
+
+/**
+ * What a command needs to find programs and its own folders. What else a machine sets (certificates, which Node reads before
+ * it starts, proxies, options of Node and of the programs) is not what is compared.
+ */
+function plainEnvironment(): Record<string, string> {
+  const known = ['PATH', 'HOME', 'TMPDIR', 'XDG_RUNTIME_DIR'].map(name => [name, process.env[name]] as const);
+  return Object.fromEntries(known.filter((one): one is [string, string] => one[1] !== undefined));
 }
 
 /** Reads `%U %S %M` of GNU time. */
