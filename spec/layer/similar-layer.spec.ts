@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest';
 import type { LayerEntry } from '../../src/layer/entry.js';
 import { sha256 } from '../../src/layer/file-digest.js';
 import { hashFiles } from '../../src/layer/hash-files.js';
-import { type LayerPlan, type PlannedSegment, planLayer } from '../../src/layer/plan-layer.js';
+import { type LayerPlan, type PlannedSegment, planLayer, readDigestBy } from '../../src/layer/plan-layer.js';
 import { segmentFormat, tailSize } from '../../src/layer/segment-format.js';
 import { type SimilarLayer, similarLayer } from '../../src/layer/similar-layer.js';
 import { UnusableSegment } from '../../src/layer/unusable-segment.js';
@@ -55,7 +55,7 @@ async function planned(
   similar?: SimilarLayer,
   recipe = gzip.recipe,
 ): Promise<LayerPlan> {
-  return (await planLayer(entries, { recipe, similar, digestOf }))!;
+  return (await planLayer(entries, { recipe, similar, readDigest: readDigestBy(digestOf) }))!;
 }
 
 function counts(plan: LayerPlan): { readonly taken: number; readonly made: number } {
@@ -162,7 +162,7 @@ describe('a layer like one that is there', () => {
     const { layer, similar } = await stored(entries);
     const known = new Map<string, Digest>();
     const lookUp = ({ path }: LayerEntry): Digest | undefined => known.get(path);
-    const options = { recipe: gzip.recipe, similar, digestOf: lookUp };
+    const options = { recipe: gzip.recipe, similar, readDigest: readDigestBy(lookUp) };
     expect(await planLayer(entries, options)).toBeUndefined();
     const learn = async (unknown: Iterable<LayerEntry>): Promise<void> => {
       for (const entry of unknown) {
@@ -183,7 +183,7 @@ describe('a layer like one that is there', () => {
       const plan = (await planLayer(hostEntries(folder), {
         recipe: gzip.recipe,
         similar: { find: key => (key === without ? undefined : similar.find(key)) },
-        digestOf: entry => (learned && !known.has(entry.path) ? undefined : digestOf(entry)),
+        readDigest: readDigestBy(entry => (learned && !known.has(entry.path) ? undefined : digestOf(entry))),
         learn: async entries => {
           for (const { path } of entries) known.add(path);
         },
@@ -212,7 +212,8 @@ describe('a layer like one that is there', () => {
   it('fails for a file that is not what the plan says', async () => {
     const folder = tree(tempDir());
     const entries = hostEntries(folder);
-    const plan = await planLayer(entries, { recipe: gzip.recipe, digestOf: () => sha256(Buffer.from('other')) });
+    const readDigest = readDigestBy(() => sha256(Buffer.from('other')));
+    const plan = await planLayer(entries, { recipe: gzip.recipe, readDigest });
     await expect(packedSegments(plan!.segments())).rejects.toMatchObject({ code: 'FILE_CHANGED' });
   });
 

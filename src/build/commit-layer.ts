@@ -4,7 +4,6 @@ import type { StepCache, StepOrigin } from '../cache/step-cache.js';
 import { diffTrees } from '../layer/diff.js';
 import type { LayerEntry } from '../layer/entry.js';
 import type { LayerStore, PackedLayer, SegmentCounts } from '../layer/layer-store.js';
-import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { lazy } from '../stream/lazy.js';
@@ -113,11 +112,11 @@ export async function commitLayer(
       ? undefined
       : await store.planLayer(entries, {
           ...{ compression, level, similar, signal },
-          digestOf: entry => files.knownDigest(entry),
+          readDigest: files.readDigest.bind(files),
           learn: unknown => files.learnAll(unknown, { signal }),
         });
   if (plan === undefined) {
-    const onFile = (entry: LayerEntry, digest: Digest): void => files.learn(entry, digest);
+    const onFile = files.learn.bind(files);
     const pack = (noted: Iterable<LayerEntry>): Promise<PackedLayer> =>
       store.packLayer(noted, { compression, level, signal, onProgress, onFile });
     const packed = await files.reading(entries, noted => layers.pack(() => pack(noted)));

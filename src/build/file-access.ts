@@ -9,6 +9,7 @@ import { emptyDigest } from '../layer/file-digest.js';
 import type { HostFile } from '../layer/hash-files.js';
 import type { LayerStore } from '../layer/layer-store.js';
 import type { Digest } from '../oci/digest.js';
+import { digestAt, digestBytes, setDigest } from '../oci/digest-bytes.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { readCapped } from '../stream/read-capped.js';
 import type { FileContent, FileNode } from '../tree/node.js';
@@ -25,6 +26,8 @@ export class FileAccess {
   readonly #digests = new WeakMap<FileContent, Digest | Promise<Digest>>();
   /** Work that reads files of a folder of this machine, by its path: there can be too many files to note each. */
   readonly #readers = new Map<string, Promise<unknown>>();
+  /** Room for a digest. */
+  readonly #one = new Uint8Array(digestBytes);
 
   /** `stats`: what is known of files of this machine, and where what is found of them goes. */
   constructor(store: ContentStore & Pick<LayerStore, 'hashFiles'>, stats = new StatCache()) {
@@ -87,9 +90,20 @@ export class FileAccess {
     return file === undefined ? emptyDigest : this.#known(file);
   }
 
+  /** Puts what {@link knownDigest} tells into its place among other digests; returns whether it is known. */
+  readDigest(entry: LayerEntry, digests: Uint8Array, at: number): boolean {
+    const file = fileOf(entry);
+    if (file !== undefined && file.digest === undefined && file.size > 0 && isWhole(file)) {
+      return this.#stats.read(file.content.identity, digests, at);
+    }
+    const known = this.knownDigest(entry);
+    if (known !== undefined) setDigest(digests, at, known);
+    return known !== undefined;
+  }
+
   /** Whether no file has to be read for the digests of all of them. */
   knowsAll(entries: Iterable<LayerEntry>): boolean {
-    for (const entry of entries) if (this.knownDigest(entry) === undefined) return false;
+    for (const entry of entries) if (!this.readDigest(entry, this.#one, 0)) return false;
     return true;
   }
 
@@ -106,10 +120,10 @@ export class FileAccess {
     await this.#hash([...unknown.values()], options);
   }
 
-  /** Notes what has been read of the entry's file. */
-  learn(entry: LayerEntry, digest: Digest): void {
+  /** Notes what has been read of the entry's file, and stands in that place. */
+  learn(entry: LayerEntry, digests: Uint8Array, at: number): void {
     const file = fileOf(entry);
-    if (file !== undefined) this.#learn(file, digest);
+    if (file !== undefined) this.#learn(file, digests, at);
   }
 
   /**
@@ -156,15 +170,17 @@ export class FileAccess {
 
   #known(file: FileNode): Digest | undefined {
     if (file.digest !== undefined || file.size === 0) return file.digest ?? emptyDigest;
-    if (isWhole(file)) return this.#stats.find(file.content.identity);
+    if (isWhole(file)) {
+      return this.#stats.read(file.content.identity, this.#one, 0) ? digestAt(this.#one, 0) : undefined;
+    }
     const known = this.#digests.get(file.content);
     return typeof known === 'string' ? known : undefined;
   }
 
-  #learn(file: FileNode, digest: Digest): void {
+  #learn(file: FileNode, digests: Uint8Array, at: number): void {
     if (file.size === 0 || file.digest !== undefined) return;
-    if (isWhole(file)) this.#stats.add(file.content.identity, digest);
-    else this.#digests.set(file.content, digest);
+    if (isWhole(file)) this.#stats.add(file.content.identity, digests, at);
+    else this.#digests.set(file.content, digestAt(digests, at));
   }
 
   async #hashOf(file: FileNode, options: CallOptions): Promise<Digest> {
@@ -175,7 +191,10 @@ export class FileAccess {
 
   async #hash(files: readonly HostFileNode[], options: CallOptions): Promise<Digest[]> {
     const digests = await this.#layers.hashFiles(files, options);
-    for (const [i, file] of files.entries()) this.#learn(file, digests[i]!);
+    for (const [i, file] of files.entries()) {
+      setDigest(this.#one, 0, digests[i]!);
+      this.#learn(file, this.#one, 0);
+    }
     return digests;
   }
 

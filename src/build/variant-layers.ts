@@ -1,10 +1,9 @@
 import { layerRecord } from '../cache/layer-record.js';
 import type { RecordValue } from '../cache/record.js';
 import type { StepCache } from '../cache/step-cache.js';
-import type { LayerEntry } from '../layer/entry.js';
 import { layerEntries } from '../layer/layer-entries.js';
+import { readDigestBy } from '../layer/plan-layer.js';
 import { segmentFormat } from '../layer/segment-format.js';
-import type { Digest } from '../oci/digest.js';
 import { type Compression, compressionOf } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { digestMismatch } from '../stream/verified.js';
@@ -48,9 +47,10 @@ async function packedAgain(layer: LayerRef, style: LayerStyle, options: VariantL
   const { store, signal } = options;
   const { compression, level } = style;
   const index = await store.layerIndex(layer, { signal });
-  const digestOf = (entry: LayerEntry): Digest | undefined =>
-    'node' in entry && entry.node.type === 'file' ? entry.node.digest : undefined;
-  const plan = await store.planLayer(layerEntries(index, layer), { compression, level, digestOf, signal });
+  const readDigest = readDigestBy(entry =>
+    'node' in entry && entry.node.type === 'file' ? entry.node.digest : undefined,
+  );
+  const plan = await store.planLayer(layerEntries(index, layer), { compression, level, readDigest, signal });
   try {
     return await remembered(layerRecord(plan!.contents), layer, options, async () => {
       const { layer: packed } = await plan!.pack();

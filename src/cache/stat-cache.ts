@@ -1,5 +1,4 @@
 import type { ContextNotes } from '../content/content.js';
-import type { Digest } from '../oci/digest.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { type HostIdentity, identityTimes } from '../tree/host-identity.js';
 import { recordKey } from './record.js';
@@ -54,13 +53,14 @@ export class StatCache {
     this.#keepsAll = true;
   }
 
-  find(identity: HostIdentity): Digest | undefined {
-    return this.#table.find(identity);
+  /** Puts the digest of a file into its place; returns whether it is known. */
+  read(identity: HostIdentity, digests: Uint8Array, at: number): boolean {
+    return this.#table.read(identity, digests, at);
   }
 
-  /** Notes what has been read of a file; nothing is said of it twice. */
-  add(identity: HostIdentity, digest: Digest): void {
-    this.#table.add(identity, digest);
+  /** Notes what has been read of a file, and stands in that place among digests; nothing is said of it twice. */
+  add(identity: HostIdentity, digests: Uint8Array, at: number): void {
+    this.#table.add(identity, digests, at);
   }
 
   /** Writes what was looked up or noted since it was opened, unless that is what is there. */

@@ -1,4 +1,4 @@
-import type { Digest } from '../oci/digest.js';
+import { copyDigest, digestBytes } from '../oci/digest-bytes.js';
 import {
   copyIdentity,
   type HostIdentity,
@@ -9,7 +9,7 @@ import {
 } from '../tree/host-identity.js';
 
 /** A row: a {@link HostIdentity}, then the SHA-256. */
-const rowWords = identityWords + 8;
+const rowWords = identityWords + digestBytes / 4;
 export const statRowBytes = rowWords * 4;
 const digestAt = identityWords * 4;
 
@@ -23,7 +23,7 @@ const replaced = 2;
  */
 export class StatTable {
   #words: Int32Array<ArrayBuffer>;
-  #bytes: Buffer;
+  #bytes: Uint8Array<ArrayBuffer>;
   #count: number;
   /** Number of a row + 1, by the hash of its inode. */
   #slots: Int32Array;
@@ -39,7 +39,7 @@ export class StatTable {
     this.#loaded = this.#count;
     this.#marks = new Uint8Array(this.#count);
     this.#words = new Int32Array(this.#count * rowWords);
-    this.#bytes = Buffer.from(this.#words.buffer);
+    this.#bytes = new Uint8Array(this.#words.buffer);
     this.#bytes.set(usable);
     this.#slots = this.#hashed();
   }
@@ -49,24 +49,25 @@ export class StatTable {
     return this.#foundCount === this.#loaded;
   }
 
-  find({ words, at }: HostIdentity): Digest | undefined {
+  /** Puts the digest of a file into its place; returns whether it is known. */
+  read({ words, at }: HostIdentity, digests: Uint8Array, to: number): boolean {
     const row = this.#find(words, at);
-    if (row === undefined) return undefined;
+    if (row === undefined) return false;
     if (row < this.#loaded && this.#marks[row] !== found) {
       this.#marks[row] = found;
       this.#foundCount += 1;
     }
-    const start = row * statRowBytes;
-    return `sha256:${this.#bytes.toString('hex', start + digestAt, start + statRowBytes)}` as Digest;
+    copyDigest(this.#bytes, row * statRowBytes + digestAt, digests, to);
+    return true;
   }
 
   /** Adds what is not there yet. */
-  add({ words, at }: HostIdentity, digest: Digest): void {
+  add({ words, at }: HostIdentity, digests: Uint8Array, from: number): void {
     if (this.#find(words, at) !== undefined) return;
     if ((this.#count + 1) * rowWords > this.#words.length) this.#grow();
     const row = this.#count++;
     copyIdentity(words, at, this.#words, row * rowWords);
-    this.#bytes.write(digest.slice('sha256:'.length), row * statRowBytes + digestAt, 32, 'hex');
+    copyDigest(digests, from, this.#bytes, row * statRowBytes + digestAt);
     if (2 * this.#count > this.#slots.length) this.#slots = this.#hashed();
     else this.#enter(this.#slots, row);
     this.#replace(row);
@@ -127,7 +128,7 @@ export class StatTable {
     const larger = new Int32Array(Math.max(this.#words.length * 2, 1024 * rowWords));
     larger.set(this.#words);
     this.#words = larger;
-    this.#bytes = Buffer.from(larger.buffer);
+    this.#bytes = new Uint8Array(larger.buffer);
   }
 
   /** Slots for twice the rows and more. */

@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.js';
+import { digestAt, digestBytes } from '../oci/digest-bytes.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { FileNode } from '../tree/node.js';
 import type { HostContent } from './host-file.js';
@@ -25,7 +26,7 @@ export async function hashFiles(
   { signal }: CallOptions = {},
 ): Promise<Digest[]> {
   const batches = batched(files);
-  const digests: Array<readonly string[]> = [];
+  const digests: Array<readonly Digest[]> = [];
   const underWay = new Set<Promise<void>>();
   const idle: SharedBytes[] = [];
   const work = async (batch: readonly HostFile[], place: number): Promise<void> => {
@@ -35,7 +36,7 @@ export async function hashFiles(
     idle.push(result.raw);
     if (result.kind === 'failed') throw hostFailure(result, batch[result.file]!.content);
     if (result.kind !== 'hashed') throw new Error(`hashing ended as ${result.kind}`);
-    digests[place] = result.digests;
+    digests[place] = batch.map((_, i) => digestAt(result.digests, i * digestBytes));
   };
   try {
     for (const [place, batch] of batches.entries()) {
@@ -48,7 +49,7 @@ export async function hashFiles(
   } finally {
     await Promise.allSettled(underWay);
   }
-  return digests.flat().map(digest => `sha256:${digest}` as Digest);
+  return digests.flat();
 }
 
 function batched(files: readonly HostFile[]): HostFile[][] {

@@ -1,7 +1,9 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { digestBytes } from '../oci/digest-bytes.js';
 import { copyIdentity, identityWords, sameIdentity, setNumbers, wordsOf } from '../tree/host-identity.js';
 import { toHostPath } from '../tree/path.js';
+import { hashInto } from './file-digest.js';
 import type { HostContent } from './host-file.js';
 
 /** Numbers for each file: see {@link HostReads}. */
@@ -58,13 +60,15 @@ export function readHostFiles(reads: HostReads, buffer: Uint8Array): ReadFailure
   return eachFile(reads, (fd, [at, length, position]) => readExactly(fd, buffer, at!, length!, position!));
 }
 
-/** SHA-256, in hexadecimal, of each file, read through the buffer whatever its length. */
-export function hashHostFiles(reads: HostReads, buffer: Uint8Array): string[] | ReadFailure {
-  const digests: string[] = [];
+/** SHA-256 of each file, one behind another, read through the buffer whatever its length. */
+export function hashHostFiles(reads: HostReads, buffer: Uint8Array): Uint8Array | ReadFailure {
+  const digests = new Uint8Array(reads.paths.length * digestBytes);
+  let at = 0;
   const failure = eachFile(reads, (fd, [, length, position]) => {
     if (length! <= buffer.length) {
       if (!readExactly(fd, buffer, 0, length!, position!)) return false;
-      digests.push(hash('sha256', buffer.subarray(0, length!), 'hex'));
+      hashInto(digests, at, buffer.subarray(0, length!));
+      at += digestBytes;
       return true;
     }
     const whole = createHash('sha256');
@@ -73,7 +77,8 @@ export function hashHostFiles(reads: HostReads, buffer: Uint8Array): string[] | 
       if (!readExactly(fd, buffer, 0, piece, position! + done)) return false;
       whole.update(buffer.subarray(0, piece));
     }
-    digests.push(whole.digest('hex'));
+    digests.set(whole.digest(), at);
+    at += digestBytes;
     return true;
   });
   return failure ?? digests;

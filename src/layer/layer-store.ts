@@ -15,8 +15,8 @@ export interface PackOptions extends CallOptions {
   readonly level?: number | undefined;
   /** Uncompressed bytes packed so far. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
-  /** Told of each file that has been read, in order, and what is in it. */
-  readonly onFile?: ((entry: LayerEntry, digest: Digest) => void) | undefined;
+  /** Told of each file that has been read, in order, and where among digests its own begins. */
+  readonly onFile?: ((entry: LayerEntry, digests: Uint8Array, at: number) => void) | undefined;
 }
 
 export interface PlanOptions extends CallOptions, KnownDigests, Pick<PackOptions, 'compression' | 'level'> {

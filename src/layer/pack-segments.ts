@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { Digest } from '../oci/digest.js';
+import { digestAt, digestBytes, sameDigest } from '../oci/digest-bytes.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { ContentReader } from './content-reader.js';
 import type { LayerEntry } from './entry.js';
@@ -29,8 +29,8 @@ export interface PackSegmentsOptions extends CallOptions {
   readonly read: ContentReader;
   /** Segments made at the same time; never changes the bytes. By default what keeps the crew busy. */
   readonly concurrency?: number | undefined;
-  /** Told of each file that has been read, in order, and what is in it. */
-  readonly onFile?: ((entry: LayerEntry, digest: Digest) => void) | undefined;
+  /** As in `PackOptions`. */
+  readonly onFile?: ((entry: LayerEntry, digests: Uint8Array, at: number) => void) | undefined;
   /** Told of each segment, in order: where it is in the tar, and what the index has of it. */
   readonly onRows?: ((offset: number, size: number, rows: string | SegmentRows['rows']) => void) | undefined;
 }
@@ -113,7 +113,7 @@ type Finished = Omit<Segment, 'release'>;
 interface OpenFile {
   readonly hash: Hash;
   /** Told its digest. */
-  readonly pieces: Array<(digest: Digest) => void>;
+  readonly pieces: Array<(digest: Uint8Array) => void>;
 }
 
 /** Takes segments in order: checks what was read, hashes large files across their pieces, tells of files and rows. */
@@ -136,21 +136,20 @@ class SegmentFinisher {
     const named = { key: '' };
     const [first] = plan.parts;
     if (first?.content !== undefined && isPiece(first.content)) {
-      this.#piece(first, first.content, bytes, planned?.[0], whole => this.#name(plan, [whole], named));
+      this.#piece(first, first.content, bytes, planned, whole => this.#name(plan, whole, named));
     } else {
-      const digests: Digest[] = [];
+      let at = 0;
       for (const { entry, content } of plan.parts) {
         if (content === undefined) continue;
-        const found = `sha256:${done.digests[digests.length]}` as Digest;
-        this.#check(entry, content, found, planned?.[digests.length]);
-        digests.push(found);
+        this.#check(entry, content, done.digests, planned, at);
+        at += digestBytes;
       }
-      this.#name(plan, digests, named);
+      this.#name(plan, done.digests, named);
     }
     return { raw: bytes, packed: packed ?? bytes, crc, digest, key: keyOf(named) };
   }
 
-  #name(plan: SegmentPlan, digests: readonly Digest[], named: { key: string }): void {
+  #name(plan: SegmentPlan, digests: Uint8Array, named: { key: string }): void {
     named.key = segmentKey(this.#options.format.recipe, plan, digests);
     this.#options.onRows?.(plan.offset, plan.size, rowsOfSegment(plan, digests));
   }
@@ -159,8 +158,8 @@ class SegmentFinisher {
     { at, entry, header }: SegmentPart,
     content: FilePiece,
     bytes: Uint8Array,
-    planned: Digest | undefined,
-    onDigest: (digest: Digest) => void,
+    planned: Uint8Array | undefined,
+    onDigest: (digest: Uint8Array) => void,
   ): void {
     const { node, start, length } = content;
     if (start === 0) this.#open = { hash: createHash('sha256'), pieces: [] };
@@ -169,15 +168,23 @@ class SegmentFinisher {
     hash.update(bytes.subarray(from, from + length));
     pieces.push(onDigest);
     if (start + length < node.size) return;
-    const digest = `sha256:${hash.digest('hex')}` as Digest;
-    this.#check(entry, content, digest, planned);
+    const digest = hash.digest();
+    this.#check(entry, content, digest, planned, 0);
     for (const tell of pieces) tell(digest);
     this.#open = undefined;
   }
 
-  #check(entry: LayerEntry, { node }: FilePiece, digest: Digest, planned: Digest | undefined): void {
-    checkFileDigest(planned === undefined ? node : { ...node, digest: planned }, digest);
-    this.#options.onFile?.(entry, digest);
+  #check(
+    entry: LayerEntry,
+    { node }: FilePiece,
+    digests: Uint8Array,
+    planned: Uint8Array | undefined,
+    at: number,
+  ): void {
+    if (planned !== undefined && !sameDigest(planned, digests, at)) {
+      checkFileDigest({ ...node, digest: digestAt(planned, at) }, digestAt(digests, at));
+    } else if (node.digest !== undefined) checkFileDigest(node, digestAt(digests, at));
+    this.#options.onFile?.(entry, digests, at);
   }
 }
 

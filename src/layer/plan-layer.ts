@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.js';
+import { digestBytes, setDigest } from '../oci/digest-bytes.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { LayerEntry } from './entry.js';
 import { contentsOf, segmentKey } from './segment-key.js';
@@ -8,8 +9,8 @@ import type { SimilarLayer, StoredSegment } from './similar-layer.js';
 
 /** The digests of files, known before they are packed. */
 export interface KnownDigests {
-  /** Of the entry's file; nothing when it is not known. */
-  readonly digestOf: (entry: LayerEntry) => Digest | undefined;
+  /** Puts that of the entry's file into its place; returns whether it is known. */
+  readonly readDigest: (entry: LayerEntry, digests: Uint8Array, at: number) => boolean;
   /** Makes the digests of these entries known. Without it a layer with unknown files is not planned. */
   readonly learn?: ((entries: Iterable<LayerEntry>) => Promise<void>) | undefined;
 }
@@ -31,7 +32,7 @@ export type PlannedSegment = SegmentToMake | SegmentToTake;
 export interface SegmentToMake {
   readonly plan: SegmentPlan;
   /** Of the file of each part that has content, where they are known. */
-  readonly digests?: readonly Digest[] | undefined;
+  readonly digests?: Uint8Array | undefined;
 }
 
 /** One that lies in a blob already. */
@@ -76,7 +77,7 @@ export function* unplanned(entries: Iterable<LayerEntry>): Generator<SegmentToMa
  */
 export async function planLayer(
   entries: Iterable<LayerEntry>,
-  { recipe, similar, digestOf, learn, onSegment, signal }: PlanLayerOptions,
+  { recipe, similar, readDigest, learn, onSegment, signal }: PlanLayerOptions,
 ): Promise<LayerPlan | undefined> {
   const keys: string[] = [];
   const found: Array<PlannedSegment | undefined> = [];
@@ -85,7 +86,8 @@ export async function planLayer(
   let unknown = 0;
   let since = 0;
   const taken = (place: number): boolean => found[place] !== undefined && 'stored' in found[place];
-  const name = (place: number, plan: SegmentPlan, digests: readonly Digest[]): void => {
+  const known = digestReader(readDigest);
+  const name = (place: number, plan: SegmentPlan, digests: Uint8Array): void => {
     const { offset, parts } = plan;
     const key = segmentKey(recipe, plan, digests);
     keys[place] = key;
@@ -98,13 +100,13 @@ export async function planLayer(
       for (let before = place - pieces; before < place; before++) if (taken(before)) found[before] = undefined;
       if (kept + parts.length > mostKept) return;
       kept += parts.length;
-      found[place] = { plan, digests };
+      found[place] = { plan, digests: digests.slice() };
     }
   };
   const teller = onSegment && segmentTeller(found, onSegment);
   const learnWaiting = async (): Promise<void> => {
     await learn!([...waiting.values()].flatMap(({ parts }) => parts.map(({ entry }) => entry)));
-    for (const [place, plan] of waiting) name(place, plan, knownDigests(plan, digestOf)!);
+    for (const [place, plan] of waiting) name(place, plan, known(plan)!);
     waiting.clear();
     unknown = 0;
   };
@@ -116,7 +118,7 @@ export async function planLayer(
       signal?.throwIfAborted();
       turn = performance.now();
     }
-    const digests = knownDigests(plan, digestOf);
+    const digests = known(plan);
     teller?.planned(place, plan);
     if (digests !== undefined) name(place, plan, digests);
     else if (learn === undefined) return undefined;
@@ -131,7 +133,7 @@ export async function planLayer(
   }
   if (waiting.size > 0) await learnWaiting();
   function* anew(): Generator<SegmentToMake> {
-    for (const plan of planSegments(entries)) yield { plan, digests: knownDigests(plan, digestOf) };
+    for (const plan of planSegments(entries)) yield { plan, digests: known(plan)?.slice() };
   }
   function* segments(): Generator<PlannedSegment> {
     let place = 0;
@@ -166,14 +168,26 @@ function segmentTeller(found: ReadonlyArray<PlannedSegment | undefined>, onSegme
   };
 }
 
-/** The digests of all files of a segment, or nothing when one is not known. */
-function knownDigests({ parts }: SegmentPlan, digestOf: KnownDigests['digestOf']): Digest[] | undefined {
-  const digests: Digest[] = [];
-  for (const { entry, content } of parts) {
-    if (content === undefined) continue;
+/** For whoever has them as texts. */
+export function readDigestBy(digestOf: (entry: LayerEntry) => Digest | undefined): KnownDigests['readDigest'] {
+  return (entry, digests, at) => {
     const digest = digestOf(entry);
-    if (digest === undefined) return undefined;
-    digests.push(digest);
-  }
-  return digests;
+    if (digest !== undefined) setDigest(digests, at, digest);
+    return digest !== undefined;
+  };
+}
+
+/** Reads the digests of all files of a segment, into memory that is used again for the next; nothing when one is not known. */
+function digestReader(readDigest: KnownDigests['readDigest']): (plan: SegmentPlan) => Uint8Array | undefined {
+  let digests = new Uint8Array(0);
+  return ({ parts }) => {
+    if (digests.length < parts.length * digestBytes) digests = new Uint8Array(2 * parts.length * digestBytes);
+    let end = 0;
+    for (const { entry, content } of parts) {
+      if (content === undefined) continue;
+      if (!readDigest(entry, digests, end)) return undefined;
+      end += digestBytes;
+    }
+    return digests.subarray(0, end);
+  };
 }

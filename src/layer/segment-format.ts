@@ -17,7 +17,7 @@ export interface SegmentFormat {
 }
 
 /** Changes when the same entries are cut or compressed in another way. */
-const formatVersion = 2;
+const formatVersion = 3;
 /** Changes when `wasm/` gives other bytes: what was compressed before is not taken over then. */
 const deflateVersion = 3;
 const nothing = new Uint8Array(0);

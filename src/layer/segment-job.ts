@@ -6,7 +6,9 @@
 import { hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { digestBytes } from '../oci/digest-bytes.js';
 import type { Compression } from '../oci/media-types.js';
+import { hashInto } from './file-digest.js';
 import { type HostReads, hashHostFiles, type ReadFailure, readHostFiles } from './host-reads.js';
 import { compressSegment, inflateSegment } from './segment-codec.js';
 import type { SharedBytes } from './shared-bytes.js';
@@ -63,8 +65,8 @@ export interface PackedSegment extends Answer {
   readonly kind: 'packed';
   /** What goes into the blob, behind the segment in its buffer; absent without compression, when it is the segment itself. */
   readonly packed?: SharedBytes | undefined;
-  /** SHA-256 in hexadecimal of each of `contents`; none of a segment that is taken over. */
-  readonly digests: readonly string[];
+  /** SHA-256 of each of `contents`, one behind another; none of a segment that is taken over. */
+  readonly digests: Uint8Array;
   readonly crc: number;
   /** SHA-256 in hexadecimal of `packed`; empty without compression, when nothing is taken over. */
   readonly digest: string;
@@ -72,7 +74,8 @@ export interface PackedSegment extends Answer {
 
 export interface Hashed extends Answer {
   readonly kind: 'hashed';
-  readonly digests: readonly string[];
+  /** One behind another. */
+  readonly digests: Uint8Array;
 }
 
 /** All files are there. */
@@ -91,6 +94,8 @@ interface Failed extends Answer, ReadFailure {
 
 export type JobResult = PackedSegment | Hashed | Written | Unusable | Failed;
 
+const noDigests = new Uint8Array(0);
+
 export function runJob(job: Job): JobResult {
   const { raw } = job;
   if (job.kind === 'write') {
@@ -100,7 +105,7 @@ export function runJob(job: Job): JobResult {
   if (job.kind === 'take') return takenSegment(job);
   if (job.kind === 'hash') {
     const digests = hashHostFiles(job.reads, raw);
-    return Array.isArray(digests) ? { kind: 'hashed', raw, digests } : { kind: 'failed', raw, ...digests };
+    return digests instanceof Uint8Array ? { kind: 'hashed', raw, digests } : { kind: 'failed', raw, ...digests };
   }
   const failure = readHostFiles(job.reads, raw);
   if (failure !== undefined) return { kind: 'failed', raw, ...failure };
@@ -124,7 +129,7 @@ function takenSegment({ raw, path, start, end, size, crc, digest, compression }:
   if (packed?.length !== end - start || compression === 'none' || hash('sha256', packed, 'hex') !== digest)
     return unusable;
   if (!inflateSegment(packed, compression, raw.subarray(0, size))) return unusable;
-  return { kind: 'packed', raw, packed, digests: [], crc, digest };
+  return { kind: 'packed', raw, packed, digests: noDigests, crc, digest };
 }
 
 /** Fills the bytes with what is in the file from `start` on. */
@@ -146,11 +151,12 @@ function readRange(path: string, start: number, bytes: SharedBytes): SharedBytes
   return bytes;
 }
 
-function digestsOf(bytes: Uint8Array, contents: Float64Array): string[] {
-  const digests: string[] = [];
-  for (let i = 0; i < contents.length; i += 2) {
-    const at = contents[i]!;
-    digests.push(hash('sha256', bytes.subarray(at, at + contents[i + 1]!), 'hex'));
+function digestsOf(bytes: Uint8Array, contents: Float64Array): Uint8Array {
+  const count = contents.length / 2;
+  const digests = new Uint8Array(count * digestBytes);
+  for (let place = 0; place < count; place++) {
+    const at = contents[2 * place]!;
+    hashInto(digests, place * digestBytes, bytes.subarray(at, at + contents[2 * place + 1]!));
   }
   return digests;
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Digest } from '../oci/digest.js';
+import { copyDigest, digestBytes } from '../oci/digest-bytes.js';
 import { emptyDigest } from './file-digest.js';
 import { indexEntry } from './index-entry.js';
 import { IndexRows } from './index-rows.js';
@@ -11,20 +12,28 @@ import type { TarHeaderFields } from './tar-header.js';
  * Names a segment without its bytes: segments with one key have the same bytes, raw and compressed, and the same rows of an
  * index. In hexadecimal. `digests`: of the file of each part that has content, the whole of it, in order.
  */
-export function segmentKey(recipe: string, { parts, size, last }: SegmentPlan, digests: readonly Digest[]): string {
+export function segmentKey(recipe: string, { parts, size, last }: SegmentPlan, digests: Uint8Array): string {
   at = 0;
   writeText(`${recipe}\n${size} ${last}\n`);
-  let contents = 0;
-  for (const part of parts) writePart(part, part.content === undefined ? emptyDigest : digests[contents++]!);
+  let from = 0;
+  for (const part of parts) {
+    writePart(part);
+    if (part.content === undefined) continue;
+    need(digestBytes);
+    copyDigest(digests, from, bytes, at);
+    at += digestBytes;
+    from += digestBytes;
+  }
   return hash('sha256', bytes.subarray(0, at), 'hex');
 }
 
 /** What the index of the layer has of a segment: see `IndexRows`. A large file is in those of its first piece. */
-export function rowsOfSegment({ parts }: SegmentPlan, digests: readonly Digest[]): string {
+export function rowsOfSegment({ parts }: SegmentPlan, digests: Uint8Array): string {
   const rows = new IndexRows();
+  const texts = Buffer.from(digests.buffer, digests.byteOffset, digests.length).toString('hex');
   let contents = 0;
   for (const { at, entry, header, content } of parts) {
-    const digest = content === undefined ? emptyDigest : digests[contents++]!;
+    const digest = content === undefined ? emptyDigest : textOf(texts, contents++);
     if (header !== undefined) rows.add(indexEntry(entry, at + header.size, digest));
   }
   return rows.text;
@@ -50,10 +59,14 @@ const typeNumbers: Readonly<Record<TarEntryType, number>> = {
   fifo: 7,
 };
 
-function writePart({ at: start, header, content }: SegmentPart, digest: Digest): void {
+function textOf(texts: string, place: number): Digest {
+  const length = 2 * digestBytes;
+  return `sha256:${texts.slice(place * length, (place + 1) * length)}` as Digest;
+}
+
+function writePart({ at: start, header, content }: SegmentPart): void {
   writeNumbers(start, header === undefined ? 0 : typeNumbers[header.fields.type], content?.start ?? 0);
   writeNumbers(content?.length ?? 0, content?.node.size ?? 0, 0);
-  writeText(digest);
   if (header !== undefined) writeFields(header.fields);
 }
 
