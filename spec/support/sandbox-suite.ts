@@ -614,6 +614,19 @@ export const sandboxCases: readonly SandboxCase[] = [
     },
   },
   {
+    title: 'can be expected, taken or not',
+    test: async ({ sandbox, run }) => {
+      const before = await ownProcesses();
+      const expected = Array.from({ length: 4 }, () => sandbox.expect?.());
+      assert.equal((await run('echo done')).stdout, 'done\n');
+      const reason = new Error('enough');
+      await assert.rejects(run('true', { signal: AbortSignal.abort(reason) }), error => error === reason);
+      assert.equal((await run('exit 3')).exitCode, 3);
+      for (const giveUp of expected) await giveUp?.();
+      assert.deepEqual(await ownProcesses(), before);
+    },
+  },
+  {
     title: 'gives no descriptor of the builder away',
     test: async ({ run }) => {
       const { stdout } = await run('for f in /proc/self/fd/*; do readlink $f; done');
@@ -622,3 +635,10 @@ export const sandboxCases: readonly SandboxCase[] = [
     },
   },
 ];
+
+/** Numbers of the processes that this one has started and that live. */
+async function ownProcesses(): Promise<string[]> {
+  const numbers = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
+  const stats = await Promise.all(numbers.map(number => readFile(`/proc/${number}/stat`, 'utf8').catch(() => '')));
+  return numbers.filter((_, i) => new RegExp(`\\) [^ZX] ${process.pid} `).test(stats[i]!));
+}

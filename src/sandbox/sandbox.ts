@@ -176,6 +176,11 @@ export interface Sandbox {
    */
   check(instruction: CheckedInstruction): Promise<void>;
   /**
+   * Says that a `run` without input comes soon, so that it can be made ready for while the root is: it may take what was made
+   * ready, or leave it. @returns what gives up what has not been taken
+   */
+  expect?(): () => Promise<void>;
+  /**
    * Runs one process to its end.
    * @throws LadingError RUN_UNAVAILABLE when it cannot be started for want of something on this machine; the reason of
    *   `signal` when that was given

@@ -42,10 +42,12 @@ export async function executeCommand(job: CommandJob, options: RunOptions): Prom
   const { before, origin, work } = job;
   const { commands, signal, store } = options;
   const { settings } = commands;
-  const opened = await openJob(job, options);
-  const { root, state, account } = opened;
-  const { tree } = state;
+  const giveUp = (await settings.sandbox()).expect?.();
+  let opened: OpenedJob | undefined;
   try {
+    opened = await openJob(job, options);
+    const { root, state, account } = opened;
+    const { tree } = state;
     const { result, output, tier } = await runJob(job, opened, options);
     const ran = { owners: result.owners, user: account };
     if (result.exitCode !== 0) {
@@ -71,7 +73,8 @@ export async function executeCommand(job: CommandJob, options: RunOptions): Prom
     await root.keep({ ...state, layers, tree: await committed.tree() });
     return { layer: committed.layer, certain: !uncertain };
   } finally {
-    await root.close();
+    await opened?.root.close();
+    await giveUp?.();
   }
 }
 

@@ -1,15 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
-import { LadingError } from '../../errors/errors.js';
+import type { Readable } from 'node:stream';
 import type { RunRequest } from '../sandbox.js';
-import { beginProgram, insideProgram } from './begin.js';
-import { confineProgram } from './confine.js';
-import { emulateProgram } from './emulate.js';
-import { makeRootProgram } from './make-root.js';
-import { startProgram } from './start.js';
-import { superviseProgram } from './supervise.js';
-import { systemCalls } from './system-calls.js';
-import { terminalProgram } from './terminal.js';
+import { type Guardian, startGuardian } from './guardian.js';
 
 /** Keys and values as `supervise.ts`, `confine.ts` and `start.ts` read them. None can hold a NUL. */
 export type LaunchFields = ReadonlyArray<readonly [key: string, value: string]>;
@@ -19,6 +10,8 @@ export interface Launch {
   readonly perl: string;
   readonly fields: LaunchFields;
   readonly request: Pick<RunRequest, 'input' | 'onOutput' | 'onStarted' | 'signal'>;
+  /** One that has been started before, for a request without input. It is used up, also when this fails. */
+  readonly guardian?: Guardian | undefined;
   /** Takes the log of the tracer, where there is one. */
   readonly onLog?: ((chunk: Buffer) => void) | undefined;
   /** Takes what is told of the root that was made, by lines, when the process has ended, however that was. */
@@ -28,42 +21,15 @@ export interface Launch {
 /** As `waitpid` says it, or why there was nothing to wait for. */
 export type Ending = { readonly status: number } | { readonly failure: string };
 
-/** What the launcher is, as the one argument of Perl's `-e`. */
-export function launcherScript(): string {
-  return `${systemCalls()}${startProgram}${terminalProgram}${confineProgram}${makeRootProgram}${emulateProgram}${beginProgram}${superviseProgram}`;
-}
-
-/** What runs inside a traced root, as the one argument of Perl's `-e`. */
-export function insideScript(): string {
-  return `${systemCalls()}${startProgram}${insideProgram}`;
-}
-
 /**
  * Starts a process under a guardian, and waits until it has ended and nothing that it started is left. The guardian ends
  * everything as well when this process is gone, however that was.
  * @throws the reason of the signal; LadingError PROGRAM_MISSING
  */
-export async function launch({ perl, fields, request, onLog, onMade }: Launch): Promise<Ending> {
-  request.signal?.throwIfAborted();
+export async function launch({ perl, fields, request, guardian, onLog, onMade }: Launch): Promise<Ending> {
+  if (guardian === undefined) request.signal?.throwIfAborted();
   const inherit = request.input === 'inherit';
-  const streams = inherit ? 'inherit' : 'pipe';
-  const child = spawn(perl, ['-e', launcherScript()], {
-    // Nothing of the builder's environment, and nothing of the step's: neither is to steer programs of this machine.
-    env: { LC_ALL: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-    cwd: '/',
-    detached: !inherit,
-    stdio: [inherit ? 'inherit' : 'ignore', streams, streams, 'pipe', 'pipe', 'pipe'],
-  });
-  const [, stdout, stderr, lifeline, report, log] = child.stdio as unknown as [
-    null,
-    Readable | null,
-    Readable | null,
-    Writable,
-    Readable,
-    Readable,
-  ];
-  // Its end is heard of by 'close'; a write that comes too late is no news.
-  lifeline.on('error', () => {});
+  const { stdout, stderr, lifeline, report, log, ended } = guardian ?? startGuardian(perl, request.input);
   const giveUp = (): void => void lifeline.end();
   const output = Promise.all([handOver('stdout', stdout, request), handOver('stderr', stderr, request)]);
   // Heard of below, when the process has ended.
@@ -96,10 +62,9 @@ export async function launch({ perl, fields, request, onLog, onMade }: Launch): 
   const head = Buffer.alloc(4);
   head.writeUInt32BE(body.length);
   request.signal?.addEventListener('abort', giveUp, { once: true });
-  const ended = closed(child, perl);
-  ended.catch(() => {});
   try {
-    lifeline.write(Buffer.concat([head, body]));
+    if (request.signal?.aborted) giveUp();
+    else lifeline.write(Buffer.concat([head, body]));
     await ended;
     await output;
   } finally {
@@ -129,14 +94,4 @@ async function handOver(
   { onOutput }: Pick<RunRequest, 'onOutput'>,
 ): Promise<void> {
   for await (const chunk of stream ?? []) await onOutput(name, chunk as Buffer);
-}
-
-function closed(child: ChildProcess, perl: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.once('close', () => resolve());
-    child.once('error', error => {
-      const details = { program: 'perl' };
-      reject(new LadingError('PROGRAM_MISSING', `${perl} cannot be started`, { details, cause: error }));
-    });
-  });
 }

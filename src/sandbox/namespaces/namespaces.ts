@@ -1,4 +1,5 @@
 import { capabilitySet, defaultCapabilities } from '../capabilities.js';
+import { endGuardian, type Guardian, startGuardian } from '../launcher/guardian.js';
 import { type LaunchFields, launch } from '../launcher/launcher.js';
 import { addToReport, type MadeReport, removeMadeForMounts } from '../made-for-mounts.js';
 import { resolverFile } from '../network-files.js';
@@ -27,34 +28,49 @@ export interface NamespacesOptions {
 
 /** Processes in namespaces of their own. */
 export function namespacesSandbox(options: NamespacesOptions): Sandbox {
+  const expecting: Guardian[] = [];
   return {
     tier: 'namespaces',
     roots: options.roots,
     owners: options.rights === 'single' ? 'recorded' : 'kept',
     emulation: 'registered',
     check: async () => {},
-    run: request => run(request, options),
+    expect: () => {
+      const guardian = startGuardian(options.programs.perl, 'none');
+      expecting.push(guardian);
+      return async () => {
+        const place = expecting.indexOf(guardian);
+        if (place < 0) return;
+        expecting.splice(place, 1);
+        await endGuardian(guardian);
+      };
+    },
+    run: request => run(request, options, () => (request.input === 'none' ? expecting.pop() : undefined)),
   };
 }
 
-async function run(request: RunRequest, options: NamespacesOptions): Promise<RunResult> {
+async function run(
+  request: RunRequest,
+  options: NamespacesOptions,
+  started: () => Guardian | undefined,
+): Promise<RunResult> {
   const { programs, rights, path } = options;
   const { network, signal } = request;
   if (rights === 'single') requireRoot(request);
   const fields = [...(await namespaceFields(request, options)), ...processFields(request, options)];
   const report: MadeReport = { made: [], ready: new Map() };
   let connection: NetworkProgram | undefined;
-  const started = async (pid: number): Promise<void> => {
+  const connect = async (pid: number): Promise<void> => {
     if (isUserNetwork(network)) {
       const ports = request.ports ?? [];
       connection = await startNetworkProgram({ pid, network, ports, path, ownUser: rights === 'single', signal });
     }
     await request.onStarted?.(pid);
   };
-  const onStarted = isUserNetwork(network) || request.onStarted !== undefined ? started : undefined;
+  const onStarted = isUserNetwork(network) || request.onStarted !== undefined ? connect : undefined;
   try {
     const ending = await launch({
-      ...{ perl: programs.perl, fields, request: { ...request, onStarted } },
+      ...{ perl: programs.perl, fields, request: { ...request, onStarted }, guardian: started() },
       onMade: line => addToReport(report, line),
     });
     if ('failure' in ending) throw unavailable(ending.failure);

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeFiles } from '../../layer/remove-files.js';
-import { launch, launcherScript } from '../launcher/launcher.js';
+import { launcherScript } from '../launcher/guardian.js';
+import { launch } from '../launcher/launcher.js';
 import type { RootFileSystem, RunRequest, Sandbox } from '../sandbox.js';
 import { type TrialMemory, trialKey } from '../tried-before.js';
 import { type NamespacePrograms, namespaceFields } from './namespaces.js';
