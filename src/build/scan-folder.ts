@@ -1,3 +1,4 @@
+import { uptime } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import type { CallOptions } from '../stream/bytes.js';
 import { entryCount, type Fingerprint, type FolderLister } from './folder-lister.js';
@@ -17,7 +18,8 @@ const startedAlone = 1500;
 export const worthThreads = 15_000;
 /** Fewer folders than these cannot be shared out evenly. */
 const fewFolders = 16;
-const turnMs = 20;
+/** In seconds. */
+const longTurn = 0.02;
 
 /**
  * Lists a folder with all below it, by several threads when it is large, and gives its fingerprint. All of it is in the
@@ -46,14 +48,14 @@ export async function scanFolder(
   const job: ScanJob = { host, ignore: ignore?.text, folders: folders.slice(taken), next };
   const shared = job.folders.length > 0 && (ignore === undefined || ignore.text !== undefined);
   const others = shared ? crew.work(job) : [];
-  let turn = performance.now();
+  let turn = uptime();
   for (const folder of takeFolders(job)) {
     lister.listAll(folder);
-    if (performance.now() - turn < turnMs) continue;
+    if (uptime() - turn < longTurn) continue;
     // Signals, timers and other work get their turn.
     await setImmediate();
     signal?.throwIfAborted();
-    turn = performance.now();
+    turn = uptime();
   }
   for (const listed of await Promise.all(others)) if (listed !== undefined) lister.adopt(listed);
   return lister.fingerprint(path);

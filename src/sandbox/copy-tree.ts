@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { LadingError } from '../errors/errors.js';
@@ -13,6 +12,7 @@ import { systemCalls } from './launcher/system-calls.js';
  * @throws LadingError IO
  */
 export async function copyTree(source: string, target: string, perl: string): Promise<void> {
+  const { execFile } = await import('node:child_process');
   try {
     await promisify(execFile)(perl, ['-e', `${systemCalls()}${copyProgram}`, source, target], {
       env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -38,6 +37,7 @@ export async function describeHostProgram(found: string): Promise<HostProgram> {
   const path = await realpath(found);
   const interpreter = readElf(await readFile(path))?.interpreter;
   if (interpreter === undefined) return { path, libraries: [] };
+  const { execFile } = await import('node:child_process');
   const { stdout } = await promisify(execFile)(interpreter, ['--list', path], { env: { LC_ALL: 'C' } });
   // `NAME => PATH (ADDRESS)`, or `PATH (ADDRESS)` of what is named by its path.
   const lines = [...stdout.matchAll(/^\s*(\S+)(?: => (\/\S+))? \(0x[0-9a-f]+\)$/gm)];

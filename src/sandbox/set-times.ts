@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { utimesSync } from 'node:fs';
 import { promisify } from 'node:util';
 
@@ -14,5 +13,6 @@ export async function setTimes(path: string | Buffer, atimeNs: bigint, mtimeNs: 
   if (mtimeNs % second === 0n || typeof path !== 'string') return;
   const time = `@${mtimeNs / second}.${String(mtimeNs % second).padStart(9, '0')}`;
   const env = { LC_ALL: 'C', PATH: '/usr/bin:/bin' };
+  const { execFile } = await import('node:child_process');
   await promisify(execFile)('touch', ['-m', '-d', time, '--', path], { env }).catch(() => {});
 }

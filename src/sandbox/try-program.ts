@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { systemFolders } from './host-program.js';
 
 /** Milliseconds. What hangs does not work. */
@@ -10,8 +9,9 @@ export type Tried =
   | { readonly works: false; readonly says: string };
 
 /** Tries something by doing it. It is ended when it takes too long, and reads nothing of the builder's environment. */
-export function tryProgram(program: string, args: readonly string[], stdin = ''): Promise<Tried> {
-  return new Promise(resolve => {
+export async function tryProgram(program: string, args: readonly string[], stdin = ''): Promise<Tried> {
+  const { execFile } = await import('node:child_process');
+  return await new Promise(resolve => {
     const child = execFile(
       program,
       args,

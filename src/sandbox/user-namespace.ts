@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -52,6 +52,7 @@ const script = 'printf x >&4; exec 4>&-; read -r go <&3 || exit 125; exec 3<&-; 
 export async function startInUserNamespace(namespace: UserNamespace, start: UserNamespaceStart): Promise<ChildProcess> {
   const { programs, uid, gid, ranges } = namespace;
   const { streams, cwd, env } = start;
+  const { execFile, spawn } = await import('node:child_process');
   const child = spawn(
     programs.unshare,
     // Groups of the user that the namespace has no name for would stay with every file that is made.

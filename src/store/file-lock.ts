@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { uptime } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
@@ -43,12 +44,12 @@ export class FileLock {
   async whenReleased({ signal }: CallOptions = {}): Promise<boolean> {
     const first = await this.#read();
     if (first === undefined || first.stale) return false;
-    const deadline = performance.now() + holderLimitMs;
+    const deadline = uptime() + holderLimitMs / 1000;
     for (;;) {
       await pause(5, signal);
       const state = await this.#read();
       if (state === undefined || state.stale || state.content !== first.content) return true;
-      if (performance.now() >= deadline) throw this.#locked();
+      if (uptime() >= deadline) throw this.#locked();
     }
   }
 
@@ -67,13 +68,13 @@ export class FileLock {
   }
 
   async #acquire(content: string, { signal }: CallOptions): Promise<void> {
-    const deadline = performance.now() + this.#timeoutMs;
+    const deadline = uptime() + this.#timeoutMs / 1000;
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 40)) {
       if (this.#tryCreate(content)) return;
       const state = await this.#read();
       if (state?.stale) await this.#break(state.content);
       else if (state !== undefined) {
-        if (performance.now() >= deadline) throw this.#locked();
+        if (uptime() >= deadline) throw this.#locked();
         await pause(pauseMs, signal);
       }
     }

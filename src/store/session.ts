@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { uptime } from 'node:process';
 import { isLadingError } from '../errors/errors.js';
 import { removeFiles } from '../layer/remove-files.js';
 import { renew } from './file-lock.js';
@@ -12,8 +13,8 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-/** Somebody who writes and then does nothing for so long has forgotten to close the store. */
-const idleLimitMs = 15 * 60_000;
+/** In seconds: somebody who writes and then does nothing for so long has forgotten to close the store. */
+const idleLimit = 15 * 60;
 
 /**
  * One opened store, as other processes see it: a file in `locks/sessions` that says which process it is and is renewed,
@@ -42,7 +43,7 @@ export class Session {
 
   /** Makes sure that what is touched from now on stays, for as long as the lease lives: until this store is closed or forgotten. */
   async use(): Promise<Lease> {
-    this.#lastUse = performance.now();
+    this.#lastUse = uptime();
     this.#implicit ??= this.lease().catch(error => {
       this.#implicit = undefined;
       throw error;
@@ -58,7 +59,7 @@ export class Session {
       return await work();
     } finally {
       this.#running -= 1;
-      this.#lastUse = performance.now();
+      this.#lastUse = uptime();
     }
   }
 
@@ -103,7 +104,7 @@ export class Session {
   async #beat(path: string): Promise<void> {
     await renew(path);
     const lease = this.#implicit;
-    if (lease === undefined || this.#running > 0 || performance.now() - this.#lastUse < idleLimitMs) return;
+    if (lease === undefined || this.#running > 0 || uptime() - this.#lastUse < idleLimit) return;
     this.#implicit = undefined;
     await (await lease).release();
   }
