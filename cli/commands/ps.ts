@@ -1,6 +1,6 @@
 import { type Container, listContainers, type PublishedPort } from '../../src/index.js';
 import { defineCommand } from '../command.js';
-import { formatAge } from '../render/age.js';
+import { formatAge, formatSpan } from '../render/age.js';
 import { hostText } from '../render/host-text.js';
 import { formatJson } from '../render/json.js';
 import { formatTable } from '../render/table.js';
@@ -70,7 +70,7 @@ function statusText({ status, startedMs, finishedMs, exitCode }: Container, now:
     case 'created':
       return 'Created';
     case 'running':
-      return `Up since ${formatAge(startedMs ?? now, now)}`;
+      return `Up ${formatSpan(now - (startedMs ?? now)) ?? 'less than a second'}`;
     case 'exited':
       return `Exited (${exitCode}) ${formatAge(finishedMs ?? now, now)}`;
   }

@@ -5,15 +5,20 @@ const day = 24 * hour;
 
 /** How long ago something was: `5 seconds ago`, `2 days ago`, `3 years ago`. What is in the future is `just now`. */
 export function formatAge(then: number, now: number): string {
-  const age = now - then;
-  if (age < second) return 'just now';
-  if (age < 2 * minute) return ago(age, second, 'second');
-  if (age < 2 * hour) return ago(age, minute, 'minute');
-  if (age < 2 * day) return ago(age, hour, 'hour');
-  if (age < 14 * day) return ago(age, day, 'day');
-  if (age < 60 * day) return ago(age, 7 * day, 'week');
-  if (age < 730 * day) return ago(age, 30.4375 * day, 'month');
-  return ago(age, 365.25 * day, 'year');
+  const span = formatSpan(now - then);
+  return span === undefined ? 'just now' : `${span} ago`;
+}
+
+/** How long something has been: `5 seconds`, `2 days`; `undefined` for less than a second. */
+export function formatSpan(milliseconds: number): string | undefined {
+  if (milliseconds < second) return undefined;
+  if (milliseconds < 2 * minute) return counted(milliseconds / second, 'second');
+  if (milliseconds < 2 * hour) return counted(milliseconds / minute, 'minute');
+  if (milliseconds < 2 * day) return counted(milliseconds / hour, 'hour');
+  if (milliseconds < 14 * day) return counted(milliseconds / day, 'day');
+  if (milliseconds < 60 * day) return counted(milliseconds / (7 * day), 'week');
+  if (milliseconds < 730 * day) return counted(milliseconds / (30.4375 * day), 'month');
+  return counted(milliseconds / (365.25 * day), 'year');
 }
 
 /** A stretch of time: `0.3s`, `12.0s`, `2m05s`. */
@@ -24,7 +29,7 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(whole / 60)}m${String(whole % 60).padStart(2, '0')}s`;
 }
 
-function ago(age: number, unit: number, name: string): string {
-  const count = Math.floor(age / unit);
-  return `${count} ${name}${count === 1 ? '' : 's'} ago`;
+function counted(number: number, name: string): string {
+  const count = Math.floor(number);
+  return `${count} ${name}${count === 1 ? '' : 's'}`;
 }

@@ -14,6 +14,7 @@ import { createContainer as create } from '../container/create-container.js';
 import { recoverContainer, removeRoot, requireUsers } from '../container/recover-container.js';
 import { runContainer } from '../container/run-container.js';
 import { stopContainer as stop } from '../container/stop-container.js';
+import { LadingError } from '../errors/errors.js';
 import { ioError } from '../errors/io-error.js';
 import { openImage } from '../image/image.js';
 import { contentReader } from '../layer/content-reader.js';
@@ -131,7 +132,12 @@ export async function removeContainers(
   const found: Container[] = [];
   for (const text of containers) {
     const container = await shelf.find(text);
-    if (container.status === 'running' && !force) throw whileRunning(container);
+    if (container.status === 'running' && !force) {
+      throw new LadingError('USAGE', `${container.name} is running`, {
+        details: {},
+        hint: `Stop it first, with lading stop ${container.name}, or with --force.`,
+      });
+    }
     await requireUsers(container, options);
     if (!found.some(({ id }) => id === container.id)) found.push(container);
   }
