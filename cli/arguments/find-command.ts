@@ -21,6 +21,11 @@ export function findCommand(argv: readonly string[]): FoundCommand {
     const names = entry.name.split(' ');
     if (names.every((name, place) => words[place] === name)) return { entry, rest: without(argv, names) };
   }
+  for (const name of [words.slice(0, 2).join(' '), first]) {
+    const known = elsewhere.get(name);
+    if (known !== undefined)
+      throw new UsageError(`there is no command "${name}": ${known.reason}`, known.instead, 'UNSUPPORTED');
+  }
   const group = commands.filter(entry => entry.name.startsWith(`${first} `));
   if (group.length > 0) {
     const known = group.map(entry => `"lading ${entry.name}"`).join(', ');
@@ -31,9 +36,6 @@ export function findCommand(argv: readonly string[]): FoundCommand {
       `There is ${known}.`,
     );
   }
-  const known = elsewhere.get(first);
-  if (known !== undefined)
-    throw new UsageError(`there is no command "${first}": ${known.reason}`, known.instead, 'UNSUPPORTED');
   const near = suggest(
     first,
     commands.map(entry => entry.name),
@@ -44,7 +46,7 @@ export function findCommand(argv: readonly string[]): FoundCommand {
   );
 }
 
-/** Commands of other tools. */
+/** Commands of other tools, by their first word, or by two. */
 const elsewhere = new Map([
   [
     'exec',
@@ -64,6 +66,15 @@ const elsewhere = new Map([
       reason: 'commands about images have no group',
       instead: 'Leave the word out: lading images, lading inspect, lading prune …',
     },
+  ],
+  ['builder', { reason: 'there is one builder', instead: 'Use lading prune --cache for its cache.' }],
+  ['bud', { reason: 'images are built by "build"', instead: 'Use lading build.' }],
+  ['volume', { reason: 'volumes have no names', instead: 'Use lading run --volume FOLDER:TARGET.' }],
+  ['network', { reason: 'networks have no names', instead: 'Use lading run --network.' }],
+  ['info', { reason: 'there is no daemon to ask', instead: 'Use lading doctor, or lading system df.' }],
+  [
+    'system prune',
+    { reason: 'what can go is deleted by "prune"', instead: 'Use lading prune, with --all and --cache for more.' },
   ],
   ['ls', { reason: 'images are listed by "images"', instead: 'Use lading images.' }],
 ]);

@@ -23,7 +23,7 @@ async function fault(...argv: string[]): Promise<{ exit: number; code: string | 
 describe('what is misused ends with 2', () => {
   it.each([
     ['unknown command', ['bild', '.']],
-    ['unknown subcommand', ['system', 'prune']],
+    ['unknown subcommand', ['system', 'du']],
     ['no subcommand', ['system']],
     ['unknown global option', ['--nope']],
     ['unknown option', ['build', '--nope', '.']],
@@ -96,6 +96,9 @@ describe('what is misused ends with 2', () => {
     [['exec', 'box', 'sh']],
     [['container', 'ls']],
     [['buildx', 'build', '.']],
+    [['system', 'prune']],
+    [['builder', 'prune']],
+    [['volume', 'ls']],
   ])('%j is of another tool, and the answer says what to do instead', async argv => {
     const { exit, code, stderr } = await fault(...argv);
     expect({ exit, code }).toEqual({ exit: 2, code: 'UNSUPPORTED' });
