@@ -3,7 +3,7 @@
  * tests and, bundled into one file, in containers where there is nothing but Node.
  */
 import assert from 'node:assert/strict';
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -426,6 +426,16 @@ export const sandboxCases: readonly SandboxCase[] = [
       const mounts = [{ type: 'tmpfs', target: '/opt', readOnly: false }] as const;
       assert.equal((await run('ls /opt; touch /opt/gone; ls /opt', { mounts })).stdout, 'gone\n');
       assert.deepEqual(await readdir(join(base, 'opt')), ['there']);
+    },
+  },
+  {
+    title: 'gives a folder in memory the mode that is asked for',
+    test: async ({ run, base }) => {
+      await mkdir(join(base, 'opt'));
+      await chmod(join(base, 'opt'), 0o750);
+      const at = (target: string, mode?: number) => ({ type: 'tmpfs', target, mode, readOnly: false }) as const;
+      const mounts = [at('/opt', 0o750), at('/new', 0o1755), at('/open')];
+      assert.equal((await run('stat -c %a /opt /new /open', { mounts })).stdout, '750\n1755\n1777\n');
     },
   },
   {

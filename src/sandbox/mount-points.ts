@@ -7,8 +7,12 @@ import { setTimes } from './set-times.js';
 
 /** What is put into a root so that something can be shown in its place; it goes again with `remove`. */
 export interface MountPoints {
-  /** @returns the place inside the root, absolute and without links. @throws LadingError PATH_INVALID */
-  make(target: string, kind: 'directory' | 'file'): Promise<string>;
+  /**
+   * @param mode of the folder itself where it is made: 0755 unless it is given
+   * @returns the place inside the root, absolute and without links
+   * @throws LadingError PATH_INVALID
+   */
+  make(target: string, kind: 'directory' | 'file', mode?: number): Promise<string>;
   /** A folder that stays, as `mkdir -p`. @returns the folders that were missing, outermost first, without a leading `/` */
   makeDirectory(target: string): Promise<readonly string[]>;
   /**
@@ -83,13 +87,19 @@ export function mountPoints(root: string): MountPoints {
     stack.push({ place, kind, inode, aside, parent });
   };
   /** Makes what is missing of a path up to a count of names. */
-  const make = async (path: PathInRoot, upTo: number, last: 'directory' | 'file', goes: boolean): Promise<void> => {
+  const make = async (
+    path: PathInRoot,
+    upTo: number,
+    last: 'directory' | 'file',
+    goes: boolean,
+    mode = 0o755,
+  ): Promise<void> => {
     while (path.present < upTo) {
       const count = path.present + 1;
       const kind = count === path.names.length ? last : 'directory';
       const put = async (place: string): Promise<undefined> => {
         // Modes are set whatever the umask is.
-        if (kind === 'directory') await chmod(path.makeFolder(), 0o755);
+        if (kind === 'directory') await chmod(path.makeFolder(), count === path.names.length ? mode : 0o755);
         else makeFile(place);
       };
       if (goes) await noted(path, count, kind, put);
@@ -104,9 +114,9 @@ export function mountPoints(root: string): MountPoints {
     throw invalid(target, path.endsInFolder ? 'a folder, where a file is to be shown' : 'not a folder');
   };
   return {
-    make: async (target, kind) => {
+    make: async (target, kind, mode) => {
       const path = fitting(target, kind);
-      await make(path, path.names.length, kind, true);
+      await make(path, path.names.length, kind, true, mode);
       return `/${path.names.join('/')}`;
     },
     makeDirectory: async target => {

@@ -209,7 +209,7 @@ describeWith(sandboxPrograms, 'RUN --mount=type=tmpfs', () => {
         'RUN --mount=type=tmpfs,target=/t,size=1m dd if=/dev/zero of=/t/big bs=1M count=2 2>/dev/null || echo full',
       ].join('\n'),
     );
-    expect(output).toBe('755\n1777\n755\nfull\n');
+    expect(output).toBe('755\n1777\n1777\nfull\n');
     expect(files.some(line => line.startsWith('opt/real/lost') || line.startsWith('t '))).toBe(false);
   });
 });

@@ -97,9 +97,9 @@ class Opening implements OpenedMounts {
         return;
       case 'tmpfs': {
         const { target, sizeBytes, readOnly } = mount;
-        // As with Docker, it looks like what it lies over.
+        // As with Docker, it looks like what it lies over, and is open to all where that is nothing.
         const over = lookup(this.#options.tree, target)?.node;
-        const mode = over?.type === 'directory' ? over.mode : 0o755;
+        const mode = over?.type === 'directory' ? over.mode : 0o1777;
         this.mounts.push({ type: 'tmpfs', target, sizeBytes, mode, readOnly });
         return;
       }

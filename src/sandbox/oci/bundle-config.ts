@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import { capabilitiesIn, defaultCapabilities } from '../capabilities.js';
 import { masked, maskedInSys, type NamespaceRights, protectedPaths } from '../namespaces/root-operations.js';
-import type { RunRequest } from '../sandbox.js';
+import type { RunRequest, SandboxMount } from '../sandbox.js';
 
 export interface BundleConfigOptions {
   /** Paths on this machine: the root, and those of hosts and the like. */
@@ -12,6 +12,8 @@ export interface BundleConfigOptions {
   readonly rights: NamespaceRights;
   readonly bounding: bigint;
 }
+
+type MemoryMount = Extract<SandboxMount, { type: 'tmpfs' }>;
 
 const quiet = ['nosuid', 'nodev', 'noexec'];
 
@@ -30,13 +32,13 @@ export function bundleConfig(request: RunRequest, options: BundleConfigOptions):
   const file = (name: keyof BundleConfigOptions['files']): object => ({
     ...{ destination: `/etc/${name}`, type: 'bind', source: options.files[name], options: ['bind', 'rw'] },
   });
-  const memory = (destination: string, size: number | undefined, readOnly = false): object => ({
-    ...{ destination, type: 'tmpfs', source: 'tmpfs' },
+  const memory = ({ target, sizeBytes, mode = 0o1777, readOnly }: Omit<MemoryMount, 'type'>): object => ({
+    ...{ destination: target, type: 'tmpfs', source: 'tmpfs' },
     options: [
       'nosuid',
       'nodev',
-      'mode=1777',
-      ...(size === undefined ? [] : [`size=${size}`]),
+      `mode=${mode.toString(8)}`,
+      ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]),
       ...(readOnly ? ['ro'] : []),
     ],
   });
@@ -68,10 +70,10 @@ export function bundleConfig(request: RunRequest, options: BundleConfigOptions):
         options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
       },
       { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: quiet },
-      memory('/dev/shm', request.shmSizeBytes ?? 64 * 1024 * 1024),
+      memory({ target: '/dev/shm', sizeBytes: request.shmSizeBytes ?? 64 * 1024 * 1024, readOnly: false }),
       ...(['resolv.conf', 'hosts', 'hostname'] as const).map(file),
       ...options.mounts.map(mount => {
-        if (mount.type === 'tmpfs') return memory(mount.target, mount.sizeBytes, mount.readOnly);
+        if (mount.type === 'tmpfs') return memory(mount);
         const { target, source, readOnly } = mount;
         return { destination: target, type: 'bind', source, options: ['bind', readOnly ? 'ro' : 'rw'] };
       }),

@@ -138,9 +138,11 @@ async function prepare(
     const inner = liesIn(mount.target, mounts);
     const found = mount.type === 'bind' ? await bindSource(mount.source) : undefined;
     // What lies in another mount is made there by the runtime, which follows links inside the root, too.
+    // Older versions of runc give a file system in memory the mode of the folder that it lies over, whatever is asked for.
+    const mode = mount.type === 'tmpfs' ? (mount.mode ?? 0o1777) : undefined;
     const target = inner
       ? mount.target
-      : await points.make(mount.target, found?.kind === 'file' ? 'file' : 'directory');
+      : await points.make(mount.target, found?.kind === 'file' ? 'file' : 'directory', mode);
     if (liesIn(target, mounts)) await checkPlacesInMounts(runtime, mount.target);
     if (found === undefined) mounts.push({ ...mount, target });
     else {
