@@ -297,6 +297,24 @@ export const sandboxCases: readonly SandboxCase[] = [
     test: async ({ run }) => assert.equal((await run('hostname', { hostname: 'a-name' })).stdout, 'a-name\n'),
   },
   {
+    title: 'leaves /etc/hostname to the root',
+    test: async ({ run, base, path }) => {
+      await writeFile(join(base, 'etc/hostname'), 'before\n');
+      assert.equal((await run('cat /etc/hostname; echo after > /etc/hostname')).stdout, 'before\n');
+      assert.equal(await readFile(path('etc/hostname'), 'utf8'), 'after\n');
+    },
+  },
+  {
+    title: 'shows its name in /etc/hostname when that is asked for',
+    needs: ['namespaces'],
+    test: async ({ run, base }) => {
+      await writeFile(join(base, 'etc/hostname'), 'before\n');
+      const request = { hostname: 'a-name', hostnameFile: true };
+      assert.equal((await run('cat /etc/hostname; echo lost > /etc/hostname', request)).stdout, 'a-name\n');
+      assert.equal(await readFile(join(base, 'etc/hostname'), 'utf8'), 'before\n');
+    },
+  },
+  {
     title: 'shows hosts, the resolver and devices, and leaves nothing of them',
     test: async ({ run, changed, base }) => {
       const before = await lstat(join(base, 'etc'), { bigint: true });

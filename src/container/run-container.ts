@@ -111,6 +111,7 @@ async function execute(
         cwd: settings.cwd,
         user: { uid: account.uid, gid: account.gid, groups: account.groups.filter(group => group !== account.gid) },
         hostname: settings.hostname,
+        hostnameFile: true,
         network: settings.network,
         ports: container.ports,
         extraHosts: settings.extraHosts,

@@ -2,6 +2,19 @@ import { readFileSync } from 'node:fs';
 import type { RunRequest } from './sandbox.js';
 import { isUserNetwork, userNameServer } from './user-network.js';
 
+/** Files of `/etc` that a process sees in place of those of its root, by their names there. */
+export function shownFiles(
+  request: Pick<RunRequest, 'hostname' | 'hostnameFile' | 'extraHosts'>,
+  resolvConf: string,
+): ReadonlyMap<string, string> {
+  const { hostname, hostnameFile } = request;
+  const files = new Map([
+    ['resolv.conf', resolvConf],
+    ['hosts', hostsFile(request)],
+  ]);
+  return hostnameFile ? files.set('hostname', `${hostname}\n`) : files;
+}
+
 /** The text of `/etc/hosts` for a process. */
 export function hostsFile({ hostname, extraHosts }: Pick<RunRequest, 'hostname' | 'extraHosts'>): string {
   const lines = [

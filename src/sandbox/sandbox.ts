@@ -92,6 +92,8 @@ export interface RunRequest {
   readonly cwd: string;
   readonly user: ProcessUser;
   readonly hostname: string;
+  /** `/etc/hostname` says that name, too, where mounts can be made; without it, it is a file of the root like any other. */
+  readonly hostnameFile?: boolean | undefined;
   /** What the programs of the root are made for; absent is this machine. */
   readonly platform?: Platform | undefined;
   /** Only for sandboxes with `emulation`. */

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { bindSource } from '../bind-source.js';
 import { deviceLinks, devices } from '../devices.js';
-import { hostsFile } from '../network-files.js';
+import { shownFiles } from '../network-files.js';
 import type { RootFileSystem, RunRequest, SandboxMount } from '../sandbox.js';
 
 /**
@@ -33,11 +33,12 @@ const defaultShmBytes = 64 * 1024 * 1024;
 /** What {@link makeRootProgram} has to do for a request: words that name operations, and what these take. */
 export async function rootOperations(request: RunRequest, options: RootOperationsOptions): Promise<string[]> {
   const sandboxed = request.security === 'sandbox';
+  const shown = shownFiles(request, options.resolvConf);
   // In a user namespace nodes of devices cannot be made, nor be opened where they are.
   const devices = sandboxed && options.rights === 'root' ? 'nodev' : 'dev';
   const staged = [
-    ...['text', 'hosts', hostsFile(request), 'text', 'resolv.conf', options.resolvConf],
-    ...['text', 'hostname', `${request.hostname}\n`, 'hostname', request.hostname],
+    ...[...shown].flatMap(([name, text]) => ['text', name, text]),
+    ...['hostname', request.hostname],
     ...['mount', 'proc', 'proc', quiet],
     ...deviceOperations(request.shmSizeBytes ?? defaultShmBytes, options.rights),
     ...(request.input === 'inherit' ? ['terminal'] : []),
@@ -51,7 +52,7 @@ export async function rootOperations(request: RunRequest, options: RootOperation
     ...[['proc', '/proc'] as const, ['sys', '/sys'] as const, ['dev', '/dev'] as const].flatMap(([name, target]) => {
       return ['place', name, target, 'folder'];
     }),
-    ...['resolv.conf', 'hosts', 'hostname'].flatMap(name => ['place', name, `/etc/${name}`, 'file']),
+    ...[...shown.keys()].flatMap(name => ['place', name, `/etc/${name}`, 'file']),
   ];
   for (const [number, mount] of request.mounts.entries()) {
     const name = `mount-${number}`;

@@ -4,9 +4,10 @@ import { masked, maskedInSys, type NamespaceRights, protectedPaths } from '../na
 import type { RunRequest, SandboxMount } from '../sandbox.js';
 
 export interface BundleConfigOptions {
-  /** Paths on this machine: the root, and those of hosts and the like. */
+  /** On this machine. */
   readonly root: string;
-  readonly files: Readonly<Record<'hosts' | 'resolv.conf' | 'hostname', string>>;
+  /** Names in `/etc`, and where on this machine the files are that are shown there. */
+  readonly files: ReadonlyArray<readonly [name: string, path: string]>;
   /** Mounts of the request, with sources where they are bound already. */
   readonly mounts: RunRequest['mounts'];
   readonly rights: NamespaceRights;
@@ -29,9 +30,6 @@ export function bundleConfig(request: RunRequest, options: BundleConfigOptions):
     options.rights === 'root' || network === 'none'
       ? { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...quiet, 'ro'] }
       : { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', ...quiet, 'ro'] };
-  const file = (name: keyof BundleConfigOptions['files']): object => ({
-    ...{ destination: `/etc/${name}`, type: 'bind', source: options.files[name], options: ['bind', 'rw'] },
-  });
   const memory = ({ target, sizeBytes, mode = 0o1777, readOnly }: Omit<MemoryMount, 'type'>): object => ({
     ...{ destination: target, type: 'tmpfs', source: 'tmpfs' },
     options: [
@@ -71,7 +69,9 @@ export function bundleConfig(request: RunRequest, options: BundleConfigOptions):
       },
       { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: quiet },
       memory({ target: '/dev/shm', sizeBytes: request.shmSizeBytes ?? 64 * 1024 * 1024, readOnly: false }),
-      ...(['resolv.conf', 'hosts', 'hostname'] as const).map(file),
+      ...options.files.map(([name, source]) => {
+        return { destination: `/etc/${name}`, type: 'bind', source, options: ['bind', 'rw'] };
+      }),
       ...options.mounts.map(mount => {
         if (mount.type === 'tmpfs') return memory(mount);
         const { target, source, readOnly } = mount;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { bindSource } from '../bind-source.js';
 import { mountPoints } from '../mount-points.js';
 import type { NamespaceRights } from '../namespaces/root-operations.js';
-import { hostsFile, resolverFile } from '../network-files.js';
+import { resolverFile, shownFiles } from '../network-files.js';
 import { limitField } from '../resource-limits.js';
 import { startProcess } from '../run-process.js';
 import { type RunRequest, type RunResult, runUnavailable, type Sandbox, type SandboxMount } from '../sandbox.js';
@@ -45,6 +45,8 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
   const rootPath = await realpath(root.path);
   const points = mountPoints(rootPath);
   try {
+    const shown = shownFiles(request, resolverFile(request));
+    for (const name of shown.keys()) await points.make(`/etc/${name}`, 'file');
     const { binds, mounts } = await prepare(request, points, folder, options.runtime[0]);
     await points.makeDirectory(request.cwd);
     const whole = await bindSource(rootPath);
@@ -74,14 +76,8 @@ async function run(request: RunRequest, options: OciOptions): Promise<RunResult>
         writeFile(`/proc/${enclosure.pid}/root${folder}/${name}`, text, {
           mode: name === 'config.json' ? 0o600 : 0o644,
         });
-      await put('hosts', hostsFile(request));
-      await put('resolv.conf', resolverFile(request));
-      await put('hostname', `${request.hostname}\n`);
-      const files = {
-        hosts: `${folder}/hosts`,
-        'resolv.conf': `${folder}/resolv.conf`,
-        hostname: `${folder}/hostname`,
-      };
+      for (const [name, text] of shown) await put(name, text);
+      const files = [...shown.keys()].map(name => [name, `${folder}/${name}`] as const);
       const config = bundleConfig(request, { root: `${folder}/rootfs`, files, mounts, rights, bounding });
       await put('config.json', JSON.stringify(config));
       const [runtime, ...global] = options.runtime;
@@ -131,7 +127,6 @@ async function prepare(
       hint: 'Make it a folder, or leave the choice of the sandbox to lading.',
     });
   }
-  for (const name of ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname']) await points.make(name, 'file');
   const binds: string[] = [];
   const mounts: SandboxMount[] = [];
   for (const [number, mount] of request.mounts.entries()) {
