@@ -85,7 +85,8 @@ export async function commitLayer(
   options: CommitOptions,
 ): Promise<CommittedLayer> {
   const { store, cache, layers, files, compression, level, fresh, similar, signal, onProgress } = options;
-  await files.ready({ signal });
+  const ready = (): Promise<void> => files.ready({ signal });
+  if (similar === undefined) await ready();
   const look = (record: RecordValue): Promise<LayerRef | undefined> =>
     layers.find(recordKey(record), () => cache.get(record, { signal }));
   let segments: SegmentCounts | undefined;
@@ -111,7 +112,7 @@ export async function commitLayer(
     similar === undefined && !files.knowsAll(entries)
       ? undefined
       : await store.planLayer(entries, {
-          ...{ compression, level, similar, signal },
+          ...{ compression, level, similar, ready, signal },
           readDigest: files.readDigest.bind(files),
           learn: unknown => files.learnAll(unknown, { signal }),
         });

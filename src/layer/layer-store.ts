@@ -22,6 +22,8 @@ export interface PackOptions extends CallOptions {
 export interface PlanOptions extends CallOptions, KnownDigests, Pick<PackOptions, 'compression' | 'level'> {
   /** A stored layer that may hold some of the same: what it has compressed already is not compressed again. */
   readonly similar?: LayerRef | undefined;
+  /** Done before it is asked for digests, beside what else comes before. */
+  readonly ready?: (() => Promise<void>) | undefined;
 }
 
 /** A layer that has been packed. */

@@ -56,9 +56,14 @@ export class SegmentCrew {
   run(job: Job, { alone }: { readonly alone: boolean }): Promise<JobResult> {
     if (this.#closed) return Promise.reject(closedError());
     const result = new Promise<JobResult>((resolve, reject) => this.#waiting.push({ job, resolve, reject }));
-    if (!alone && this.#members.length === 0 && this.#threads > 0 && !this.#unavailable) this.#start();
+    if (!alone) this.start();
     this.#assign();
     return result;
+  }
+
+  /** Starts the threads, for whoever knows that there will be much to do: it takes them a while. */
+  start(): void {
+    if (!this.#closed && this.#members.length === 0 && this.#threads > 0 && !this.#unavailable) this.#start();
   }
 
   /** The hashes of a layer that is written meanwhile. */

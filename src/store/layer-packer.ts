@@ -22,6 +22,9 @@ import { LayerIndexEncoder } from './layer-index-codec.js';
 import type { LayerShelf } from './layer-shelf.js';
 import { uncompressed } from './layer-tap.js';
 
+/** Bytes of a layer from which on threads are started before it is known what can be taken over from it. */
+const muchToTake = 16 * 1024 * 1024;
+
 /** Does work that writes, as everything that writes is done. */
 type Writing = <T>(work: () => Promise<T>) => Promise<T>;
 
@@ -48,10 +51,11 @@ export class LayerPacker {
   /** With how it is packed: if a segment cannot be taken over after all, with none that is. */
   async plan(
     entries: Iterable<LayerEntry>,
-    { similar, compression = 'gzip', level, writing, ...options }: PlanOptions & { readonly writing: Writing },
+    { similar, compression = 'gzip', level, ready, writing, ...options }: PlanOptions & { readonly writing: Writing },
   ): Promise<PlannedLayer | undefined> {
     const { recipe } = segmentFormat(compression, level);
-    const stored = similar && (await this.#shelf.similar(similar));
+    if (similar !== undefined && similar.blob.size >= muchToTake) this.#crew.start();
+    const [stored] = await Promise.all([similar && this.#shelf.similar(similar), ready?.()]);
     const { signal } = options;
     let onProgress: PackOptions['onProgress'];
     const packing = { compression, level, signal, onProgress: (bytes: number) => onProgress?.(bytes) };
