@@ -6,6 +6,7 @@ const hints: Readonly<Record<string, string>> = {
   EACCES: 'Check the permissions of the path and of the folders above it.',
   EPERM: 'Check the permissions of the path and of the folders above it.',
   ENOENT: 'Check the spelling of the path.',
+  EISDIR: 'It is a folder, where a file is needed.',
   ENOTDIR: 'A part of the path is a file where a folder is needed.',
   EROFS: 'The file system is read-only.',
   EMFILE: 'Too many files are open: raise the limit (ulimit -n).',
