@@ -473,6 +473,17 @@ describe('scripts for other builders', () => {
     expect(await cli(['images', '-q'], { cwd })).toBe('');
   });
 
+  it.runIf(process.platform === 'linux')('are told where no folder can be made', async () => {
+    for (const args of [
+      ['--root', '/proc/none'],
+      ['-o', 'type=tar,dest=/proc/none/a.tar'],
+      ['-o', '/proc/none'],
+    ]) {
+      const { code, stderr } = await runCli(['build', ...args, 'app'], { cwd });
+      expect([code, stderr]).toEqual([1, expect.stringContaining('[IO]')]);
+    }
+  });
+
   it('find archives in folders that are made for them', async () => {
     await build(...['oci', 'docker', 'tar'].flatMap(type => ['-o', `type=${type},dest=new/${type}/a.tar`]));
     for (const type of ['oci', 'docker', 'tar']) expect(await readdir(join(cwd, 'new', type))).toEqual(['a.tar']);

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,6 +11,7 @@ import { ioError } from '../errors/io-error.js';
 import { contentReader } from '../layer/content-reader.js';
 import { deleteOthers } from '../layer/delete-others.js';
 import { diffTrees } from '../layer/diff.js';
+import { makeFolder } from '../layer/make-folder.js';
 import { emptyRoot } from '../layer/tree-of-layers.js';
 import { writeTar } from '../layer/write-tar.js';
 import type { Descriptor } from '../oci/descriptor.js';
@@ -33,7 +34,7 @@ export async function writeImage(
   if (output.tar !== false) {
     const format = output.type === 'docker' ? 'docker' : 'oci';
     const target = destination(output);
-    if (typeof target === 'string') await makeFolderOf(target);
+    if (typeof target === 'string') makeFolderOf(target);
     await writeArchive(store, [{ descriptor, names }], format, target, { signal });
     return;
   }
@@ -101,9 +102,9 @@ export async function checkPlaces(outputs: readonly Output[], storeRoot: string)
   }
 }
 
-async function makeFolderOf(file: string): Promise<void> {
+function makeFolderOf(file: string): void {
   try {
-    await mkdir(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
   } catch (error) {
     throw ioError(error, file);
   }
@@ -128,7 +129,7 @@ async function writeStream(target: string | Writable, content: Readable, signal?
   }
   const partial = `${target}.lading-partial`;
   try {
-    await makeFolderOf(target);
+    makeFolderOf(target);
     await pipeline(content, createWriteStream(partial), { signal });
     await rename(partial, target);
   } catch (error) {

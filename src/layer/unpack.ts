@@ -10,6 +10,7 @@ import { baseOf, comparePaths, parentOf, toHostPath } from '../tree/path.js';
 import type { ContentReader } from './content-reader.js';
 import type { LayerEntry } from './entry.js';
 import { hostTime } from './host-time.js';
+import { makeFolder } from './make-folder.js';
 import { removeTarget, replacing } from './replacing.js';
 import { RootDirectory } from './root-directory.js';
 import { SegmentCrew } from './segment-crew.js';
@@ -52,7 +53,7 @@ export async function unpackEntries(
   options: UnpackOptions,
 ): Promise<UnpackReport> {
   try {
-    fs.mkdirSync(root, { recursive: true });
+    makeFolder(root);
   } catch (error) {
     throw ioError(error, root);
   }

@@ -9,6 +9,7 @@ import { type ReferrerSource, type ReferrersOptions, referrersAmong } from '../c
 import { childrenOf, walk } from '../content/walk.js';
 import { isLadingError, LadingError } from '../errors/errors.js';
 import { nearest } from '../errors/nearest.js';
+import { makeFolder } from '../layer/make-folder.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { type Digest, isDigest } from '../oci/digest.js';
 import { parseDocument } from '../oci/json.js';
@@ -190,7 +191,7 @@ export class ImageLayout implements ContentSource, ContentTarget, PartSource, Bl
 
   async #create(): Promise<void> {
     await onFile(this.root, async () => {
-      mkdirSync(this.root, { recursive: true });
+      makeFolder(this.root);
       const names = readdirSync(this.root);
       const path = join(this.root, 'oci-layout');
       if (names.includes('oci-layout')) await this.#checkLayout();

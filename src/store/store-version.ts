@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LadingError } from '../errors/errors.js';
+import { makeFolder } from '../layer/make-folder.js';
 import { replaceFile } from './durable.js';
 import { ifExists, onFile } from './io-error.js';
 
@@ -45,7 +46,7 @@ export async function checkStoreVersion(root: string): Promise<void> {
 /** Makes the folders of a store; the version comes first, so that a folder half made is known for what it is. */
 export async function makeStoreFolders(root: string): Promise<void> {
   await onFile(root, async () => {
-    mkdirSync(join(root, 'tmp'), { recursive: true });
+    makeFolder(join(root, 'tmp'));
     const path = join(root, 'version');
     if ((await ifExists(path, async () => readFileSync(path))) === undefined) {
       const temporary = join(root, `.lading-${randomUUID()}.tmp`);
