@@ -31,8 +31,7 @@ export class CacheFolderLocks {
 
   /** Does work during which nobody else takes a folder of the key, or looks whether it is free. @throws LadingError STORE_LOCKED */
   async guarded<T>(key: string, work: () => Promise<T>, options?: CallOptions): Promise<T> {
-    await onFile(this.#folder, () => mkdir(this.#folder, { recursive: true }));
-    return this.#guard(key, guardTimeoutMs).hold(work, options);
+    return (await this.#guard(key, guardTimeoutMs)).hold(work, options);
   }
 
   /** Those that live; the files of the others are removed. */
@@ -63,9 +62,9 @@ export class CacheFolderLocks {
 
   /** Does work under the guard if nobody has a folder of the key or is about to take one; waits for nobody. @returns whether */
   async ifUnused(key: string, work: () => Promise<void>): Promise<boolean> {
-    await onFile(this.#folder, () => mkdir(this.#folder, { recursive: true }));
+    const guard = await this.#guard(key, 0);
     try {
-      return await this.#guard(key, 0).hold(async () => {
+      return await guard.hold(async () => {
         if ((await this.holders(key)).length > 0) return false;
         await work();
         return true;
@@ -86,7 +85,8 @@ export class CacheFolderLocks {
     }
   }
 
-  #guard(key: string, timeoutMs: number): FileLock {
+  async #guard(key: string, timeoutMs: number): Promise<FileLock> {
+    await onFile(this.#folder, () => mkdir(this.#folder, { recursive: true }));
     return new FileLock(join(this.#folder, `${key}.guard`), timeoutMs);
   }
 
