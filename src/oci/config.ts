@@ -57,6 +57,10 @@ export interface ImageConfig {
   readonly variant?: string | undefined;
 }
 
+// Each is made once: making schemas is a good part of what a command does before it begins.
+const text = orAbsent(z.string());
+const number = orAbsent(z.number());
+const flag = orAbsent(z.boolean());
 const strings = orAbsent(z.array(z.string()));
 const keys = orAbsent(
   z.record(
@@ -80,52 +84,52 @@ const stringMap = z.custom<Readonly<Record<string, string>>>(
 
 const healthcheckSchema = z.object({
   Test: strings,
-  Interval: orAbsent(z.number()),
-  Timeout: orAbsent(z.number()),
-  StartPeriod: orAbsent(z.number()),
-  StartInterval: orAbsent(z.number()),
-  Retries: orAbsent(z.number()),
+  Interval: number,
+  Timeout: number,
+  StartPeriod: number,
+  StartInterval: number,
+  Retries: number,
 });
 
 /** Unknown keys (`Hostname`, `AttachStdin`, `container_config` …) are dropped, as BuildKit's typed config drops them. */
 const containerSchema = z.object({
-  User: orAbsent(z.string()),
+  User: text,
   ExposedPorts: keys,
   Env: strings,
   Entrypoint: strings,
   Cmd: strings,
   Volumes: keys,
-  WorkingDir: orAbsent(z.string()),
+  WorkingDir: text,
   Labels: orAbsent(stringMap),
-  StopSignal: orAbsent(z.string()),
-  ArgsEscaped: orAbsent(z.boolean()),
+  StopSignal: text,
+  ArgsEscaped: flag,
   Healthcheck: orAbsent(healthcheckSchema),
   OnBuild: strings,
   Shell: strings,
 });
 
 const historySchema = z.object({
-  created: orAbsent(z.string()),
-  created_by: orAbsent(z.string()),
-  author: orAbsent(z.string()),
-  comment: orAbsent(z.string()),
-  empty_layer: orAbsent(z.boolean()),
+  created: text,
+  created_by: text,
+  author: text,
+  comment: text,
+  empty_layer: flag,
 });
 
 export const imageConfigSchema = z.object({
   architecture: orEmptyText,
-  author: orAbsent(z.string()),
+  author: text,
   config: orAbsent(containerSchema),
-  created: orAbsent(z.string()),
+  created: text,
   history: orAbsent(z.array(historySchema)),
   os: orEmptyText,
   'os.features': strings,
-  'os.version': orAbsent(z.string()),
+  'os.version': text,
   rootfs: z.object({
     type: z._default(z.literal('layers'), 'layers'),
     diff_ids: orNone(digestSchema),
   }),
-  variant: orAbsent(z.string()),
+  variant: text,
 });
 
 /** The largest config that is read. */
