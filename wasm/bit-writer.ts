@@ -1,5 +1,5 @@
 /** The output: bits in the order of deflate, from the low end of each byte on. */
-import { distanceExtra, distanceSlot } from './symbols';
+import { noLiteral } from './symbols';
 
 /** Where the next byte goes, and the bits that are no byte yet; fewer than 8 when nothing is being written. */
 let out: usize = 0;
@@ -37,11 +37,11 @@ export function putStored(from: usize, size: usize): void {
 }
 
 /**
- * Sequences as in `chunks.ts`, of the bytes from `from` on. Words: u32 for literals and distances, as in
- * `huffman-code.ts`, with one of no bits for symbol 288; u64 for lengths, the word with the bits that follow it, and from
- * bit 32 how many that is.
+ * Sequences as in `chunks.ts`, of the bytes from `from` on, in words as in `block-words.ts`.
  *
- * 64 bits hold the 7 that are left and four literals of 14, or a match: 14 and 5 for its length, 15 and 13 for its distance.
+ * Of a number that something is shifted by only the low six bits count, and of `count`, until it is cut, the low eight: so
+ * sizes need not be taken apart from the words that they come with. 63 bits hold the 7 that are left and four literals of 14,
+ * or a match: 14 and 5 for its length, 15 and 13 for its distance.
  */
 export function putSequences(
   from: usize,
@@ -57,55 +57,57 @@ export function putSequences(
   let at = from;
   for (let s = sequences; s < end; s += 8) {
     const sequence = load<u64>(s);
-    let literals = <u32>sequence;
+    let literals = <u32>sequence & 0xffff;
     for (; literals >= 4; literals -= 4, at += 4) {
       const four = load<u32>(at);
       let word: u64 = load<u32>(literalWords + ((four & 255) << 2));
-      held |= (word & 0xffff) << count;
-      count += word >> 16;
+      held |= (word >> 8) << count;
+      count += word;
       word = load<u32>(literalWords + (((four >> 8) & 255) << 2));
-      held |= (word & 0xffff) << count;
-      count += word >> 16;
+      held |= (word >> 8) << count;
+      count += word;
       word = load<u32>(literalWords + (((four >> 16) & 255) << 2));
-      held |= (word & 0xffff) << count;
-      count += word >> 16;
+      held |= (word >> 8) << count;
+      count += word;
       word = load<u32>(literalWords + ((four >> 24) << 2));
-      held |= (word & 0xffff) << count;
-      count += word >> 16;
+      held |= (word >> 8) << count;
+      count += word;
       store<u64>(to, held);
-      to += <usize>(count >> 3);
+      to += <usize>((count >> 3) & 7);
       held >>= count & 0x38;
       count &= 7;
     }
     // Up to three more. How many cannot be foretold, so a branch for it would cost more than words of no bits. They are put
-    // together first: what waits for the bits before them is one step then, as it is for a match.
+    // together first, as a match is: what waits for the bits before them is one step then.
     const three = load<u32>(at);
-    const first: u64 = load<u32>(literalWords + (select<u32>(three & 255, 288, literals > 0) << 2));
-    const second: u64 = load<u32>(literalWords + (select<u32>((three >> 8) & 255, 288, literals > 1) << 2));
-    const third: u64 = load<u32>(literalWords + (select<u32>((three >> 16) & 255, 288, literals > 2) << 2));
-    const two = (first >> 16) + (second >> 16);
-    held |= ((first & 0xffff) | ((second & 0xffff) << (first >> 16)) | ((third & 0xffff) << two)) << count;
-    count += two + (third >> 16);
-    at += literals;
-    store<u64>(to, held);
-    to += <usize>(count >> 3);
-    held >>= count & 0x38;
-    count &= 7;
+    const first: u64 = load<u32>(literalWords + (select<u32>(three & 255, noLiteral, literals > 0) << 2));
+    const second: u64 = load<u32>(literalWords + (select<u32>((three >> 8) & 255, noLiteral, literals > 1) << 2));
+    const third: u64 = load<u32>(literalWords + (select<u32>((three >> 16) & 255, noLiteral, literals > 2) << 2));
+    const two = first + second;
+    const literalBits = (first >> 8) | ((second >> 8) << first) | ((third >> 8) << two);
 
-    const length = <u32>(sequence >> 32) & 0xffff;
-    if (length === 0) continue;
-    at += length;
+    const length = <u32>(sequence >> 16) & 0xffff;
     const lengthWord = load<u64>(lengthWords + (length << 3));
-    const less = <u32>(sequence >> 48);
-    const slot = distanceSlot(less);
-    const distanceWord: u64 = load<u32>(distanceWords + (slot << 2));
-    const extra = distanceExtra(slot);
-    const follows: u64 = less & ((1 << extra) - 1);
-    const size = (lengthWord >> 32) + (distanceWord >> 16);
-    held |= ((lengthWord & 0xffffffff) | ((distanceWord & 0xffff) << (lengthWord >> 32)) | (follows << size)) << count;
-    count += size + extra;
+    const distanceWord = load<u64>(distanceWords + (<usize>(sequence >> 48) << 3));
+    const follows = ((sequence >> 32) & 0xffff) - (distanceWord >> 48);
+    const distanceBits = ((distanceWord >> 16) & 0xffff) | (follows << (distanceWord >> 8));
+    const matchBits = (lengthWord >> 8) | (distanceBits << lengthWord);
+    const matchCount = lengthWord + distanceWord;
+
+    at += literals + length;
+    held |= literalBits << count;
+    count += two + third;
+    // Mostly there is room for both.
+    if (((count + matchCount) & 255) > 63) {
+      store<u64>(to, held);
+      to += <usize>((count >> 3) & 7);
+      held >>= count & 0x38;
+      count &= 7;
+    }
+    held |= matchBits << count;
+    count += matchCount;
     store<u64>(to, held);
-    to += <usize>(count >> 3);
+    to += <usize>((count >> 3) & 7);
     held >>= count & 0x38;
     count &= 7;
   }
@@ -113,3 +115,4 @@ export function putSequences(
   bits = held;
   bitCount = count;
 }
+

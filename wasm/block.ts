@@ -1,5 +1,6 @@
 /** Blocks (RFC 1951, 3.2.3), each in the way that makes it smallest: stored, with the fixed codes, or with codes of its own. */
 import { put, putSequences, putStored } from './bit-writer';
+import { distanceWords, lengthWords, literalWords, makeWords } from './block-words';
 import { codeLengths, codeWords } from './huffman-code';
 import {
   distanceExtra,
@@ -9,12 +10,9 @@ import {
   fixedLength,
   headerOrder,
   headerSymbols,
-  lengthBase,
   lengthExtra,
-  lengthSlot,
   lengthSlots,
   literalSymbols,
-  longestMatch,
 } from './symbols';
 
 /** The longest words. 15 are allowed for literals: with 14, four of them fit where the writer holds them. */
@@ -27,10 +25,6 @@ const storedLimit: usize = 65535;
 const literalLengths: usize = memory.data(288);
 const distanceLengths: usize = memory.data(32);
 const together: usize = memory.data(288 + 32);
-/** u32 each, with one more of no bits; and u64 for each length of a match. See `putSequences`. */
-const literalWords: usize = memory.data(289 * 4, 4);
-const distanceWords: usize = memory.data(32 * 4, 4);
-const lengthWords: usize = memory.data(259 * 8, 8);
 
 /** The code in which the lengths of the words of the others are written. */
 const headerCounts: usize = memory.data(19 * 4, 4);
@@ -72,12 +66,9 @@ export function writeBlock(from: usize, to: usize, sequences: usize, end: usize,
     put(2 << 1, 3);
     putHeader(literals, distances, orders, items);
   }
-  codeWords(literalLengths, literalSymbols, literalWords);
-  codeWords(distanceLengths, distanceSymbols, distanceWords);
-  for (let length: u32 = 3; length <= longestMatch; length++) joinLengthWord(length);
+  makeWords(literalLengths, distanceLengths);
   putSequences(from, sequences, end, literalWords, lengthWords, distanceWords);
-  const last = load<u32>(literalWords + (endOfBlock << 2));
-  put(last & 0xffff, last >> 16);
+  putWord(load<u32>(literalWords + (endOfBlock << 2)));
 }
 
 /** Stored blocks for the bytes from `from` to `to`. */
@@ -150,8 +141,7 @@ function putHeader(literals: u32, distances: u32, orders: u32, items: u32): void
   codeWords(headerLengths, headerSymbols, headerWords);
   for (let i: u32 = 0; i < items; i++) {
     const item: u32 = load<u16>(headerItems + (i << 1));
-    const word = load<u32>(headerWords + ((item & 31) << 2));
-    put(word & 0xffff, word >> 16);
+    putWord(load<u32>(headerWords + ((item & 31) << 2)));
     put(item >> 5, headerExtra(item & 31));
   }
 }
@@ -181,10 +171,7 @@ function fixedBitsOf(counts: usize, distanceCounts: usize): u32 {
   return sum;
 }
 
-function joinLengthWord(length: u32): void {
-  const slot = lengthSlot(length);
-  const word = load<u32>(literalWords + ((firstLength + slot) << 2));
-  const size = word >> 16;
-  const joined: u64 = (word & 0xffff) | ((length - lengthBase(slot)) << size);
-  store<u64>(lengthWords + (length << 3), joined | ((<u64>(size + lengthExtra(slot))) << 32));
+/** As `codeWords` makes them. */
+function putWord(word: u32): void {
+  put(word >> 8, word & 255);
 }

@@ -3,24 +3,30 @@
  * them. They come in chunks; those that are alike enough become one block.
  */
 import { writeBlock } from './block';
-import { distanceSlot, endOfBlock, firstLength, lengthSlot, literalSymbols } from './symbols';
+import { distanceSlot, endOfBlock, firstLength, lengthSlot, literalSymbols, noDistance } from './symbols';
 
-/** Bytes after which a chunk ends, with the match that it is at; and of a block that nothing is added to any more. */
-export const chunkSize: usize = 12288;
+/** Bytes after which a chunk ends at the latest, with the match that it is at; and of a block that nothing is added to any more. */
+export const largestChunk: usize = 16384;
 const blockSize: usize = 131072;
 
-/** u64 each: literals; from bit 32 the length of the match, 0 for none; from bit 48 its distance, less one. */
-const sequences: usize = memory.data(((131072 + 12288 + 512) / 3 + 64) * 8, 8);
+/**
+ * u64 each: literals; from bit 16 the length of the match, 0 for none; from bit 32 its distance, less one; from bit 48 the
+ * symbol of that.
+ */
+const sequences: usize = memory.data(((131072 + 16384 + 512) / 3 + 64) * 8, 8);
 /** u32 for each symbol of literals and lengths, and then of distances. */
 const symbols: u32 = literalSymbols + 32;
 const chunkCounts: usize = memory.data((288 + 32) * 4, 4);
 const blockCounts: usize = memory.data((288 + 32) * 4, 4);
 const noCounts: usize = memory.data((288 + 32) * 4, 4);
 
-/** Costs are in bits and 256 parts of one. What a block costs besides its symbols: mostly its codes. */
-const headerCost: u64 = 750 << 8;
+/** Costs are in bits and 256 parts of one. What a block costs besides its symbols. */
+let headerCost: u64 = 0;
 /** u8 for each number up to 255: the 256 parts of the logarithm to base 2 of one and so many 256 parts. */
 const logarithms: usize = memory.data(256);
+/** u32 for each small number, as nearly all are: `timesLogarithm` of it. */
+const products: usize = memory.data(1024 * 4, 4);
+const largestProduct: u32 = 1023;
 
 /** The block that is open, without the chunk that is; the latter ends with the sequences. */
 let blockStart: usize = 0;
@@ -29,7 +35,9 @@ let blockCost: u64 = 0;
 let chunkSequences: usize = 0;
 let sequencesEnd: usize = 0;
 
-export function startChunks(at: usize): void {
+/** `header`: what a block costs besides its symbols, in bits: mostly its codes, and as much as the time to make them is worth. */
+export function startChunks(at: usize, header: u64): void {
+  headerCost = header << 8;
   if (load<u8>(logarithms + 255) === 0) prepareLogarithms();
   blockStart = at;
   blockEnd = at;
@@ -47,6 +55,14 @@ export function countLiteral(literal: u32): void {
   count(literal);
 }
 
+/** A byte that was one, and that a match covers now. */
+// @ts-ignore: decorator
+@inline
+export function uncountLiteral(literal: u32): void {
+  const place = chunkCounts + (literal << 2);
+  store<u32>(place, load<u32>(place) - 1);
+}
+
 // @ts-ignore: decorator
 @inline
 function count(symbol: u32): void {
@@ -58,16 +74,17 @@ function count(symbol: u32): void {
 // @ts-ignore: decorator
 @inline
 export function addMatch(literals: usize, length: u32, less: u32): void {
-  store<u64>(sequencesEnd, (<u64>literals) | ((<u64>length) << 32) | ((<u64>less) << 48));
+  const slot = distanceSlot(less);
+  store<u64>(sequencesEnd, literals | (length << 16) | (<u64>less << 32) | (<u64>slot << 48));
   sequencesEnd += 8;
   count(firstLength + lengthSlot(length));
-  count(literalSymbols + distanceSlot(less));
+  count(literalSymbols + slot);
 }
 
 /** The chunk ends before `at`, with so many literals behind its last match. */
 export function endChunk(at: usize, literals: usize): void {
   if (literals > 0) {
-    store<u64>(sequencesEnd, literals);
+    store<u64>(sequencesEnd, literals | (<u64>noDistance << 48));
     sequencesEnd += 8;
   }
   const alone = costOf(chunkCounts, noCounts);
@@ -119,6 +136,10 @@ function entropy(some: usize, others: usize, from: u32, to: u32): u64 {
 // @ts-ignore: decorator
 @inline
 function timesLogarithm(number: u32): u64 {
+  return number > largestProduct ? productOf(number) : load<u32>(products + (number << 2));
+}
+
+function productOf(number: u32): u64 {
   if (number < 2) return 0;
   const whole = 31 - clz(number);
   const part = ((number << 8) >> whole) & 255;
@@ -137,5 +158,7 @@ function prepareLogarithms(): void {
       bits = (bits << 1) | twice;
     }
     store<u8>(logarithms + part, <u8>bits);
+  }  for (let number: u32 = 0; number <= largestProduct; number++) {
+    store<u32>(products + (number << 2), <u32>productOf(number));
   }
 }

@@ -3,6 +3,7 @@ import { outputEnd, putStored, startOutput } from './bit-writer';
 import { writeStored } from './block';
 import { parseChains } from './chain-parser';
 import { parseFast } from './fast-parser';
+import { parseRecent } from './recent-parser';
 import { prepareSymbols } from './symbols';
 
 const page: usize = 65536;
@@ -50,28 +51,28 @@ export function deflate(size: usize, level: u32): usize {
       parseFast(from, to);
       break;
     case 2:
-      parseChains(from, to, 3, 16, false, 4);
+      parseRecent(from, to, 0, 4);
       break;
     case 3:
-      parseChains(from, to, 5, 24, false, 6);
+      parseRecent(from, to, 5, 4);
       break;
     case 4:
-      parseChains(from, to, 8, 32, true, 8);
+      parseRecent(from, to, 8, 16);
       break;
     case 5:
-      parseChains(from, to, 20, 64, true, 258);
+      parseChains(from, to, 20, 64);
       break;
     case 6:
-      parseChains(from, to, 40, 128, true, 258);
+      parseChains(from, to, 40, 128);
       break;
     case 7:
-      parseChains(from, to, 64, 192, true, 258);
+      parseChains(from, to, 64, 192);
       break;
     case 8:
-      parseChains(from, to, 100, 258, true, 258);
+      parseChains(from, to, 100, 258);
       break;
     default:
-      parseChains(from, to, 200, 258, true, 258);
+      parseChains(from, to, 200, 258);
   }
   putStored(to, 0);
   return outputEnd() - out;

@@ -1,13 +1,15 @@
 /** Level 1: the place where five bytes like the next were seen last, and no other. */
-import { addMatch, chunkSize, countLiteral, endBlock, endChunk, startChunks } from './chunks';
-import { matchLength } from './match';
+import { addMatch, countLiteral, endBlock, endChunk, largestChunk, startChunks } from './chunks';
+import { matchLength, patience } from './match';
 import { longestMatch, windowSize } from './symbols';
 
 /** Of four bytes many more come again, but saying where costs as much as four literals do, and as much time as a long match. */
 const shortest: u32 = 5;
-const hashBits: u32 = 14;
+const hashBits: u32 = 15;
 /** u32 for each hash of five bytes: the last place. */
-const places: usize = memory.data(4 << 14, 4);
+const places: usize = memory.data(4 << 15, 4);
+/** See `startChunks`. */
+const headerCost: u64 = 1500;
 
 /** Of the low five bytes. */
 // @ts-ignore: decorator
@@ -25,14 +27,15 @@ function rememberPlace(at: usize, eight: u64): void {
 /** `from` is above 65535, so that a place that was never set is too far away. */
 export function parseFast(from: usize, to: usize): void {
   memory.fill(places, 0, 4 << hashBits);
-  startChunks(from);
+  startChunks(from, headerCost);
   // From there on not enough is left for a match of which nobody asks where it ends.
   const lastStart = to - from < shortest + 8 ? from : to - shortest - 7;
   let at = from;
   while (at < to) {
-    const chunkEnd = min(to, at + chunkSize);
+    const chunkEnd = min(to, at + largestChunk);
     const stop = min(chunkEnd, lastStart);
     let literals = at;
+    let patient = at + patience;
     while (at < stop) {
       const eight = load<u64>(at);
       const place = placeOf(eight);
@@ -41,11 +44,13 @@ export function parseFast(from: usize, to: usize): void {
       const distance = <u32>(at - before);
       // Loaded even where it is too far away: one branch costs less than two.
       const differ = load<u64>(before) ^ eight;
-      if (<u32>(distance > windowSize) | <u32>(differ << 24 !== 0)) {
+      if (((differ << 24) | ((windowSize - distance) >> 31)) !== 0) {
         countLiteral(<u32>eight & 255);
         at++;
         // The longer nothing has come again, the fewer places are looked at.
-        for (let skip = min((at - literals) >> 7, stop - at); skip > 0; skip--) countLiteral(load<u8>(at++));
+        if (at >= patient) {
+          for (let skip = min((at - literals) / patience, stop - at); skip > 0; skip--) countLiteral(load<u8>(at++));
+        }
         continue;
       }
       // What is looked up next waits for the length, and most are short: that they end in time needs no check.
@@ -60,6 +65,7 @@ export function parseFast(from: usize, to: usize): void {
       at += length;
       rememberPlace(at - 1, load<u64>(at - 1));
       literals = at;
+      patient = at + patience;
     }
     for (; at < chunkEnd; at++) countLiteral(load<u8>(at));
     endChunk(at, at - literals);

@@ -3,13 +3,17 @@
 /** u32: how often, shifted by `symbolBits`, and the symbol. */
 const symbolBits: u32 = 9;
 const symbolMask: u32 = (1 << symbolBits) - 1;
-const sorted: usize = memory.data(288 * 4, 4);
+const sorted: usize = memory.data((288 + 1) * 4, 4);
 const spare: usize = memory.data(288 * 4, 4);
 const digits: usize = memory.data(256 * 4, 4);
 /** u32 for each inner node of the tree, in the order in which they are made: its weight, and then its depth. */
 const inners: usize = memory.data(288 * 4, 4);
 /** u16 for each leaf, and behind them for each inner node: which inner node it hangs from. */
 const parents: usize = memory.data(288 * 2 * 2, 2);
+/** More than a tree has levels: its weight would be the sum of as many numbers of Fibonacci, and 2^23 is too large for it. */
+const mostDepths: u32 = 40;
+/** u32 for each level: how many inner nodes there are. */
+const innerCounts: usize = memory.data(40 * 4, 4);
 /** u32 for each length: how many words have it, and the next of them. */
 const lengthCounts: usize = memory.data(17 * 4, 4);
 const nextWords: usize = memory.data(17 * 4, 4);
@@ -77,8 +81,13 @@ function sortByDigit(from: usize, to: usize, used: u32, shift: u32): void {
   }
 }
 
-/** Huffman's tree. Leaves and inner nodes both come in the order of their weights, so the lightest are always in front. */
+/**
+ * Huffman's tree. Leaves and inner nodes both come in the order of their weights, so the lightest are always in front. Which
+ * of the two it is cannot be foretold, so there is no branch for it: those that are not there are heavier than any.
+ */
 function makeTree(used: u32): void {
+  store<u32>(sorted + (used << 2), 0xffffffff);
+  memory.fill(inners, 0xff, used << 2);
   let leaf: u32 = 0;
   let inner: u32 = 0;
   for (let made: u32 = 0; made < used - 1; made++) {
@@ -86,35 +95,37 @@ function makeTree(used: u32): void {
     for (let child = 0; child < 2; child++) {
       const leafWeight = load<u32>(sorted + (leaf << 2)) >> symbolBits;
       const innerWeight = load<u32>(inners + (inner << 2));
-      if (leaf < used && (inner === made || leafWeight <= innerWeight)) {
-        weight += leafWeight;
-        store<u16>(parents + (leaf++ << 1), <u16>made);
-      } else {
-        weight += innerWeight;
-        store<u16>(parents + ((used + inner++) << 1), <u16>made);
-      }
+      const isLeaf = <u32>(leafWeight <= innerWeight);
+      weight += min(leafWeight, innerWeight);
+      store<u16>(parents + (select<u32>(leaf, used + inner, isLeaf) << 1), <u16>made);
+      leaf += isLeaf;
+      inner += isLeaf ^ 1;
     }
     store<u32>(inners + (made << 2), weight);
   }
-  // From the root down: weights are not needed any more, depths take their place.
-  store<u32>(inners + ((used - 2) << 2), 0);
-  for (let i: i32 = used - 3; i >= 0; i--) store<u32>(inners + (i << 2), depthOf(used + i));
-}
-
-function depthOf(node: u32): u32 {
-  const parent: u32 = load<u16>(parents + (node << 1));
-  return load<u32>(inners + (parent << 2)) + 1;
 }
 
 /** How many words of each length the code has: those of the tree, cut to the limit. */
 function countLengths(used: u32, limit: u32): void {
+  memory.fill(innerCounts, 0, mostDepths << 2);
+  // From the root down: weights are not needed any more, depths take their place.
+  store<u32>(inners + ((used - 2) << 2), 0);
+  add(innerCounts, 0, 1);
+  for (let i: i32 = used - 3; i >= 0; i--) {
+    const parent: u32 = load<u16>(parents + ((used + i) << 1));
+    const depth = load<u32>(inners + (parent << 2)) + 1;
+    store<u32>(inners + (i << 2), depth);
+    add(innerCounts, depth, 1);
+  }
   memory.fill(lengthCounts, 0, 17 * 4);
   // How many words of the greatest length could still be added; less than none where words have been cut.
   let room: i32 = 1 << limit;
-  for (let leaf: u32 = 0; leaf < used; leaf++) {
-    const length = min(depthOf(leaf), limit);
-    add(lengthCounts, length, 1);
-    room -= 1 << (limit - length);
+  for (let depth: u32 = 1; depth < mostDepths; depth++) {
+    // What hangs there and is no inner node is a leaf.
+    const leaves = 2 * load<u32>(innerCounts + ((depth - 1) << 2)) - load<u32>(innerCounts + (depth << 2));
+    const length = min(depth, limit);
+    add(lengthCounts, length, leaves);
+    room -= leaves << (limit - length);
   }
   while (room < 0) {
     // Longer by one: as long a word as may be, which costs least.
@@ -139,7 +150,7 @@ function add(counts: usize, place: u32, number: u32): void {
   store<u32>(at, load<u32>(at) + number);
 }
 
-/** `words`: u32 each, the word as it is written from its low bits on, and its length shifted by 16. */
+/** `words`: u32 each, the length of the word, and from bit 8 on the word as it is written, from its low bits on. */
 export function codeWords(lengths: usize, symbols: u32, words: usize): void {
   memory.fill(lengthCounts, 0, 17 * 4);
   for (let symbol: u32 = 0; symbol < symbols; symbol++) add(lengthCounts, load<u8>(lengths + symbol), 1);
@@ -152,7 +163,7 @@ export function codeWords(lengths: usize, symbols: u32, words: usize): void {
   for (let symbol: u32 = 0; symbol < symbols; symbol++) {
     const length: u32 = load<u8>(lengths + symbol);
     const next = load<u32>(nextWords + (length << 2));
-    store<u32>(words + (symbol << 2), length === 0 ? 0 : reversed(next, length) | (length << 16));
+    store<u32>(words + (symbol << 2), length === 0 ? 0 : length | (reversed(next, length) << 8));
     add(nextWords, length, 1);
   }
 }

@@ -5,6 +5,9 @@ export const firstLength: u32 = 257;
 /** Literals, the end and lengths; the last two never occur. */
 export const literalSymbols: u32 = 288;
 export const distanceSymbols: u32 = 30;
+/** What stands for no literal and no distance; neither ever occurs in a stream. */
+export const noLiteral: u32 = 288;
+export const noDistance: u32 = 31;
 export const lengthSlots: u32 = 29;
 export const longestMatch: u32 = 258;
 export const windowSize: u32 = 32768;
@@ -52,7 +55,8 @@ export function lengthExtra(slot: u32): u32 {
 @inline
 export function distanceSlot(less: u32): u32 {
   const high = 31 - clz<u32>(less | 1);
-  return less < 2 ? less : (high << 1) + ((less >> (high - 1)) & 1);
+  // Told to choose, and not to branch.
+  return select<u32>(less, (high << 1) + ((less >> (high - 1)) & 1), less < 2);
 }
 
 // @ts-ignore: decorator

@@ -99,9 +99,9 @@ describe('deflate', () => {
   it('does so for lengths around those of chunks, blocks and stored blocks', () => {
     const noise = randomBytes(150 * kib, 5);
     const words = pool.text(150 * kib, 0.3);
-    for (const size of [12_288, 65_535, 131_070, 131_072, 143_360]) {
+    for (const size of [12_288, 16_384, 65_535, 131_070, 131_072, 143_360]) {
       for (const length of [size - 1, size, size + 1, size + 4]) {
-        for (const level of [0, 1, 3, 6]) {
+        for (const level of [0, 1, 4, 6]) {
           const bytes = Buffer.concat([noise.subarray(0, length), words]);
           expect(inflated(deflate(words.subarray(0, length), level)).equals(words.subarray(0, length))).toBe(true);
           expect(inflated(deflate(bytes, level)).equals(bytes)).toBe(true);
@@ -155,6 +155,37 @@ describe('deflate', () => {
     expectReturn(bytes);
     // Mixed, so that there are few matches and many literals.
     expectReturn(Buffer.from(bytes.map((_, i) => bytes[(i * 40_503) % bytes.length]!)));
+  });
+
+  it('writes long words beside matches from far away', () => {
+    // Runs of one byte make the words of all others long; three of these are in front of each match.
+    const word = randomBytes(40_000, 11).map(byte => byte | 1);
+    for (const run of [40, 300, 3000]) {
+      const parts: Uint8Array[] = [word];
+      for (let i = 0; i < 60; i++) {
+        const from = (i * 7919) % 9000;
+        parts.push(
+          Buffer.alloc(run),
+          randomBytes(1 + (i % 4), i + 1),
+          word.subarray(from, from + 4 + ((i * 37) % 290)),
+        );
+      }
+      expectReturn(Buffer.concat(parts), `${run}`);
+    }
+  });
+
+  it('lets matches begin as early as they can', () => {
+    const word = randomBytes(200, 12);
+    // From the first byte on, and behind literals that look as if something else began there.
+    expectReturn(Buffer.concat([word, word, word]));
+    // What is in memory before the first byte is no part of it.
+    for (let byte = 0; byte < 256; byte++) expectReturn(Buffer.concat([word, Buffer.of(byte), word]), `${byte}`);
+    for (let cut = 1; cut < 40; cut++) {
+      const almost = Buffer.concat([word.subarray(0, cut), Buffer.of(word[cut]! ^ 1), word.subarray(cut + 1)]);
+      const bytes = Buffer.concat([word, almost, word.subarray(cut - 1), almost, word]);
+      expectReturn(bytes, `${cut}`);
+      for (const level of compressing) expect(deflate(bytes, level).length).toBeLessThan(300);
+    }
   });
 
   it('begins new blocks where the bytes change', () => {
@@ -211,10 +242,10 @@ describe('deflate', () => {
     // Whoever changes these changes the digests of layers: `deflateVersion` has to be raised.
     expect(first).toEqual([
       '61127bb4cbf6647e',
-      '80a237e7f0725cee',
-      'e0bdaba1e3aeb562',
-      '1eafd65a7d12bd2c',
-      'af7eb241540a189e',
+      'd0b48b5eab2a1938',
+      '47e3081450457a95',
+      '3dff07455f9ad651',
+      '7be48b9928d2ae73',
       '712f94368bfafcba',
       '933860ce4a61f4a5',
       'e22bd3b7cd7cdfbd',

@@ -19,7 +19,7 @@ export interface SegmentFormat {
 /** Changes when the same entries are cut or compressed in another way. */
 const formatVersion = 3;
 /** Changes when `wasm/` gives other bytes: what was compressed before is not taken over then. */
-const deflateVersion = 3;
+const deflateVersion = 4;
 const nothing = new Uint8Array(0);
 
 /** Chosen from the table in docs/benchmarks.md. */
