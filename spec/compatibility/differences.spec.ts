@@ -71,6 +71,26 @@ const shown: Readonly<Partial<Record<DifferenceId, () => Promise<void>>>> = {
     expect(listed).not.toContain('2000-01-01');
   },
 
+  async parentsSources() {
+    writeFiles(context, { dangling: '-> nowhere' });
+    const { files } = await build('COPY --parents . /all/\nCOPY --parents dangling /one/');
+    expect(files.filter(line => !line.includes('directory')).map(line => line.split(' ')[0])).toEqual([
+      'all/a',
+      'all/dangling',
+      'one/dangling',
+    ]);
+    expect(await codeOf(build('COPY --parents nowhere /one/'))).toBe('SOURCE_NOT_FOUND');
+    const stage = 'COPY . /\nFROM scratch\nCOPY --from=0 --parents';
+    expect((await build(`${stage} dangling /`)).files).toEqual([expect.stringMatching(/^dangling symlink/)]);
+    expect(await codeOf(build(`${stage} nowhere /`))).toBe('SOURCE_NOT_FOUND');
+  },
+
+  async linksBesideExclude() {
+    writeFiles(context, { dangling: '-> nowhere' });
+    const { files } = await build('COPY --exclude=a . /');
+    expect(files).toEqual([expect.stringMatching(/^dangling symlink/)]);
+  },
+
   async storeFirst() {
     // Nobody listens there.
     const name = '127.0.0.1:1/base:1';

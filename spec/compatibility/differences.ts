@@ -322,6 +322,25 @@ export const differences = {
     why: 'commands that have a network have that of this machine',
     tests: ['api/parse-command-options.spec.ts'],
   },
+  parentsSources: {
+    what: '`COPY --parents` of `.`, of a link that leads nowhere, and of what is not there',
+    buildkit: 'refused, or nothing or the link is copied: it depends on the version, and on where it is copied from',
+    lading: 'everything; the link; refused',
+    why: 'a source means the same wherever it is',
+  },
+  linksBesideExclude: {
+    what: 'links that lead nowhere at the top of the context, in `COPY --exclude=… .`',
+    buildkit: 'refused',
+    lading: 'copied as they are',
+    why: 'as in any other folder, and without `--exclude`',
+  },
+  writableHosts: {
+    what: '`/etc/hosts` and `/etc/resolv.conf` in RUN',
+    buildkit: 'can only be read',
+    lading: 'can be written, for the one command',
+    why: 'who changes them for a command means just that',
+    tests: ['build/run/run.spec.ts: takes what it writes to /etc/hosts for itself alone'],
+  },
   failedFiles: {
     what: 'what a command that failed has left',
     buildkit: 'gone, but for a debugger',

@@ -91,7 +91,8 @@ export async function copyStep(
 
 function copyParents(copier: Copier, written: string, destination: string, source: CopySource): void {
   const { base, inclusion, required } = parentsSource(written);
-  if (required !== undefined && lookup(source.root, required) === undefined)
+  // A link is copied itself, also one that leads nowhere.
+  if (required !== undefined && lookup(source.root, required, { follow: false }) === undefined)
     throw sourceNotFound(written, required, source);
   for (const { path, node } of findSources(base, written, source)) {
     copier.copy(node, path, destination.endsWith('/') ? destination : `${destination}/`, inclusion);

@@ -40,6 +40,14 @@ describeWith(sandboxPrograms, 'RUN', () => {
     expect(config.history?.at(-1)).toMatchObject({ created_by: expect.stringMatching(/^RUN \/bin\/sh -c echo hello/) });
   });
 
+  it('takes what it writes to /etc/hosts for itself alone', async () => {
+    const { output, files } = await work.build(
+      'RUN for f in hosts resolv.conf; do echo "# mine" >> /etc/$f; grep -c mine /etc/$f; done\nRUN grep -c mine /etc/hosts || true',
+    );
+    expect(output).toBe('1\n1\n0\n');
+    expect(files.filter(line => /^etc\/(?:hosts|resolv)/.test(line))).toEqual([]);
+  });
+
   it('makes a layer where nothing changes', async () => {
     const { config } = await work.build('RUN true');
     // The empty layer of every builder.
