@@ -8,6 +8,7 @@ daemon:x:1:1:daemon:/usr/sbin:/bin/false
 dockerio:x:1001:1001::/home/dockerio:/bin/false
 homeless:x:5:6:::/bin/sh
 odd:x:nobody:7::/odd:/bin/sh
+brief:x:8:9
 short
 `;
 const group = `root:x:0:root
@@ -34,9 +35,22 @@ describe('whom a process runs as', () => {
     ['1234', 1234, 0, [], '/'],
     ['1042:1043', 1042, 1043, [], '/'],
     ['homeless', 5, 6, [], ''],
+    ['brief', 8, 9, [], ''],
     ['odd', 0, 7, [], '/root'],
   ])('%j is %i:%i', (text, uid, gid, groups, home) => {
     expect(processAccount(text, { passwd, group })).toEqual({ uid, gid, groups, home });
+  });
+
+  it.each([
+    ['root:root', 0, 0],
+    ['root:5', 0, 5],
+    ['5:root', 5, 0],
+  ])('%j asks no accounts', (text, uid, gid) => {
+    expect(processAccount(text, {})).toEqual({ uid, gid, groups: [], home: '/' });
+    const other = { passwd: 'root:x:8:9::/:\n', group: 'root:x:7:\n' };
+    expect(processAccount(text, other)).toEqual({ uid, gid, groups: [], home: '/' });
+    expect(processAccount('root', other)).toMatchObject({ uid: 8, gid: 9 });
+    expect(processAccount(':root', { ...other, passwd: undefined })).toMatchObject({ uid: 0, gid: 7 });
   });
 
   it('is root where there are no accounts', () => {

@@ -11,25 +11,29 @@ export interface ProcessAccount {
   readonly home: string;
 }
 
+const needsNoAccounts = /^(?:root|\d+):(?:root|\d+)$/;
+
 /** What Docker takes for an id. */
 const idLimit = 2 ** 31 - 1;
 
 /**
  * What `user[:group]` means for a process, as BuildKit decides it, which is not what it means for files: a number that
  * passwd has brings its group and its supplementary groups, another one is in group 0; with a group given there are no
- * supplementary ones; a name that nobody has is an error. Empty is root.
+ * supplementary ones; a name that nobody has is an error. Empty is root, and `root` is 0, whatever the account files say, where
+ * the other half is a number or `root`, too.
  * @throws LadingError INVALID_VALUE
  */
 export function processAccount(text: string, accounts: AccountFiles): ProcessAccount {
-  const [user = '', group = ''] = text.split(':');
+  const [user = '', group = ''] = (needsNoAccounts.test(text) ? text.replaceAll('root', '0') : text).split(':');
   const users = entries(accounts.passwd);
   const number = idOf(user === '' ? '0' : user, text);
   const known = users.find(([name, , uid]) => (number === undefined ? name === user : intOf(uid) === number));
   if (known === undefined && number === undefined) throw unknown('user', user, 'passwd', text);
   const uid = known === undefined ? number! : intOf(known[2]);
   const ownGid = known === undefined ? 0 : intOf(known[3]);
-  const home = users.find(entry => intOf(entry[2]) === uid)?.[5];
-  return { uid, ...groupsOf(group, known?.[0], ownGid, accounts.group, text), home: home ?? '/' };
+  const entry = users.find(([, , id]) => intOf(id) === uid);
+  const home = entry === undefined ? '/' : (entry[5] ?? '');
+  return { uid, ...groupsOf(group, known?.[0], ownGid, accounts.group, text), home };
 }
 
 function groupsOf(
