@@ -27,7 +27,7 @@ import { type PlanBuildOptions, type PlannedPlatform, planBuild, readSource } fr
 import type { ReadyStage } from './plan-stages.js';
 import { bindFolders } from './run/bind-folders.js';
 import type { CommandSettings } from './run/command-settings.js';
-import type { StageResult } from './run-step.js';
+
 import { runWork } from './run-work.js';
 import { ScanCrew } from './scan-crew.js';
 import { worthThreads } from './scan-folder.js';
@@ -173,11 +173,11 @@ async function buildWith(options: BuildOptions, { now, stats, crew }: Listing): 
   const { buildPlatform, request = { args: {} } } = options;
   const { origin } = options.context;
   return platforms.map((planned, place) => {
-    const { tree, layers, baseLayers, history } = results[place]!;
+    const { tree, layers, baseLayers, history, created = formatTime(epoch(planned)) } = results[place]!;
     const target = planned.stages.find(stage => stage.index === planned.graph.target)!;
     const diffIds = layers.map(layer => layer.diffId);
     const asked = options.platformsAsked ? planned.platform : undefined;
-    const config = imageConfig(target, asked, history, diffIds, epoch(planned), options);
+    const config = imageConfig(target, asked, { history, created }, diffIds, options);
     const used = materialsOf(planned, { opened, contexts, fetched: fetched.fetched, origins });
     const materials = [...(origin === undefined ? [] : [origin]), ...used];
     const inputs = plannedInputs(planned, options.context, contexts, options.commands.network);
@@ -217,9 +217,8 @@ function epochOf(graph: StageGraph): number {
 function imageConfig(
   target: ReadyStage,
   asked: Platform | undefined,
-  history: StageResult['history'],
+  { history, created }: Pick<ImageConfig, 'history' | 'created'>,
   diffIds: ImageConfig['rootfs']['diff_ids'],
-  epoch: number,
   options: BuildOptions,
 ): ImageConfig {
   const { state } = target.plan;
@@ -227,7 +226,7 @@ function imageConfig(
     ...finalPlatform(state, asked),
     author: state.author,
     config: finalConfig(state, options.labels),
-    created: formatTime(epoch),
+    created,
     history,
     rootfs: { type: 'layers', diff_ids: diffIds },
   };

@@ -34,6 +34,8 @@ export interface StageResult {
   /** How many of them were there before: those of the image that it all starts from. */
   readonly baseLayers: number;
   readonly history: readonly HistoryEntry[];
+  /** When the last thing was done to it, in a base image as well; absent where nothing is known to have been. */
+  readonly created?: string | undefined;
 }
 
 export interface RunOptions extends CallOptions {
@@ -70,7 +72,7 @@ export async function runStart({ base, range, epoch, fresh }: StartWork, options
       const layers = layersOfImage(base.image);
       const tree = lazy(() => options.sources.image(base.image, options));
       const history = reconciledHistory(base.image.config.history ?? [], layers.length);
-      return { tree, layers, baseLayers: layers.length, history };
+      return { tree, layers, baseLayers: layers.length, history, created: base.image.config.created };
     }
     case 'context':
       try {
@@ -126,10 +128,11 @@ async function carriedOut(
 ): Promise<{ readonly result: StageResult } & Pick<StepDone, 'cached' | 'layer' | 'segments'>> {
   const { step, info, below, epoch } = work;
   const before = options.result(below);
-  const entry = { created: formatTime(epoch), created_by: step.createdBy, comment: historyComment };
+  const created = formatTime(epoch);
+  const entry = { created, created_by: step.createdBy, comment: historyComment };
   if (step.kind === 'config') {
     const history = [...before.history, { ...entry, empty_layer: true }];
-    return { result: { ...before, history }, cached: false };
+    return { result: { ...before, history, created }, cached: false };
   }
   const slot = { ...options.slot, stage: info.stage ?? null, platforms: info.platforms?.map(formatPlatform) };
   const origin = { title: redactQueries(step.title), file: step.range.file, line: step.range.start.line, slot };
@@ -141,7 +144,7 @@ async function carriedOut(
     step.kind === 'run'
       ? await (await import('./run/command-step.js')).commandStep(step, work, before, origin, telling)
       : await stepLayer(step, work, before, origin, telling);
-  const result = { ...before, tree, layers: [...before.layers, layer], history: [...before.history, entry] };
+  const result = { ...before, tree, layers: [...before.layers, layer], history: [...before.history, entry], created };
   return { result, cached, layer, segments };
 }
 
