@@ -163,6 +163,20 @@ describe('scanFolder', () => {
     expect(work).not.toHaveBeenCalled();
   });
 
+  it('ends threads behind the work, and starts them again for more', async () => {
+    many();
+    crew = new ScanCrew(1);
+    const expected = new FolderLister(folder).fingerprint('');
+    for (let i = 0; i < 2; i++) {
+      expect(await scanFolder(new FolderLister(folder), '', { crew, alone: 10 })).toEqual(expected);
+      expect(crew.started).toBe(false);
+    }
+    const both = [new FolderLister(folder), new FolderLister(folder)];
+    const scan = (lister: FolderLister) => scanFolder(lister, '', { crew: crew!, alone: 10 });
+    expect(await Promise.all(both.map(scan))).toEqual([expected, expected]);
+    await crew.close();
+  });
+
   it('fails with the folder that cannot be listed, whoever came to it', async () => {
     many();
     // Longer than a path can be: nobody can look into it.

@@ -20,6 +20,7 @@ const mostThreads = 3;
 export class ScanCrew {
   readonly #threads: number;
   readonly #members: Member[] = [];
+  readonly #ending: Promise<unknown>[] = [];
   #started = false;
 
   /** `threads`: how many, besides the one that calls; by default as many as there are further processors. */
@@ -45,7 +46,8 @@ export class ScanCrew {
       }
       const member: Member = { worker, answers: [] };
       worker.on('message', (listed: ListedFolders) => {
-        member.answers.shift()!(listed);
+        // Nobody waits for one that has been given up.
+        member.answers.shift()?.(listed);
         if (member.answers.length === 0) worker.unref();
       });
       worker.on('error', () => this.#lost(member));
@@ -65,9 +67,21 @@ export class ScanCrew {
     });
   }
 
+  /** Ends the threads that have nothing to do. That takes a while, in which others go on; when they are needed they are started anew. */
+  rest(): void {
+    for (const member of this.#members.filter(({ answers }) => answers.length === 0)) this.#end(member);
+    if (this.#ending.length > 0 && this.#members.length === 0) this.#started = false;
+  }
+
   /** Ends the threads, whatever they are at. */
   async close(): Promise<void> {
-    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+    for (const member of [...this.#members]) this.#end(member);
+    await Promise.all(this.#ending);
+  }
+
+  #end(member: Member): void {
+    this.#ending.push(member.worker.terminate());
+    this.#lost(member);
   }
 
   #lost(member: Member): void {

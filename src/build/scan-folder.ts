@@ -58,5 +58,6 @@ export async function scanFolder(
     turn = uptime();
   }
   for (const listed of await Promise.all(others)) if (listed !== undefined) lister.adopt(listed);
+  if (shared) crew.rest();
   return lister.fingerprint(path);
 }
