@@ -336,10 +336,21 @@ export const differences = {
   },
   writableHosts: {
     what: '`/etc/hosts` and `/etc/resolv.conf` in RUN',
-    buildkit: 'can only be read',
-    lading: 'can be written, for the one command',
-    why: 'who changes them for a command means just that',
-    tests: ['build/run/run.spec.ts: takes what it writes to /etc/hosts for itself alone'],
+    buildkit: "can only be read; the servers for names are the machine's with `--network=none`, too",
+    lading:
+      "can be written, for the one command; `hosts` has Docker's lines for IPv6, and without a network there are no servers for names",
+    why: 'who changes them for a command means just that, and who cannot reach a server is better told at once',
+    tests: [
+      'build/run/run.spec.ts: takes what it writes to /etc/hosts for itself alone',
+      'build/run/run.spec.ts: knows no servers for names without a network',
+    ],
+  },
+  relativePath: {
+    what: 'a program that is found through a relative folder in `PATH`, in the exec form of RUN',
+    buildkit: 'refused',
+    lading: 'started, as by a shell',
+    why: 'both forms find the same programs',
+    tests: ['build/run/run.spec.ts: finds programs in relative folders of PATH without a shell, too'],
   },
   failedFiles: {
     what: 'what a command that failed has left',

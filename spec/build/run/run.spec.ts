@@ -48,6 +48,18 @@ describeWith(sandboxPrograms, 'RUN', () => {
     expect(files.filter(line => /^etc\/(?:hosts|resolv)/.test(line))).toEqual([]);
   });
 
+  it('finds programs in relative folders of PATH without a shell, too', async () => {
+    const { output } = await work.build(
+      'WORKDIR /d\nENV PATH=own:/bin:/usr/bin\nRUN mkdir own && printf \'#!/bin/sh\\necho found\' > own/mine && chmod +x own/mine\nRUN ["mine"]',
+    );
+    expect(output).toBe('found\n');
+  });
+
+  it('knows no servers for names without a network', async () => {
+    const { output } = await work.build('RUN --network=none cat /etc/resolv.conf; grep -c ip6 /etc/hosts');
+    expect(output).toBe('5\n');
+  });
+
   it('makes a layer where nothing changes', async () => {
     const { config } = await work.build('RUN true');
     // The empty layer of every builder.
