@@ -10,7 +10,7 @@ import {
 
 /** A row: a {@link HostIdentity}, then the SHA-256. */
 const rowWords = identityWords + digestBytes / 4;
-export const statRowBytes = rowWords * 4;
+export const digestRowBytes = rowWords * 4;
 const digestAt = identityWords * 4;
 
 const unmarked = 0;
@@ -21,7 +21,7 @@ const replaced = 2;
  * Digests of files by what `stat` says of them, found by open addressing. Rows are kept as they are written to the disk: no
  * object for each of a million files.
  */
-export class StatTable {
+export class DigestTable {
   #words: Int32Array<ArrayBuffer>;
   #bytes: Uint8Array<ArrayBuffer>;
   #count: number;
@@ -32,10 +32,10 @@ export class StatTable {
   readonly #marks: Uint8Array;
   #foundCount = 0;
 
-  /** `rows`: as {@link StatTable.rows} gave them; what cannot be such is taken for nothing. */
+  /** `rows`: as {@link DigestTable.rows} gave them; what cannot be such is taken for nothing. */
   constructor(rows: Uint8Array = new Uint8Array(0)) {
-    const usable = rows.length % statRowBytes === 0 ? rows : new Uint8Array(0);
-    this.#count = usable.length / statRowBytes;
+    const usable = rows.length % digestRowBytes === 0 ? rows : new Uint8Array(0);
+    this.#count = usable.length / digestRowBytes;
     this.#loaded = this.#count;
     this.#marks = new Uint8Array(this.#count);
     this.#words = new Int32Array(this.#count * rowWords);
@@ -57,7 +57,7 @@ export class StatTable {
       this.#marks[row] = found;
       this.#foundCount += 1;
     }
-    copyDigest(this.#bytes, row * statRowBytes + digestAt, digests, to);
+    copyDigest(this.#bytes, row * digestRowBytes + digestAt, digests, to);
     return true;
   }
 
@@ -67,7 +67,7 @@ export class StatTable {
     if ((this.#count + 1) * rowWords > this.#words.length) this.#grow();
     const row = this.#count++;
     copyIdentity(words, at, this.#words, row * rowWords);
-    copyDigest(digests, from, this.#bytes, row * statRowBytes + digestAt);
+    copyDigest(digests, from, this.#bytes, row * digestRowBytes + digestAt);
     if (2 * this.#count > this.#slots.length) this.#slots = this.#hashed();
     else this.#enter(this.#slots, row);
     this.#replace(row);
@@ -82,7 +82,7 @@ export class StatTable {
     const pieces: Uint8Array[] = [];
     for (let row = 0, from = 0; row <= this.#count; row++) {
       if (row < this.#count && wanted(row)) continue;
-      if (row > from) pieces.push(this.#bytes.subarray(from * statRowBytes, row * statRowBytes));
+      if (row > from) pieces.push(this.#bytes.subarray(from * digestRowBytes, row * digestRowBytes));
       from = row + 1;
     }
     return pieces;

@@ -1,9 +1,9 @@
 import type { ContextNotes } from '../content/content.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { type HostIdentity, identityTimes } from '../tree/host-identity.js';
+import { DigestTable, digestRowBytes } from './digest-table.js';
 import { recordKey } from './record.js';
 import { settledFrom } from './settled.js';
-import { StatTable, statRowBytes } from './stat-table.js';
 
 /** Changes with the rows: what other versions wrote is not looked at. */
 const formatVersion = 1;
@@ -23,7 +23,7 @@ export class StatCache {
   readonly #notes: ContextNotes | undefined;
   readonly #key: string;
   readonly #now: number;
-  #table = new StatTable();
+  #table = new DigestTable();
   #loaded: Promise<void> | undefined;
   #keepsAll = false;
 
@@ -38,14 +38,14 @@ export class StatCache {
   load(options: CallOptions = {}): Promise<void> {
     this.#loaded ??= (async () => {
       const rows = await this.#notes?.getNotes(this.#key, options);
-      this.#table = new StatTable(rows);
+      this.#table = new DigestTable(rows);
     })();
     return this.#loaded;
   }
 
   /** How many files are known of, without reading what. */
   async size(): Promise<number> {
-    return ((await this.#notes?.notesSize(this.#key)) ?? 0) / statRowBytes;
+    return ((await this.#notes?.notesSize(this.#key)) ?? 0) / digestRowBytes;
   }
 
   /** Not all files are looked up this time although they are there: what is known of the others stays. */
