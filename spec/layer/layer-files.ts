@@ -9,7 +9,7 @@ import type { PackLayerOptions } from '../../src/layer/pack.js';
 import { packLayer } from '../../src/layer/pack.js';
 import { type PlannedSegment, unplanned } from '../../src/layer/plan-layer.js';
 import { SegmentCrew } from '../../src/layer/segment-crew.js';
-import type { SegmentRows, TarRows } from '../../src/layer/similar-layer.js';
+import type { TarRows } from '../../src/layer/similar-layer.js';
 import type { LayerSink, WrittenBlob } from '../../src/layer/write-blob.js';
 import { hostIdentity } from '../../src/tree/host-identity.js';
 import type { LayerIndex } from '../../src/tree/layer-index.js';
@@ -75,7 +75,8 @@ export const inThisThread = new SegmentCrew(0);
 
 interface Packed extends Omit<WrittenBlob, 'segments'> {
   readonly index: LayerIndex;
-  readonly rows: TarRows;
+  /** In JSON, by where a segment begins. */
+  readonly rows: ReadonlyMap<number, { readonly size: number; readonly text: string }>;
   readonly bytes: Buffer;
 }
 
@@ -89,17 +90,23 @@ export async function packedSegments(
   options: Partial<PackLayerOptions> = {},
 ): Promise<Packed> {
   const sink = memorySink();
-  const known = new Map<number, SegmentRows>();
+  const known = new Map<number, { size: number; text: string }>();
   const onRows: PackLayerOptions['onRows'] = (offset, size, rows) => {
-    known.set(offset, { size, rows: Buffer.from(rows as string) });
+    known.set(offset, { size, text: Buffer.from(rows as string).toString('utf8') });
   };
   const made = await packLayer(planned, sink, { read: noLayers, crew: inThisThread, onRows, ...options });
   const { segments, ...result } = made;
-  const entries = decodeRows(
-    [...known].map(([base, { rows }]) => ({ text: Buffer.from(rows).toString('utf8'), base })),
-  ).all();
+  const entries = decodeRows([...known].map(([base, { text }]) => ({ text, base }))).all();
   const index = { diffId: made.diffId, size: made.size, entries, ...(segments ? { segments } : {}) };
-  return { ...result, index, rows: { size: made.size, segments: known }, bytes: sink.bytes() };
+  return { ...result, index, rows: known, bytes: sink.bytes() };
+}
+
+/** Of what has been packed into memory. */
+export function rowsOf({ rows, size }: Pick<Packed, 'rows' | 'size'>): TarRows {
+  const segments = [...rows].map(
+    ([offset, { size, text }]) => [offset, { size, rows: () => Buffer.from(text) }] as const,
+  );
+  return { size, segments: new Map(segments) };
 }
 
 export function memorySink(): LayerSink & { bytes(): Buffer } {

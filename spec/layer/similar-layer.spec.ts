@@ -20,6 +20,7 @@ import { type SimilarLayer, similarLayer } from '../../src/layer/similar-layer.j
 import { UnusableSegment } from '../../src/layer/unusable-segment.js';
 import type { Digest } from '../../src/oci/digest.js';
 import { encodeLayerIndex } from '../../src/store/layer-index-codec.js';
+import type { LayerIndex } from '../../src/tree/layer-index.js';
 import {
   fileEntry,
   folderEntry,
@@ -28,6 +29,7 @@ import {
   owner,
   packed,
   packedSegments,
+  rowsOf,
   symlinkEntry,
   tempDir,
 } from './layer-files.js';
@@ -69,7 +71,13 @@ async function stored(entries: readonly LayerEntry[]) {
   const path = join(tempDir(), 'blob');
   writeFileSync(path, layer.bytes);
   const end = layer.bytes.length - tailSize('gzip');
-  return { layer, path, end, similar: similarLayer(path, end, layer.index.segments!, layer.rows) };
+  return { layer, path, end, similar: similarLayer(path, end, layer.index.segments!, rowsOf(layer)) };
+}
+
+function encoded(index: LayerIndex): Buffer {
+  const pieces: Uint8Array[] = [];
+  encodeLayerIndex(index, bytes => pieces.push(bytes));
+  return Buffer.concat(pieces);
 }
 
 describe('a layer like one that is there', () => {
@@ -138,7 +146,7 @@ describe('a layer like one that is there', () => {
     const { layer, path, end } = await stored(entries);
     for (let missing = 0; missing < layer.index.segments!.length; missing++) {
       const segments = layer.index.segments!.map((segment, i) => (i === missing ? { ...segment, key: '' } : segment));
-      const plan = await planned(entries, similarLayer(path, end, segments, layer.rows));
+      const plan = await planned(entries, similarLayer(path, end, segments, rowsOf(layer)));
       expect(counts(plan).taken).toBe([5, 2, 2, 2, 2, 5][missing]);
       expect(await packedSegments(plan.segments())).toEqual(layer);
     }
@@ -153,7 +161,7 @@ describe('a layer like one that is there', () => {
     const { blob, index } = await packedSegments(plan.segments());
     const fresh = await packed(changed);
     expect(blob).toEqual(fresh.blob);
-    const [one, other] = [index, fresh.index].map(each => Buffer.concat(encodeLayerIndex(each)));
+    const [one, other] = [index, fresh.index].map(encoded);
     expect(one!.equals(other!)).toBe(true);
   });
 
@@ -250,7 +258,7 @@ describe('a layer like one that is there', () => {
     const places = layer.index.segments!.map((segment, i) => {
       return { ...segment, blobOffset: wrong.index.segments![i]!.blobOffset };
     });
-    const similar = similarLayer(path, end, places, layer.rows);
+    const similar = similarLayer(path, end, places, rowsOf(layer));
     const plan = await planned(entries, similar);
     await expect(packedSegments(plan.segments())).rejects.toThrow(UnusableSegment);
   });
@@ -258,7 +266,7 @@ describe('a layer like one that is there', () => {
   it('takes nothing over of which the index knows nothing, or something else', async () => {
     const entries = hostEntries(tree(tempDir()));
     const { layer, path, end } = await stored(entries);
-    const { segments, size } = layer.rows;
+    const { segments, size } = rowsOf(layer);
     const shorter = new Map([...segments].map(([offset, piece]) => [offset, { ...piece, size: piece.size - 512 }]));
     for (const rows of [new Map(), shorter]) {
       const similar = similarLayer(path, end, layer.index.segments!, { size, segments: rows });

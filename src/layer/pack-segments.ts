@@ -15,7 +15,6 @@ import { rowsOfSegment, segmentKey } from './segment-key.js';
 import { fillFromStore, layOut } from './segment-layout.js';
 import { type FilePiece, type SegmentPart, type SegmentPlan, segmentCapacity } from './segment-plan.js';
 import type { SharedBytes } from './shared-bytes.js';
-import type { SegmentRows } from './similar-layer.js';
 import { UnusableSegment } from './unusable-segment.js';
 import type { Segment } from './write-blob.js';
 
@@ -32,7 +31,7 @@ export interface PackSegmentsOptions extends CallOptions {
   /** As in `PackOptions`. */
   readonly onFile?: ((entry: LayerEntry, digests: Uint8Array, at: number) => void) | undefined;
   /** Told of each segment, in order: where it is in the tar, and what the index has of it. */
-  readonly onRows?: ((offset: number, size: number, rows: string | SegmentRows['rows']) => void) | undefined;
+  readonly onRows?: ((offset: number, size: number, rows: string | Uint8Array) => void) | undefined;
 }
 
 /**
@@ -126,7 +125,7 @@ class SegmentFinisher {
   }
 
   taken({ key, offset, stored: { size, rows } }: SegmentToTake, { raw, packed, crc, digest }: PackedSegment): Finished {
-    this.#options.onRows?.(offset, size, rows);
+    this.#options.onRows?.(offset, size, rows());
     return { raw: raw.subarray(0, size), packed: packed!, crc, digest, key: () => key };
   }
 

@@ -4,8 +4,8 @@ import type { LayerSegment } from '../tree/layer-index.js';
 export interface SegmentRows {
   /** Bytes of the segment in the tar. */
   readonly size: number;
-  /** As `IndexRows` writes them, in UTF-8. */
-  readonly rows: Uint8Array;
+  /** As `IndexRows` writes them, in UTF-8; read anew each time. @throws UnusableSegment when they are not there any more */
+  readonly rows: () => Uint8Array;
 }
 
 /** Where a segment is in a blob, and what is known of it. */

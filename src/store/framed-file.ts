@@ -8,7 +8,12 @@ import { ifExists } from './io-error.js';
  * They are not flushed to the disk when they are written; the checksum is what makes that safe.
  */
 export function frame(kind: string, payload: readonly Uint8Array[]): readonly Uint8Array[] {
-  return [Buffer.from(`lading ${kind} ${checksum(payload)}\n`), ...payload];
+  return [firstLine(kind, checksum(payload)), ...payload];
+}
+
+/** As long for any checksum; that is in hexadecimal. */
+export function firstLine(kind: string, checksum: string): Buffer {
+  return Buffer.from(`lading ${kind} ${checksum}\n`);
 }
 
 /** The payload of a framed file; `undefined` when it is of another kind or version, cut or changed. */
@@ -16,7 +21,7 @@ export function unframe(kind: string, bytes: Buffer): Buffer | undefined {
   const end = bytes.indexOf(0x0a);
   if (end < 0 || end > 200) return undefined;
   const payload = bytes.subarray(end + 1);
-  return bytes.toString('latin1', 0, end) === `lading ${kind} ${checksum([payload])}` ? payload : undefined;
+  return firstLine(kind, checksum([payload])).equals(bytes.subarray(0, end + 1)) ? payload : undefined;
 }
 
 /** `'damaged'` says that there is a file and that it is of no use. */

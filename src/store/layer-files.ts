@@ -7,8 +7,16 @@ import type { Compression } from '../oci/media-types.js';
 import type { LayerIndex } from '../tree/layer-index.js';
 import { replaceFile } from './durable.js';
 import { frame, readFramed } from './framed-file.js';
+import { FramedReader } from './framed-reader.js';
+import { FramedWriter } from './framed-writer.js';
 import { onFile } from './io-error.js';
-import { decodeLayerIndex, encodeLayerIndex, layerIndexKind, segmentRows } from './layer-index-codec.js';
+import {
+  decodeLayerIndex,
+  encodeLayerIndex,
+  LayerIndexEncoder,
+  layerIndexKind,
+  segmentRows,
+} from './layer-index-codec.js';
 
 type Segments = NonNullable<LayerIndex['segments']>;
 
@@ -32,9 +40,21 @@ interface Note {
     | undefined;
 }
 
-/** An index as the bytes of its file. */
-export interface EncodedIndex extends Pick<LayerIndex, 'diffId' | 'segments'> {
-  readonly encoded: () => readonly Uint8Array[];
+/** They are read from the disk when they are asked for. */
+export interface OpenRows extends TarRows {
+  close(): void;
+}
+
+/** An index that is written while its layer is. */
+export interface IndexInTheMaking extends Pick<LayerIndexEncoder, 'add'> {
+  /** Gives the index its place, and notes what it says of a blob. */
+  finish(
+    blob: Digest,
+    index: Pick<LayerIndex, 'diffId' | 'size' | 'segments'>,
+    compression: Compression | undefined,
+  ): Promise<void>;
+  /** Leaves nothing of it, if it has not been finished. */
+  drop(): void;
 }
 
 export const blobLayerKind = 'blob-layer 3';
@@ -100,10 +120,13 @@ export class LayerFiles {
     return layer;
   }
 
-  /** The rows of the segments of a tar; `undefined` when there is no index or it is damaged. */
-  async segmentRows(diffId: Digest): Promise<TarRows | undefined> {
-    const payload = await readFramed(layerIndexKind, this.indexPath(diffId));
-    return payload === undefined || payload === 'damaged' ? undefined : segmentRows(payload, diffId);
+  /** The rows of the segments of a tar, to be closed; `undefined` when there is no index or it is damaged. */
+  async segmentRows(diffId: Digest): Promise<OpenRows | undefined> {
+    const file = await FramedReader.open(layerIndexKind, this.indexPath(diffId));
+    const rows = file && segmentRows(file, diffId);
+    if (rows !== undefined) return { ...rows, close: () => file!.close() };
+    file?.close();
+    return undefined;
   }
 
   /** The index of a tar, without segments; `undefined` when there is none or it is damaged. */
@@ -123,34 +146,34 @@ export class LayerFiles {
 
   /** Notes what was found in a blob: first the index, so that what names it never names nothing. */
   async save(blob: Digest, { segments, ...index }: LayerIndex, compression?: Compression): Promise<void> {
-    await this.saveEncoded(
-      blob,
-      { diffId: index.diffId, segments, encoded: () => encodeLayerIndex(index) },
-      compression,
-    );
+    const { diffId } = index;
+    const known = await readFramed(layerIndexKind, this.indexPath(diffId));
+    if (known === undefined || known === 'damaged') {
+      const writer = await this.#writer();
+      try {
+        encodeLayerIndex(index, bytes => writer.add(bytes));
+        await this.#place(writer, diffId);
+      } finally {
+        writer.drop();
+      }
+    }
+    await this.#saveNote(blob, { diffId, segments }, compression);
     this.#remember(index);
   }
 
-  /** The same for an index that nobody has asked for yet. */
-  async saveEncoded(
-    blob: Digest,
-    { diffId, segments, encoded }: EncodedIndex,
-    compression?: Compression,
-  ): Promise<void> {
-    const known = await readFramed(layerIndexKind, this.indexPath(diffId));
-    if (known === undefined || known === 'damaged') {
-      await this.#write(this.indexPath(diffId), frame(layerIndexKind, encoded()));
-    }
-    const packed = segments && compression && { compression, segments };
-    const note: Note = {
-      diffId,
-      packed: packed && {
-        compression,
-        segments: segments.map(({ offset, blobOffset, crc, digest, key }) => [offset, blobOffset, crc, digest, key]),
+  /** Of one that nobody has asked for yet. It takes the place of one that is there, which may be cut in another way. */
+  async make(): Promise<IndexInTheMaking> {
+    const writer = await this.#writer();
+    const encoder = new LayerIndexEncoder(bytes => writer.add(bytes));
+    return {
+      add: encoder.add.bind(encoder),
+      finish: async (blob, index, compression) => {
+        encoder.finish(index);
+        await this.#place(writer, index.diffId);
+        await this.#saveNote(blob, index, compression);
       },
+      drop: () => writer.drop(),
     };
-    await this.#write(this.blobPath(blob), frame(blobLayerKind, [Buffer.from(JSON.stringify(note))]));
-    this.#note(blob, packed ? { diffId, packed } : { diffId });
   }
 
   /** A path for a file in the making that {@link placeSpool} will put in its place. */
@@ -166,10 +189,34 @@ export class LayerFiles {
     });
   }
 
-  async #write(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-    // The folder may be deleted at any time; that is what it is for.
-    await onFile(path, async () => mkdirSync(dirname(path), { recursive: true }));
-    await replaceFile(path, pieces, { temporary: await this.#temporary(), durable: false });
+  async #writer(): Promise<FramedWriter> {
+    return new FramedWriter(layerIndexKind, await this.#temporary());
+  }
+
+  async #place(writer: FramedWriter, diffId: Digest): Promise<void> {
+    const path = this.indexPath(diffId);
+    await makeFolderOf(path);
+    writer.place(path);
+  }
+
+  async #saveNote(
+    blob: Digest,
+    { diffId, segments }: Pick<LayerIndex, 'diffId' | 'segments'>,
+    compression: Compression | undefined,
+  ): Promise<void> {
+    const packed = segments && compression && { compression, segments };
+    const note: Note = {
+      diffId,
+      packed: packed && {
+        compression,
+        segments: segments.map(({ offset, blobOffset, crc, digest, key }) => [offset, blobOffset, crc, digest, key]),
+      },
+    };
+    const path = this.blobPath(blob);
+    await makeFolderOf(path);
+    const framed = frame(blobLayerKind, [Buffer.from(JSON.stringify(note))]);
+    await replaceFile(path, framed, { temporary: await this.#temporary(), durable: false });
+    this.#note(blob, packed ? { diffId, packed } : { diffId });
   }
 
   #note(blob: Digest, layer: BlobLayer): void {
@@ -189,6 +236,11 @@ export class LayerFiles {
       this.#cached -= countOf(each);
     }
   }
+}
+
+/** The folder may be deleted at any time; that is what it is for. */
+async function makeFolderOf(path: string): Promise<void> {
+  await onFile(path, async () => mkdirSync(dirname(path), { recursive: true }));
 }
 
 function countOf(index: LayerIndex): number {

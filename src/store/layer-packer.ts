@@ -18,7 +18,6 @@ import { digestMismatch } from '../stream/verified.js';
 import type { LayerRef } from '../tree/node.js';
 import type { BlobDirectory } from './blob-directory.js';
 import type { LayerFiles } from './layer-files.js';
-import { LayerIndexEncoder } from './layer-index-codec.js';
 import type { LayerShelf } from './layer-shelf.js';
 import { uncompressed } from './layer-tap.js';
 
@@ -55,7 +54,9 @@ export class LayerPacker {
   ): Promise<PlannedLayer | undefined> {
     const { recipe } = segmentFormat(compression, level);
     if (similar !== undefined && similar.blob.size >= muchToTake) this.#crew.start();
-    const [stored] = await Promise.all([similar && this.#shelf.similar(similar), ready?.()]);
+    const opening = similar && this.#shelf.similar(similar);
+    const [opened, readied] = await Promise.allSettled([opening, ready?.()]);
+    const stored = opened.status === 'fulfilled' ? opened.value : undefined;
     const { signal } = options;
     let onProgress: PackOptions['onProgress'];
     const packing = { compression, level, signal, onProgress: (bytes: number) => onProgress?.(bytes) };
@@ -79,9 +80,11 @@ export class LayerPacker {
     const close = async (): Promise<void> => {
       feed.fail(new Error('the layer is not wanted'));
       await ahead?.catch(() => {});
+      stored?.close();
     };
     let plan: LayerPlan | undefined;
     try {
+      for (const each of [opened, readied]) if (each.status === 'rejected') throw each.reason;
       plan = await planLayer(entries, { ...options, recipe, similar: stored, onSegment });
     } catch (error) {
       await close();
@@ -111,8 +114,8 @@ export class LayerPacker {
     options: PackOptions,
   ): Promise<PackedLayer> {
     const read = contentReader(this.#shelf);
-    const encoder = new LayerIndexEncoder();
-    const onRows = encoder.add.bind(encoder);
+    const index = await this.#files.make();
+    const onRows = index.add;
     const counts = { made: 0, taken: 0 };
     async function* counted(): AsyncGenerator<PlannedSegment> {
       for await (const segment of planned) {
@@ -120,13 +123,16 @@ export class LayerPacker {
         yield segment;
       }
     }
-    const { diffId, blob, tarSize, segments, contents } = await this.#blobs.write(async write => {
-      const packed = await packLayer(counted(), { write }, { ...options, crew: this.#crew, read, onRows });
-      return { ...packed, tarSize: packed.size, digest: packed.blob.digest, size: packed.blob.size };
-    });
-    const encoded = (): readonly Uint8Array[] => encoder.finish({ diffId, size: tarSize });
-    await this.#files.saveEncoded(blob.digest, { diffId, segments, encoded }, compressionOf(blob.mediaType));
-    return { layer: { diffId, blob }, contents, segments: counts };
+    try {
+      const { diffId, blob, tarSize, segments, contents } = await this.#blobs.write(async write => {
+        const packed = await packLayer(counted(), { write }, { ...options, crew: this.#crew, read, onRows });
+        return { ...packed, tarSize: packed.size, digest: packed.blob.digest, size: packed.blob.size };
+      });
+      await index.finish(blob.digest, { diffId, size: tarSize, segments }, compressionOf(blob.mediaType));
+      return { layer: { diffId, blob }, contents, segments: counts };
+    } finally {
+      index.drop();
+    }
   }
 
   /** @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says */

@@ -18,7 +18,7 @@ import type { BlobDirectory } from './blob-directory.js';
 import { writeAll } from './durable.js';
 import { renew } from './file-lock.js';
 import { ifExists, onFile } from './io-error.js';
-import type { LayerFiles } from './layer-files.js';
+import type { LayerFiles, OpenRows } from './layer-files.js';
 import { blobNotFound, openRegularFile } from './verified-file.js';
 
 /** Less than a segment. */
@@ -104,15 +104,16 @@ export class LayerShelf {
     }
   }
 
-  /** A layer that was packed here, for what of it can be used again; `undefined` when it was not, or is gone. */
-  async similar(layer: LayerRef): Promise<SimilarLayer | undefined> {
+  /** A layer that was packed here, for what of it can be used again, to be closed; `undefined` when it was not, or is gone. */
+  async similar(layer: LayerRef): Promise<(SimilarLayer & Pick<OpenRows, 'close'>) | undefined> {
     const known = await this.#files.blobLayer(layer.blob.digest);
     if (known?.packed === undefined || known.diffId !== layer.diffId) return undefined;
     const rows = await this.#files.segmentRows(layer.diffId);
     if (rows === undefined) return undefined;
     const { compression, segments } = known.packed;
     const end = layer.blob.size - tailSize(compression);
-    return similarLayer(this.#blobs.path(layer.blob.digest), end, segments, rows);
+    const { find } = similarLayer(this.#blobs.path(layer.blob.digest), end, segments, rows);
+    return { find, close: rows.close };
   }
 
   async openPart(blob: Descriptor, offset: number, length: number, options: CallOptions = {}): Promise<Readable> {
