@@ -6,8 +6,8 @@ import type { Digest } from '../../src/oci/digest.js';
 import { digestAt, digestBytes, setDigest } from '../../src/oci/digest-bytes.js';
 import { type HostIdentity, hostIdentity, type IdentityNumbers } from '../../src/tree/host-identity.js';
 
-function memoryNotes(): ContextNotes & { readonly notes: Map<string, Buffer>; writes: number } {
-  const notes = new Map<string, Buffer>();
+function memoryNotes(): ContextNotes & { readonly notes: Map<string, Buffer<ArrayBuffer>>; writes: number } {
+  const notes = new Map<string, Buffer<ArrayBuffer>>();
   return {
     notes,
     writes: 0,
@@ -115,6 +115,28 @@ describe('StatCache', () => {
     expect(notes.writes).toBe(2);
     const last = await opened(notes, { directories, now });
     expect([1, 2, 3, 4].map(i => find(last, identity(i)))).toEqual([digest(1), undefined, digest(3), digest(4)]);
+  });
+
+  it('keeps many, in their order, wherever in memory they come from', async () => {
+    const known = Array.from({ length: 10_000 }, (_, i) => [identity(i + 1), digest(i + 1)] as const);
+    const notes = memoryNotes();
+    await saved(notes, known);
+    const [[key, rows]] = [...notes.notes] as [[string, Buffer<ArrayBuffer>]];
+    for (const at of [0, 1, 2, 3, 4]) {
+      const memory = Buffer.alloc(at + rows.length);
+      rows.copy(memory, at);
+      notes.notes.set(key, memory.subarray(at));
+      const cache = await opened(notes, { directories, now });
+      expect(known.filter(([who, what]) => find(cache, who) !== what)).toEqual([]);
+      for (let i = 20_000; i < 25_000; i++) add(cache, identity(i), digest(i));
+      for (const i of [20_000, 24_999]) expect(find(cache, identity(i))).toBe(digest(i));
+      expect(find(cache, identity(25_000))).toBeUndefined();
+      await cache.save();
+      const written = notes.notes.get(key)!;
+      expect(written.length).toBe((rows.length / 10_000) * 15_000);
+      expect(written.subarray(0, rows.length).equals(rows)).toBe(true);
+      expect(memory.subarray(at).equals(rows)).toBe(true);
+    }
   });
 
   it('takes what is damaged for nothing', async () => {

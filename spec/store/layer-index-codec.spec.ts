@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IndexRows } from '../../src/layer/index-rows.js';
 import { digestOf } from '../../src/oci/digest.js';
-import { frame, unframe } from '../../src/store/framed-file.js';
 import {
   decodeLayerIndex,
   encodeLayerIndex,
@@ -107,25 +106,5 @@ describe('the layer index on the disk', () => {
     ]);
     expect(segmentRows(inMemory(payload), digestOf('z'))).toBeUndefined();
     expect(decodeLayerIndex(payload).entries.map(entry => 'offset' in entry && entry.offset)).toEqual([512, 2048]);
-  });
-});
-
-describe('a framed file', () => {
-  const payload = Buffer.from('some\npayload');
-  const whole = Buffer.concat(frame('kind 1', [payload.subarray(0, 4), payload.subarray(4)]));
-
-  it('gives its payload back', () => {
-    expect(unframe('kind 1', whole)!.equals(payload)).toBe(true);
-  });
-
-  it('is nothing when a byte of it is wrong, wherever', () => {
-    for (let at = 0; at < whole.length; at++) {
-      const spoilt = Buffer.from(whole);
-      spoilt[at]! ^= 1;
-      expect(unframe('kind 1', spoilt)).toBeUndefined();
-      expect(unframe('kind 1', whole.subarray(0, at))).toBeUndefined();
-    }
-    expect(unframe('kind 2', whole)).toBeUndefined();
-    expect(unframe('kind 1', Buffer.concat([whole, Buffer.from('x')]))).toBeUndefined();
   });
 });

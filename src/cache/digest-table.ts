@@ -13,6 +13,16 @@ const rowWords = identityWords + digestBytes / 4;
 export const digestRowBytes = rowWords * 4;
 const digestAt = identityWords * 4;
 
+/** Rows in a chunk of memory: a table grows by one at a time, and what it has stays where it is. */
+const chunkBits = 12;
+const chunkRows = 2 ** chunkBits;
+
+interface Chunk {
+  readonly words: Int32Array<ArrayBuffer>;
+  /** The same memory. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 const unmarked = 0;
 const found = 1;
 const replaced = 2;
@@ -22,8 +32,7 @@ const replaced = 2;
  * object for each of a million files.
  */
 export class DigestTable {
-  #words: Int32Array<ArrayBuffer>;
-  #bytes: Uint8Array<ArrayBuffer>;
+  readonly #chunks: Chunk[] = [];
   #count: number;
   /** Number of a row + 1, by the hash of its inode. */
   #slots: Int32Array;
@@ -32,15 +41,23 @@ export class DigestTable {
   readonly #marks: Uint8Array;
   #foundCount = 0;
 
-  /** `rows`: as {@link DigestTable.rows} gave them; what cannot be such is taken for nothing. */
-  constructor(rows: Uint8Array = new Uint8Array(0)) {
+  /**
+   * `rows`: as {@link DigestTable.rows} gave them, one behind another; what cannot be such is taken for nothing. It must stay as
+   * it is.
+   */
+  constructor(rows: Uint8Array<ArrayBuffer> = new Uint8Array(0)) {
     const usable = rows.length % digestRowBytes === 0 ? rows : new Uint8Array(0);
     this.#count = usable.length / digestRowBytes;
     this.#loaded = this.#count;
     this.#marks = new Uint8Array(this.#count);
-    this.#words = new Int32Array(this.#count * rowWords);
-    this.#bytes = new Uint8Array(this.#words.buffer);
-    this.#bytes.set(usable);
+    const chunkBytes = chunkRows * digestRowBytes;
+    for (let from = 0; from < usable.length; from += chunkBytes) {
+      const bytes = usable.subarray(from, from + chunkBytes);
+      const inPlace = bytes.length === chunkBytes && bytes.byteOffset % Int32Array.BYTES_PER_ELEMENT === 0;
+      if (inPlace) {
+        this.#chunks.push({ words: new Int32Array(bytes.buffer, bytes.byteOffset, chunkRows * rowWords), bytes });
+      } else this.#chunks.push(newChunk(bytes));
+    }
     this.#slots = this.#hashed();
   }
 
@@ -57,33 +74,38 @@ export class DigestTable {
       this.#marks[row] = found;
       this.#foundCount += 1;
     }
-    copyDigest(this.#bytes, row * digestRowBytes + digestAt, digests, to);
+    copyDigest(this.#chunkOf(row).bytes, byteOf(row) + digestAt, digests, to);
     return true;
   }
 
   /** Adds what is not there yet. */
   add({ words, at }: HostIdentity, digests: Uint8Array, from: number): void {
     if (this.#find(words, at) !== undefined) return;
-    if ((this.#count + 1) * rowWords > this.#words.length) this.#grow();
     const row = this.#count++;
-    copyIdentity(words, at, this.#words, row * rowWords);
-    copyDigest(digests, from, this.#bytes, row * digestRowBytes + digestAt);
+    if (row >= this.#chunks.length * chunkRows) this.#chunks.push(newChunk());
+    const chunk = this.#chunkOf(row);
+    copyIdentity(words, at, chunk.words, wordOf(row));
+    copyDigest(digests, from, chunk.bytes, byteOf(row) + digestAt);
     if (2 * this.#count > this.#slots.length) this.#slots = this.#hashed();
     else this.#enter(this.#slots, row);
     this.#replace(row);
   }
 
   identity(row: number): HostIdentity {
-    return { words: this.#words, at: row * rowWords };
+    return { words: this.#chunkOf(row).words, at: wordOf(row) };
   }
 
   /** The rows that are wanted, in as few pieces as they stand in. */
   rows(wanted: (row: number) => boolean): Uint8Array[] {
     const pieces: Uint8Array[] = [];
-    for (let row = 0, from = 0; row <= this.#count; row++) {
-      if (row < this.#count && wanted(row)) continue;
-      if (row > from) pieces.push(this.#bytes.subarray(from * digestRowBytes, row * digestRowBytes));
-      from = row + 1;
+    for (const [place, { bytes }] of this.#chunks.entries()) {
+      const first = place * chunkRows;
+      const count = Math.min(chunkRows, this.#count - first);
+      for (let row = 0, from = 0; row <= count; row++) {
+        if (row < count && wanted(first + row)) continue;
+        if (row > from) pieces.push(bytes.subarray(from * digestRowBytes, row * digestRowBytes));
+        from = row + 1;
+      }
     }
     return pieces;
   }
@@ -107,7 +129,7 @@ export class DigestTable {
     const slots = this.#slots;
     for (let slot = slotOf(slots, inodeHalfAt(words, at)); slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1)) {
       const row = slots[slot]! - 1;
-      if (sameIdentity(this.#words, row * rowWords, words, at)) return row;
+      if (sameIdentity(this.#chunkOf(row).words, wordOf(row), words, at)) return row;
     }
     return undefined;
   }
@@ -115,20 +137,17 @@ export class DigestTable {
   /** Marks what is known of earlier states of the file. */
   #replace(row: number): void {
     const slots = this.#slots;
-    const words = this.#words;
-    const at = row * rowWords;
+    const { words } = this.#chunkOf(row);
+    const at = wordOf(row);
     for (let slot = slotOf(slots, inodeHalfAt(words, at)); slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1)) {
       const other = slots[slot]! - 1;
       if (other >= this.#loaded || this.#marks[other] !== unmarked) continue;
-      if (sameInode(words, other * rowWords, words, at)) this.#marks[other] = replaced;
+      if (sameInode(this.#chunkOf(other).words, wordOf(other), words, at)) this.#marks[other] = replaced;
     }
   }
 
-  #grow(): void {
-    const larger = new Int32Array(Math.max(this.#words.length * 2, 1024 * rowWords));
-    larger.set(this.#words);
-    this.#words = larger;
-    this.#bytes = new Uint8Array(larger.buffer);
+  #chunkOf(row: number): Chunk {
+    return this.#chunks[row >> chunkBits]!;
   }
 
   /** Slots for twice the rows and more. */
@@ -139,10 +158,26 @@ export class DigestTable {
   }
 
   #enter(slots: Int32Array, row: number): void {
-    let slot = slotOf(slots, inodeHalfAt(this.#words, row * rowWords));
+    let slot = slotOf(slots, inodeHalfAt(this.#chunkOf(row).words, wordOf(row)));
     while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
     slots[slot] = row + 1;
   }
+}
+
+function newChunk(begin: Uint8Array = new Uint8Array(0)): Chunk {
+  const words = new Int32Array(chunkRows * rowWords);
+  const bytes = new Uint8Array(words.buffer);
+  bytes.set(begin);
+  return { words, bytes };
+}
+
+/** Where a row begins in its chunk. */
+function wordOf(row: number): number {
+  return (row & (chunkRows - 1)) * rowWords;
+}
+
+function byteOf(row: number): number {
+  return (row & (chunkRows - 1)) * digestRowBytes;
 }
 
 function slotOf(slots: Int32Array, inode: number): number {

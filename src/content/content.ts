@@ -93,7 +93,8 @@ export interface RecordStore {
 
 /** Where notes about files outside of the store are kept; they may be gone the next time. Keys as of records. */
 export interface ContextNotes {
-  getNotes(key: string, options?: CallOptions): Promise<Uint8Array | undefined>;
+  /** In memory of their own. */
+  getNotes(key: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Bytes, give or take a few; 0 when there are none. */
   notesSize(key: string): Promise<number>;
   putNotes(key: string, payload: readonly Uint8Array[], options?: CallOptions): Promise<void>;

@@ -19,7 +19,7 @@ export class ContextFiles implements ContextNotes {
   }
 
   /** `undefined` when there is none or it is damaged. */
-  async getNotes(key: string, options: CallOptions = {}): Promise<Buffer | undefined> {
+  async getNotes(key: string, options: CallOptions = {}): Promise<Buffer<ArrayBuffer> | undefined> {
     options.signal?.throwIfAborted();
     const payload = await readFramed(notesKind, join(this.#folder, key));
     return payload === 'damaged' ? undefined : payload;

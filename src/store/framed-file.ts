@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { ifExists } from './io-error.js';
+
+/** Bytes that are read while the others wait. */
+export const turnBytes = 8 * 1024 * 1024;
 
 /**
  * Small files of ours that can be made again: a first line with kind, version and SHA-256 of the rest, then the rest.
@@ -11,35 +14,47 @@ export function frame(kind: string, payload: readonly Uint8Array[]): readonly Ui
   return [firstLine(kind, checksum(payload)), ...payload];
 }
 
-/** As long for any checksum; that is in hexadecimal. */
+/** `checksum`: in hexadecimal. */
 export function firstLine(kind: string, checksum: string): Buffer {
   return Buffer.from(`lading ${kind} ${checksum}\n`);
 }
 
-/** The payload of a framed file; `undefined` when it is of another kind or version, cut or changed. */
-export function unframe(kind: string, bytes: Buffer): Buffer | undefined {
-  const end = bytes.indexOf(0x0a);
-  if (end < 0 || end > 200) return undefined;
-  const payload = bytes.subarray(end + 1);
-  return firstLine(kind, checksum([payload])).equals(bytes.subarray(0, end + 1)) ? payload : undefined;
+/** Bytes of the first line, whatever the checksum is. */
+export function lineLength(kind: string): number {
+  return firstLine(kind, '0'.repeat(64)).length;
 }
 
-/** `'damaged'` says that there is a file and that it is of no use. */
-export async function readFramed(kind: string, path: string): Promise<Buffer | 'damaged' | undefined> {
-  const bytes = await ifExists(path, async () => readSmall(path) ?? (await readFile(path)));
-  return bytes === undefined ? undefined : (unframe(kind, bytes) ?? 'damaged');
+/**
+ * `'damaged'` says that there is a file and that it is of no use. The payload is in memory of its own, from its beginning on:
+ * numbers in it can be used where they are.
+ */
+export async function readFramed(kind: string, path: string): Promise<Buffer<ArrayBuffer> | 'damaged' | undefined> {
+  return await ifExists(path, async () => {
+    const file = openSync(path, 'r');
+    try {
+      const line = readAt(file, 0, Buffer.allocUnsafe(lineLength(kind)));
+      if (line === undefined) return 'damaged';
+      const payload = Buffer.allocUnsafeSlow(fstatSync(file).size - line.length);
+      for (let at = 0; at < payload.length; at += turnBytes) {
+        // At once, for threads take several times as long; but others get their turn.
+        if (at > 0) await setImmediate();
+        if (readAt(file, line.length + at, payload.subarray(at, at + turnBytes)) === undefined) return 'damaged';
+      }
+      return line.equals(firstLine(kind, checksum([payload]))) ? payload : 'damaged';
+    } finally {
+      closeSync(file);
+    }
+  });
 }
 
-/** In bytes. Through threads, reading less takes several times as long as it does at once. */
-const small = 8 * 1024 * 1024;
-
-function readSmall(path: string): Buffer | undefined {
-  const file = openSync(path, 'r');
-  try {
-    return fstatSync(file).size > small ? undefined : readFileSync(file);
-  } finally {
-    closeSync(file);
+/** Fills the bytes with what is in a file from a place on; `undefined` when that is less. */
+export function readAt(file: number, position: number, bytes: Buffer): Buffer | undefined {
+  for (let done = 0; done < bytes.length; ) {
+    const count = readSync(file, bytes, done, bytes.length - done, position + done);
+    if (count === 0) return undefined;
+    done += count;
   }
+  return bytes;
 }
 
 function checksum(pieces: readonly Uint8Array[]): string {

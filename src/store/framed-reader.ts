@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { firstLine } from './framed-file.js';
+import { firstLine, lineLength, readAt, turnBytes } from './framed-file.js';
 import { ifExists } from './io-error.js';
 
-/** Bytes that are checked at a time, and as many as the others wait for. */
+/** Bytes that are checked at a time. */
 const pieceBytes = 1024 * 1024;
-const turnBytes = 8 * pieceBytes;
 
 /** The payload of a framed file that can be more than should be in memory. It is what it was when it was opened, whatever gets its name. */
 export class FramedReader {
@@ -27,7 +26,7 @@ export class FramedReader {
       const file = openSync(path, 'r');
       let reader: FramedReader | undefined;
       try {
-        const start = firstLine(kind, '0'.repeat(64)).length;
+        const start = lineLength(kind);
         const { size } = fstatSync(file);
         if (size < start) return undefined;
         const found = new FramedReader(file, start, size);
@@ -64,14 +63,4 @@ export class FramedReader {
     }
     return hash.digest('hex');
   }
-}
-
-/** Fills the bytes with what is in the file from a place on. */
-function readAt(file: number, position: number, bytes: Buffer): Buffer | undefined {
-  for (let done = 0; done < bytes.length; ) {
-    const count = readSync(file, bytes, done, bytes.length - done, position + done);
-    if (count === 0) return undefined;
-    done += count;
-  }
-  return bytes;
 }

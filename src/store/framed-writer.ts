@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { ioError } from '../errors/io-error.js';
-import { firstLine } from './framed-file.js';
+import { firstLine, lineLength } from './framed-file.js';
 
 /** In bytes: what is more goes to the disk before the rest is there. */
 const mostHeld = 1024 * 1024;
@@ -57,7 +57,7 @@ export class FramedWriter {
     if (this.#file === undefined) {
       this.#file = openSync(this.#temporary, 'wx', 0o644);
       this.#made = true;
-      this.#end = firstLine(this.#kind, '0'.repeat(64)).length;
+      this.#end = lineLength(this.#kind);
     }
     for (const bytes of this.#held.splice(0)) {
       write(this.#file, bytes, this.#end);
