@@ -73,6 +73,8 @@ describe('a framed file that is read in parts', () => {
     }
     expect(reader.read(payload.length - 3, 4)).toBeUndefined();
     reader.close();
+    reader.close();
+    expect(reader.read(0, 1)).toBeUndefined();
     expect(openFiles()).not.toContain(path);
   });
 

@@ -8,10 +8,13 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openImage } from '../../src/image/image.js';
 import type { LayerEntry } from '../../src/layer/entry.js';
+import type { KnownDigests } from '../../src/layer/plan-layer.js';
 import { digestHex, digestOf } from '../../src/oci/digest.js';
+import { setDigest } from '../../src/oci/digest-bytes.js';
 import { mediaTypes } from '../../src/oci/media-types.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import type { LayerRef } from '../../src/tree/node.js';
+import { openFiles } from '../layer/layer-files.js';
 import { chunksOf, codeOf, describeBytes, readAll } from '../support/content-suite.js';
 import { copied } from '../support/copied.js';
 import { MemoryContent } from '../support/memory-content.js';
@@ -176,10 +179,50 @@ describe('layers in the store', () => {
     if (how === 'missing') await rm(path);
     else if (how === 'cut') await truncate(path, bytes.length - 5);
     else if (how === 'changed') await writeFile(path, bytes.toString().replace('link', 'lynk'));
-    else await writeFile(path, bytes.toString().replace('layer-index 1', 'layer-index 0'));
+    else await writeFile(path, bytes.toString().replace(/layer-index \d+/, 'layer-index 0'));
     expect({ ...(await (await openStore(root)).layerIndex(layer)), rows: undefined }).toEqual(expected);
     expect((await readFile(path)).equals(bytes)).toBe(true);
     await store.close();
+  });
+
+  it('are packed from themselves and from others, with the index that they have when they are packed anew', async () => {
+    const { store, root } = await newStore();
+    const random = seededRandom(2);
+    const files = Array.from({ length: 40 }, (_, i) => file(`f${i + 10}`, randomBytes(random, 100_000)));
+    const changed = files.with(20, file('f30', Buffer.from('changed')));
+    const { layer } = await store.packLayer(files);
+    const fresh = await (await newStore()).store.packLayer(changed);
+    const readDigest: KnownDigests['readDigest'] = (entry, digests, at) => {
+      const { content } = (entry as unknown as { node: { content: { bytes: Uint8Array } } }).node;
+      setDigest(digests, at, digestOf(content.bytes));
+      return true;
+    };
+    const opened = (): string[] => openFiles().filter(path => path.startsWith(root));
+    for (const [entries, expected] of [
+      [files, { layer, made: 0 }],
+      [changed, { layer: fresh.layer, made: 1 }],
+    ] as const) {
+      const plan = await store.planLayer(entries, { similar: layer, readDigest });
+      const packed = await plan!.pack();
+      await plan!.close();
+      expect(packed.layer).toEqual(expected.layer);
+      expect(packed.segments.made).toBe(expected.made);
+      expect(packed.segments.taken).toBeGreaterThan(1);
+      expect(opened()).toEqual([]);
+      const index = await (await openStore(root)).layerIndex(packed.layer);
+      expect(index.entries.map(({ path }) => path)).toEqual(entries.map(({ path }) => path));
+      expect(await readAll(await store.openRange(packed.layer, 512, 10))).toHaveLength(10);
+    }
+    // Of a layer whose index is damaged nothing is taken, and one that is not packed leaves nothing.
+    await truncate(join(root, 'layers', digestHex(layer.diffId)), 1000);
+    const plan = await store.planLayer(files, { similar: layer, readDigest });
+    await plan!.close();
+    const again = await store.planLayer(files, { similar: layer, readDigest });
+    expect((await again!.pack()).segments).toMatchObject({ taken: 0 });
+    await again!.close();
+    expect(opened()).toEqual([]);
+    await store.close();
+    expect((await readdir(join(root, 'tmp'))).length).toBe(0);
   });
 
   it('are read at any offset, compressed or not, foreign or packed here', async () => {

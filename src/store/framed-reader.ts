@@ -11,7 +11,7 @@ const pieceBytes = 1024 * 1024;
 export class FramedReader {
   /** Bytes. */
   readonly size: number;
-  readonly #file: number;
+  #file: number | undefined;
   readonly #start: number;
 
   private constructor(file: number, start: number, end: number) {
@@ -31,7 +31,7 @@ export class FramedReader {
         if (size < start) return undefined;
         const found = new FramedReader(file, start, size);
         const line = readAt(file, 0, Buffer.allocUnsafe(start));
-        if (line?.equals(firstLine(kind, await found.#checksum()))) reader = found;
+        if (line?.equals(firstLine(kind, await found.#checksum(file)))) reader = found;
       } finally {
         if (reader === undefined) closeSync(file);
       }
@@ -41,6 +41,7 @@ export class FramedReader {
 
   /** `undefined` when they cannot be read any more. */
   read(at: number, length: number): Buffer | undefined {
+    if (this.#file === undefined) return undefined;
     try {
       return readAt(this.#file, this.#start + at, Buffer.allocUnsafeSlow(length));
     } catch {
@@ -48,16 +49,19 @@ export class FramedReader {
     }
   }
 
+  /** May be called again. */
   close(): void {
-    closeSync(this.#file);
+    const file = this.#file;
+    this.#file = undefined;
+    if (file !== undefined) closeSync(file);
   }
 
-  async #checksum(): Promise<string> {
+  async #checksum(file: number): Promise<string> {
     const hash = createHash('sha256');
     const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, this.size));
     for (let at = 0; at < this.size; at += piece.length) {
       if (at > 0 && at % turnBytes === 0) await setImmediate();
-      const read = readAt(this.#file, this.#start + at, piece.subarray(0, this.size - at));
+      const read = readAt(file, this.#start + at, piece.subarray(0, this.size - at));
       if (read === undefined) break;
       hash.update(read);
     }

@@ -42,6 +42,7 @@ interface Note {
 
 /** They are read from the disk when they are asked for. */
 export interface OpenRows extends TarRows {
+  /** May be called again. */
   close(): void;
 }
 
@@ -123,10 +124,13 @@ export class LayerFiles {
   /** The rows of the segments of a tar, to be closed; `undefined` when there is no index or it is damaged. */
   async segmentRows(diffId: Digest): Promise<OpenRows | undefined> {
     const file = await FramedReader.open(layerIndexKind, this.indexPath(diffId));
-    const rows = file && segmentRows(file, diffId);
-    if (rows !== undefined) return { ...rows, close: () => file!.close() };
-    file?.close();
-    return undefined;
+    let rows: TarRows | undefined;
+    try {
+      rows = file && segmentRows(file, diffId);
+    } finally {
+      if (rows === undefined) file?.close();
+    }
+    return rows && { ...rows, close: () => file!.close() };
   }
 
   /** The index of a tar, without segments; `undefined` when there is none or it is damaged. */

@@ -17,7 +17,7 @@ import type { CallOptions } from '../stream/bytes.js';
 import { digestMismatch } from '../stream/verified.js';
 import type { LayerRef } from '../tree/node.js';
 import type { BlobDirectory } from './blob-directory.js';
-import type { LayerFiles } from './layer-files.js';
+import type { LayerFiles, OpenRows } from './layer-files.js';
 import type { LayerShelf } from './layer-shelf.js';
 import { uncompressed } from './layer-tap.js';
 
@@ -63,7 +63,7 @@ export class LayerPacker {
     const feed = new SegmentFeed();
     let ahead: Promise<PackedLayer> | undefined;
     const begin = (): Promise<PackedLayer> => {
-      ahead ??= writing(() => this.#pack(feed, packing));
+      ahead ??= writing(() => this.#pack(feed, packing, stored));
       // It is awaited when the layer is wanted.
       ahead.catch(() => {});
       return ahead;
@@ -108,10 +108,14 @@ export class LayerPacker {
     return { contents, pack, close };
   }
 
-  /** Keeps nothing of the entries but their rows: of most layers nobody asks for the index in the same build. */
+  /**
+   * Keeps nothing of the entries: of most layers nobody asks for the index in the same build. `source`: what segments are
+   * taken from, closed when they have been; not every system gives the name of a file that is open to another.
+   */
   async #pack(
     planned: Iterable<PlannedSegment> | AsyncIterable<PlannedSegment>,
     options: PackOptions,
+    source?: Pick<OpenRows, 'close'>,
   ): Promise<PackedLayer> {
     const read = contentReader(this.#shelf);
     const index = await this.#files.make();
@@ -128,6 +132,7 @@ export class LayerPacker {
         const packed = await packLayer(counted(), { write }, { ...options, crew: this.#crew, read, onRows });
         return { ...packed, tarSize: packed.size, digest: packed.blob.digest, size: packed.blob.size };
       });
+      source?.close();
       await index.finish(blob.digest, { diffId, size: tarSize, segments }, compressionOf(blob.mediaType));
       return { layer: { diffId, blob }, contents, segments: counts };
     } finally {
