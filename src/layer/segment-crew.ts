@@ -19,6 +19,9 @@ interface Member {
   online: boolean;
 }
 
+/** With no more than these, whoever writes the layer has time to hash it, and one thread less is started. */
+const fewThreads = 2;
+
 /**
  * One at work, and some that wait for it: so no thread is idle while a message is on its way, or while whoever makes the
  * tasks has to wait for a processor. More than that gains nothing.
@@ -41,7 +44,7 @@ export class SegmentCrew {
   /** `threads`: how many; 0 for none but the one that calls. By default as many as there are processors. */
   constructor(threads: number = availableParallelism()) {
     this.#threads = Math.max(0, threads);
-    this.#hashes = new HashThread(threads > 1);
+    this.#hashes = new HashThread(threads > fewThreads);
   }
 
   /** Jobs that keep everyone busy: more at a time only take memory. */
