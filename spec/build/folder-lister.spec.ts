@@ -13,12 +13,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FolderLister, identityAt, isSingle, namesOf } from '../../src/build/folder-lister.js';
+import { FolderLister, identityAt, namesOf } from '../../src/build/folder-lister.js';
 import { ScanCrew } from '../../src/build/scan-crew.js';
 import { scanFolder } from '../../src/build/scan-folder.js';
 import { hidingMatcher, ignoreMatcher } from '../../src/dockerfile/ignore.js';
 import { isLadingError } from '../../src/errors/errors.js';
-import { hostIdentity, identityNumbers } from '../../src/tree/host-identity.js';
+import { hostIdentity, identityNumbers, identityWords } from '../../src/tree/host-identity.js';
+import { isSingleFile } from '../../src/tree/listed-children.js';
 import { writeFiles } from '../support/building.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -45,7 +46,7 @@ describe('FolderLister', () => {
     const row = namesOf(listing).indexOf('b');
     const stats = statSync(join(folder, 'd/b'), { bigint: true });
     expect(identityNumbers(identityAt(listing, row))).toEqual(identityNumbers(hostIdentity(stats)));
-    expect(isSingle(listing, row)).toBe(true);
+    expect(isSingleFile(listing.rows, row * identityWords)).toBe(true);
     writeFileSync(join(folder, 'd/later'), '');
     expect(lister.listing('d')).toBe(listing);
   });

@@ -21,6 +21,7 @@ import { UnusableSegment } from '../../src/layer/unusable-segment.js';
 import type { Digest } from '../../src/oci/digest.js';
 import { encodeLayerIndex } from '../../src/store/layer-index-codec.js';
 import type { LayerIndex } from '../../src/tree/layer-index.js';
+import type { FileNode } from '../../src/tree/node.js';
 import {
   fileEntry,
   folderEntry,
@@ -44,11 +45,10 @@ function tree(folder: string): string {
 }
 
 /** The digest of a file, as the stat cache would know it. */
-const digestOf = (entry: LayerEntry): Digest | undefined => {
-  if (!('node' in entry) || entry.node.type !== 'file') return undefined;
-  const { content } = entry.node;
-  return sha256(content.kind === 'bytes' ? content.bytes : readFileSync((content as { path: string }).path));
-};
+const digestOf = ({ content }: FileNode): Digest =>
+  sha256(content.kind === 'bytes' ? content.bytes : readFileSync(pathOf({ content })));
+
+const pathOf = ({ content }: Pick<FileNode, 'content'>): string => (content as { path: string }).path;
 
 const gzip = segmentFormat('gzip');
 
@@ -169,14 +169,11 @@ describe('a layer like one that is there', () => {
     const entries = hostEntries(tree(tempDir()));
     const { layer, similar } = await stored(entries);
     const known = new Map<string, Digest>();
-    const lookUp = ({ path }: LayerEntry): Digest | undefined => known.get(path);
+    const lookUp = (file: FileNode): Digest | undefined => known.get(pathOf(file));
     const options = { recipe: gzip.recipe, similar, readDigest: readDigestBy(lookUp) };
     expect(await planLayer(entries, options)).toBeUndefined();
-    const learn = async (unknown: Iterable<LayerEntry>): Promise<void> => {
-      for (const entry of unknown) {
-        const digest = digestOf(entry);
-        if (digest !== undefined) known.set(entry.path, digest);
-      }
+    const learn = async (unknown: readonly FileNode[]): Promise<void> => {
+      for (const file of unknown) known.set(pathOf(file), digestOf(file));
     };
     const plan = await planLayer(entries, { ...options, learn });
     expect(plan!.contents).toBe(layer.contents);
@@ -191,9 +188,9 @@ describe('a layer like one that is there', () => {
       const plan = (await planLayer(hostEntries(folder), {
         recipe: gzip.recipe,
         similar: { find: key => (key === without ? undefined : similar.find(key)) },
-        readDigest: readDigestBy(entry => (learned && !known.has(entry.path) ? undefined : digestOf(entry))),
-        learn: async entries => {
-          for (const { path } of entries) known.add(path);
+        readDigest: readDigestBy(file => (learned && !known.has(pathOf(file)) ? undefined : digestOf(file))),
+        learn: async unknown => {
+          for (const file of unknown) known.add(pathOf(file));
         },
         onSegment: segment => segments.push(segment),
       }))!;

@@ -192,9 +192,8 @@ describe('layers in the store', () => {
     const changed = files.with(20, file('f30', Buffer.from('changed')));
     const { layer } = await store.packLayer(files);
     const fresh = await (await newStore()).store.packLayer(changed);
-    const readDigest: KnownDigests['readDigest'] = (entry, digests, at) => {
-      const { content } = (entry as unknown as { node: { content: { bytes: Uint8Array } } }).node;
-      setDigest(digests, at, digestOf(content.bytes));
+    const readDigest: KnownDigests['readDigest'] = ({ content }, digests, at) => {
+      setDigest(digests, at, digestOf((content as { bytes: Uint8Array }).bytes));
       return true;
     };
     const opened = (): string[] => openFiles().filter(path => path.startsWith(root));

@@ -7,6 +7,7 @@
 import { availableParallelism } from 'node:os';
 import { StatCache } from '../cache/stat-cache.js';
 import { stepCache } from '../cache/step-cache.js';
+import { StoredSpans } from '../cache/stored-spans.js';
 import type { ImageConfig } from '../oci/config.js';
 import type { Compression } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
@@ -97,12 +98,13 @@ const defaultConcurrency = Math.max(4, availableParallelism());
  */
 export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
   const now = Date.now();
-  const stats = new StatCache(options.store.notes, { directories: directoriesOf(options), now });
+  const notes = [options.store.notes, { directories: directoriesOf(options), now }] as const;
+  const stats = new StatCache(...notes);
   const crew = new ScanCrew();
   try {
     // Where there were many files the last time, the threads that list them get ready while the build is planned.
     if ((await stats.size()) > worthThreads) crew.start();
-    return await buildWith(options, { now, stats, crew });
+    return await buildWith(options, { now, stats, spans: new StoredSpans(...notes), crew });
   } finally {
     await crew.close();
   }
@@ -111,10 +113,11 @@ export async function build(options: BuildOptions): Promise<BuiltPlatform[]> {
 interface Listing {
   readonly now: number;
   readonly stats: StatCache;
+  readonly spans: StoredSpans;
   readonly crew: ScanCrew;
 }
 
-async function buildWith(options: BuildOptions, { now, stats, crew }: Listing): Promise<BuiltPlatform[]> {
+async function buildWith(options: BuildOptions, { now, stats, spans, crew }: Listing): Promise<BuiltPlatform[]> {
   const { dockerfile, store, contexts = new Map(), compression = 'gzip', level, onEvent = () => {} } = options;
   const source = readSource(options);
   const stageNames = source.ast.instructions.flatMap(each => (each.kind === 'FROM' ? (each.stageName ?? []) : []));
@@ -141,7 +144,7 @@ async function buildWith(options: BuildOptions, { now, stats, crew }: Listing): 
     store,
     cache: stepCache(store),
     layers: layerWork(),
-    files: new FileAccess(store, stats),
+    files: new FileAccess(store, stats, spans),
     sources: copySources(options.context, store, { crew, exact: options.timestamps === 'exact' }),
     now,
     compression,
@@ -169,6 +172,7 @@ async function buildWith(options: BuildOptions, { now, stats, crew }: Listing): 
     throw error;
   });
   await stats.save({ signal: options.signal });
+  await spans.save({ signal: options.signal });
   const origins = await fetchedOrigins(graph.work);
   const { buildPlatform, request = { args: {} } } = options;
   const { origin } = options.context;

@@ -1,8 +1,8 @@
 import { layerRecord } from '../cache/layer-record.js';
 import { type RecordValue, recordKey } from '../cache/record.js';
 import type { StepCache, StepOrigin } from '../cache/step-cache.js';
-import { diffTrees } from '../layer/diff.js';
-import type { LayerEntry } from '../layer/entry.js';
+import { diffRuns } from '../layer/diff.js';
+import type { LayerItem } from '../layer/file-run.js';
 import type { LayerStore, PackedLayer, SegmentCounts } from '../layer/layer-store.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
@@ -85,8 +85,8 @@ export async function commitLayer(
   options: CommitOptions,
 ): Promise<CommittedLayer> {
   const { store, cache, layers, files, compression, level, fresh, similar, signal, onProgress } = options;
-  const ready = (): Promise<void> => files.ready({ signal });
-  if (similar === undefined) await ready();
+  const { spans } = files;
+  if (similar === undefined) await files.ready({ signal });
   const look = (record: RecordValue): Promise<LayerRef | undefined> =>
     layers.find(recordKey(record), () => cache.get(record, { signal }));
   let segments: SegmentCounts | undefined;
@@ -101,7 +101,7 @@ export async function commitLayer(
   };
 
   // Walked anew each time that they are needed: kept, those of a large tree would be most of the memory of a build.
-  const entries = { [Symbol.iterator]: () => storedEntries(before, after) };
+  const entries = { [Symbol.iterator]: () => storedItems(before, after) };
   // Others that read some of the same files will know their digests: they are read once.
   for (let readers = files.readersOf(entries); readers.length > 0; readers = files.readersOf(entries)) {
     await Promise.allSettled(readers);
@@ -112,14 +112,15 @@ export async function commitLayer(
     similar === undefined && !files.knowsAll(entries)
       ? undefined
       : await store.planLayer(entries, {
-          ...{ compression, level, similar, ready, signal },
+          ...{ compression, level, similar, spans, signal },
+          ready: () => files.spansReady({ signal }),
           readDigest: files.readDigest.bind(files),
           learn: unknown => files.learnAll(unknown, { signal }),
         });
   if (plan === undefined) {
     const onFile = files.learn.bind(files);
-    const pack = (noted: Iterable<LayerEntry>): Promise<PackedLayer> =>
-      store.packLayer(noted, { compression, level, signal, onProgress, onFile });
+    const pack = (noted: Iterable<LayerItem>): Promise<PackedLayer> =>
+      store.packLayer(noted, { compression, level, spans, signal, onProgress, onFile });
     const packed = await files.reading(entries, noted => layers.pack(() => pack(noted)));
     const record = layerRecord(packed.contents);
     const stored = fresh ? undefined : await look(record);
@@ -137,14 +138,14 @@ export async function commitLayer(
   }
 }
 
-function* storedEntries(before: DirectoryNode, after: DirectoryNode): Generator<LayerEntry> {
-  for (const entry of diffTrees(before, after)) yield storedEntry(entry);
+function* storedItems(before: DirectoryNode, after: DirectoryNode): Generator<LayerItem> {
+  for (const item of diffRuns(before, after)) yield storedItem(item);
 }
 
 /** The entry as it goes into a layer: of extended attributes only the capabilities, as BuildKit's layers have them. */
-function storedEntry(entry: LayerEntry): LayerEntry {
-  if (!('node' in entry) || entry.node.xattrs === undefined) return entry;
-  const { path, node } = entry;
+function storedItem(item: LayerItem): LayerItem {
+  if (!('node' in item) || item.node.xattrs === undefined) return item;
+  const { path, node } = item;
   const capability = node.xattrs?.['security.capability'];
   const xattrs = capability === undefined ? undefined : { 'security.capability': capability };
   return { path, node: { ...node, xattrs } };

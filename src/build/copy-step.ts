@@ -9,7 +9,7 @@ import { type Found, lookup } from '../tree/lookup.js';
 import type { DirectoryNode, FileNode } from '../tree/node.js';
 import { unpackArchive } from './copy/archive.js';
 import { parseChmod } from './copy/chmod.js';
-import type { Clamp } from './copy/clamp.js';
+import { clampTo, type Timestamps } from './copy/clamp.js';
 import { Copier } from './copy/copier.js';
 import { parentsSource } from './copy/parents.js';
 import { selectSources } from './copy/select.js';
@@ -31,7 +31,7 @@ export interface CopySource {
 
 export interface CopyStepOptions extends RemoteSourceOptions {
   readonly epoch: number;
-  readonly clamp: Clamp;
+  readonly timestamps: Timestamps;
   /** A folder of the build's own for what has to be decompressed first. */
   readonly temporary: string;
 }
@@ -49,14 +49,16 @@ export async function copyStep(
   source: CopySource,
   options: CopyStepOptions,
 ): Promise<TreeChange> {
-  const { files, epoch, clamp, signal } = options;
+  const { files, epoch, timestamps, signal } = options;
+  const clamp = clampTo(epoch, timestamps);
   const chmod = step.chmod === undefined ? undefined : parseChmod(step.chmod);
   const alone = step.link && chmod === undefined;
   const before = alone ? emptyRoot : tree;
   const editor = new TreeEditor(before);
   const owner = step.chown === undefined ? undefined : await fileOwner(step.chown, before, { files, signal });
   const exclude = step.exclude.length === 0 ? undefined : patternMatcher(step.exclude);
-  const copier = new Copier(editor, { owner, chmod, exclude, epoch, clamp });
+  const making = JSON.stringify([owner, step.chmod, epoch, timestamps]);
+  const copier = new Copier(editor, { owner, chmod, exclude, epoch, clamp, making });
   const adds = step.instruction === 'ADD';
   // An archive brings its own modes: --chmod does not reach the folder that it goes into either.
   const maker = new Copier(editor, { owner, epoch, clamp });

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { StatCache } from '../cache/stat-cache.js';
+import { StoredSpans } from '../cache/stored-spans.js';
 import { LadingError } from '../errors/errors.js';
 import { type ContentReader, type ContentStore, contentReader } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
 import { openFile } from '../layer/file-cursor.js';
 import { emptyDigest } from '../layer/file-digest.js';
+import { filesOf, type LayerItem } from '../layer/file-run.js';
 import type { HostFile } from '../layer/hash-files.js';
 import type { LayerStore } from '../layer/layer-store.js';
+import type { SpanNotes } from '../layer/span-notes.js';
 import type { Digest } from '../oci/digest.js';
 import { digestAt, digestBytes, setDigest } from '../oci/digest-bytes.js';
 import type { CallOptions } from '../stream/bytes.js';
@@ -21,6 +24,7 @@ const pieceBytes = 1024 * 1024;
 export class FileAccess {
   readonly #layers: Pick<LayerStore, 'openRange' | 'hashFiles'>;
   readonly #stats: StatCache;
+  readonly #spans: StoredSpans;
   readonly #read: ContentReader;
   /** Of contents that are no files of this machine. Promises for those that are being read: they are read once. */
   readonly #digests = new WeakMap<FileContent, Digest | Promise<Digest>>();
@@ -29,11 +33,28 @@ export class FileAccess {
   /** Room for a digest. */
   readonly #one = new Uint8Array(digestBytes);
 
-  /** `stats`: what is known of files of this machine, and where what is found of them goes. */
-  constructor(store: ContentStore & Pick<LayerStore, 'hashFiles'>, stats = new StatCache()) {
+  /** What is known of segments of layers that are made of files of this machine. */
+  readonly spans: SpanNotes;
+
+  /** `stats`, `spans`: what is known of files of this machine, and where what is found of them goes. */
+  constructor(store: ContentStore & Pick<LayerStore, 'hashFiles'>, stats = new StatCache(), spans = new StoredSpans()) {
     this.#layers = store;
     this.#stats = stats;
+    this.#spans = spans;
+    this.spans = {
+      find: path => spans.find(path),
+      add: (path, note, settledFrom) => spans.add(path, note, settledFrom),
+      keep: (path, note) => {
+        spans.keep(path, note);
+        this.passOver();
+      },
+    };
     this.#read = contentReader(store);
+  }
+
+  /** To be awaited before it is asked what is known of segments. */
+  spansReady(options: CallOptions = {}): Promise<void> {
+    return this.#spans.load(options);
   }
 
   /** To be awaited before it is asked what is known. */
@@ -86,69 +107,72 @@ export class FileAccess {
 
   /** The digest of the entry's file, where it is known without reading; that of no bytes for what is no file. */
   knownDigest(entry: LayerEntry): Digest | undefined {
-    const file = fileOf(entry);
-    return file === undefined ? emptyDigest : this.#known(file);
+    return 'node' in entry && entry.node.type === 'file' ? this.#known(entry.node) : emptyDigest;
   }
 
-  /** Puts what {@link knownDigest} tells into its place among other digests; returns whether it is known. */
-  readDigest(entry: LayerEntry, digests: Uint8Array, at: number): boolean {
-    const file = fileOf(entry);
-    if (file !== undefined && file.digest === undefined && file.size > 0 && isWhole(file)) {
+  /** Puts the digest of a file, where it is known without reading, into its place among others; returns whether it is. */
+  readDigest(file: FileNode, digests: Uint8Array, at: number): boolean {
+    if (file.digest === undefined && file.size > 0 && isWhole(file)) {
       return this.#stats.read(file.content.identity, digests, at);
     }
-    const known = this.knownDigest(entry);
+    const known = this.#known(file);
     if (known !== undefined) setDigest(digests, at, known);
     return known !== undefined;
   }
 
   /** Whether no file has to be read for the digests of all of them. */
-  knowsAll(entries: Iterable<LayerEntry>): boolean {
-    for (const entry of entries) if (!this.readDigest(entry, this.#one, 0)) return false;
+  knowsAll(items: Iterable<LayerItem>): boolean {
+    for (const file of filesOf(items)) if (!this.readDigest(file, this.#one, 0)) return false;
     return true;
   }
 
   /** Reads what has to be read for the digests of all files to be known; files of this machine by many threads. */
-  async learnAll(entries: Iterable<LayerEntry>, options: CallOptions = {}): Promise<void> {
-    await this.ready(options);
+  async learnAll(files: Iterable<FileNode>, options: CallOptions = {}): Promise<void> {
+    const wanted = [...files];
+    // Of a few files it takes less time to read them than to read what is known of all.
+    if (this.#stats.isLoaded || hashingCost(wanted) >= loadingCost * (await this.#stats.size()))
+      await this.ready(options);
     const unknown = new Map<FileContent, HostFileNode>();
-    for (const entry of entries) {
-      const file = fileOf(entry);
-      if (file === undefined || this.#known(file) !== undefined) continue;
+    for (const file of wanted) {
+      if (this.#known(file) !== undefined) continue;
       if (isHostFile(file)) unknown.set(file.content, file);
       else await this.digest(file, options);
     }
     await this.#hash([...unknown.values()], options);
   }
 
-  /** Notes what has been read of the entry's file, and stands in that place. */
-  learn(entry: LayerEntry, digests: Uint8Array, at: number): void {
-    const file = fileOf(entry);
-    if (file !== undefined) this.#learn(file, digests, at);
+  /** Notes what has been read of a file, and stands in that place among digests. */
+  learn(file: FileNode, digests: Uint8Array, at: number): void {
+    if (file.size === 0 || file.digest !== undefined) return;
+    if (isWhole(file)) this.#stats.add(file.content.identity, digests, at);
+    else this.#digests.set(file.content, digestAt(digests, at));
   }
 
   /**
    * Does work that reads the files of these entries, and learns their digests. Folders are noted as the work comes to
    * them, and the first one at once: so equal steps are told of each other, and the tree is not walked before the work.
    */
-  async reading<T>(entries: Iterable<LayerEntry>, work: (entries: Iterable<LayerEntry>) => Promise<T>): Promise<T> {
+  async reading<T>(items: Iterable<LayerItem>, work: (items: Iterable<LayerItem>) => Promise<T>): Promise<T> {
     const folders = new Set<string>();
     const readers = this.#readers;
     let done: Promise<T> | undefined;
-    const note = (entry: LayerEntry): boolean => {
-      const folder = folderOf(entry);
-      if (folder === undefined || folders.has(folder)) return folder !== undefined;
-      folders.add(folder);
-      readers.set(folder, done!);
-      return true;
+    const note = (item: LayerItem): boolean => {
+      const read = foldersOf(item);
+      for (const folder of read) {
+        if (folders.has(folder)) continue;
+        folders.add(folder);
+        readers.set(folder, done!);
+      }
+      return read.length > 0;
     };
-    function* noted(): Generator<LayerEntry> {
-      for (const entry of entries) {
-        note(entry);
-        yield entry;
+    function* noted(): Generator<LayerItem> {
+      for (const item of items) {
+        note(item);
+        yield item;
       }
     }
     done = Promise.resolve().then(() => work({ [Symbol.iterator]: noted }));
-    for (const entry of entries) if (note(entry)) break;
+    for (const item of items) if (note(item)) break;
     try {
       return await done;
     } finally {
@@ -157,13 +181,14 @@ export class FileAccess {
   }
 
   /** Work under way that reads files of the same folders as these entries, and will know their digests. */
-  readersOf(entries: Iterable<LayerEntry>): Promise<unknown>[] {
+  readersOf(items: Iterable<LayerItem>): Promise<unknown>[] {
     if (this.#readers.size === 0) return [];
     const readers = new Set<Promise<unknown>>();
-    for (const entry of entries) {
-      const folder = folderOf(entry);
-      const reader = folder === undefined ? undefined : this.#readers.get(folder);
-      if (reader !== undefined) readers.add(reader);
+    for (const item of items) {
+      for (const folder of foldersOf(item)) {
+        const reader = this.#readers.get(folder);
+        if (reader !== undefined) readers.add(reader);
+      }
     }
     return [...readers];
   }
@@ -177,12 +202,6 @@ export class FileAccess {
     return typeof known === 'string' ? known : undefined;
   }
 
-  #learn(file: FileNode, digests: Uint8Array, at: number): void {
-    if (file.size === 0 || file.digest !== undefined) return;
-    if (isWhole(file)) this.#stats.add(file.content.identity, digests, at);
-    else this.#digests.set(file.content, digestAt(digests, at));
-  }
-
   async #hashOf(file: FileNode, options: CallOptions): Promise<Digest> {
     const hash = createHash('sha256');
     for await (const piece of this.#pieces(file, options)) hash.update(piece);
@@ -193,7 +212,7 @@ export class FileAccess {
     const digests = await this.#layers.hashFiles(files, options);
     for (const [i, file] of files.entries()) {
       setDigest(this.#one, 0, digests[i]!);
-      this.#learn(file, this.#one, 0);
+      this.learn(file, this.#one, 0);
     }
     return digests;
   }
@@ -217,14 +236,24 @@ export class FileAccess {
 
 type HostFileNode = FileNode & HostFile;
 
-/** The folder of this machine that the entry's file has to be read in. */
-function folderOf(entry: LayerEntry): string | undefined {
-  const file = fileOf(entry);
-  return file !== undefined && file.size > 0 && isHostFile(file) ? parentOf(file.content.path) : undefined;
+/** µs for each file of which something is known. */
+const loadingCost = 0.5;
+
+/** About how many µs it takes to read these files. */
+function hashingCost(files: readonly FileNode[]): number {
+  return files.reduce((sum, { size }) => sum + 12 + size / 1000, 0);
 }
 
-function fileOf(entry: LayerEntry): FileNode | undefined {
-  return 'node' in entry && entry.node.type === 'file' ? entry.node : undefined;
+/** The folders of this machine that files have to be read in. */
+function foldersOf(item: LayerItem): readonly string[] {
+  const folders: string[] = [];
+  for (const file of filesOf([item])) {
+    if (file.size === 0 || !isHostFile(file)) continue;
+    const folder = parentOf(file.content.path);
+    // Files of a run nearly always come from one folder.
+    if (folder !== folders.at(-1)) folders.push(folder);
+  }
+  return folders;
 }
 
 function isHostFile(file: FileNode): file is HostFileNode {

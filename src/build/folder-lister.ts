@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, constants, lstatSync } from 'node:fs';
-import { settledFrom } from '../cache/settled.js';
 import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import { ioError } from '../errors/io-error.js';
 import { folderNames } from '../layer/folder-names.js';
 import { linkTarget } from '../layer/host-stats.js';
-import { aboveModeAt, type HostIdentity, identityWords, modeAt, setNumbers, wordsOf } from '../tree/host-identity.js';
-import { encodePath, joinPath, toHostPath } from '../tree/path.js';
+import { type HostIdentity, identityWords, modeAt, setNumbers, wordsOf } from '../tree/host-identity.js';
+import { encodePath, joinPath, sortNames, toHostPath } from '../tree/path.js';
+import { settledFrom } from '../tree/settled.js';
 
 /** Above the mode of files with more names. */
 const moreNames = 1n << 32n;
@@ -18,7 +18,7 @@ const noFolders: FolderListing['folders'] = [];
 
 /** What `stat` says of all that is in a folder, as a table: 48 bytes each, where objects take ten times that. */
 export interface FolderListing {
-  /** In no particular order, with NUL between them, which no name holds. */
+  /** By their bytes, with NUL between them, which no name holds. */
   readonly names: string;
   /**
    * As in `HostIdentity`. A device has its number in the place of the size, and folders have nothing but mode and mtime: the
@@ -226,11 +226,6 @@ export function kindAt({ rows }: FolderListing, row: number): number {
   return modeAt(rows, row * identityWords) & S_IFMT;
 }
 
-/** Whether a regular file has no other name. */
-export function isSingle({ rows }: FolderListing, row: number): boolean {
-  return aboveModeAt(rows, row * identityWords) === 0;
-}
-
 function setRow(rows: BigInt64Array, at: number, kind: number, stats: BigIntStats): void {
   if (kind === S_IFDIR) {
     rows[at + 3] = stats.mtimeNs;
@@ -256,7 +251,7 @@ function lstat(path: string): BigIntStats {
 
 function names(path: string): string[] {
   try {
-    return folderNames(path);
+    return sortNames(folderNames(path));
   } catch (error) {
     throw ioError(error, path);
   }

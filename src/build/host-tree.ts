@@ -8,13 +8,14 @@ import {
   identityNumbers,
   identitySize,
   identityTime,
+  identityWords,
   modeAt,
 } from '../tree/host-identity.js';
 import { LazyDirectory } from '../tree/lazy-directory.js';
-import { MappedChildren } from '../tree/mapped-children.js';
+import { isSingleFile, ListedChildren } from '../tree/listed-children.js';
 import type { DirectoryNode, FileNode, Metadata, TreeNode } from '../tree/node.js';
 import { joinPath, toHostPath } from '../tree/path.js';
-import { FolderLister, type FolderListing, identityAt, isSingle, kindAt, namesOf } from './folder-lister.js';
+import { FolderLister, type FolderListing, identityAt, kindAt, namesOf } from './folder-lister.js';
 
 export interface HostTreeOptions {
   /** What it hides is not there; a hidden folder is there when something below it is not hidden. */
@@ -55,25 +56,26 @@ function directory(path: string, identity: HostIdentity, walk: Walk): DirectoryN
   return new LazyDirectory(metadataOf(identity, walk), () => childrenOf(path, walk));
 }
 
-/** Of files with one name, which most are, only the number of their row is kept. */
 function childrenOf(path: string, walk: Walk): ReadonlyMap<string, TreeNode> {
   const listing = walk.lister.listing(path);
+  const { rows, settledFrom } = listing;
   const host = walk.lister.hostPath(path);
-  const children = new Map<string, TreeNode | number>();
   const names = namesOf(listing);
-  for (let row = 0; row < names.length; row++)
-    children.set(names[row]!, childOf(path, names[row]!, row, listing, walk));
-  return new MappedChildren(children, (child, name) =>
-    typeof child === 'number' ? fileNode(`${host}/${name}`, identityAt(listing, child), true, walk) : child,
-  );
+  const others = new Map<string, TreeNode>();
+  for (let row = 0; row < names.length; row++) {
+    if (!isSingleFile(rows, row * identityWords))
+      others.set(names[row]!, childOf(path, names[row]!, row, listing, walk));
+  }
+  const making = `checkout ${walk.checkoutTime}`;
+  const fileOf = (identity: HostIdentity, name: string): FileNode => fileNode(`${host}/${name}`, identity, true, walk);
+  return new ListedChildren({ names, rows, settledFrom, making }, others, fileOf);
 }
 
-/** The node, or the row of a file with one name. */
-function childOf(folder: string, name: string, row: number, listing: FolderListing, walk: Walk): TreeNode | number {
-  const kind = kindAt(listing, row);
-  if (kind === constants.S_IFREG && isSingle(listing, row)) return row;
+/** The node of what is not a file with one name. */
+function childOf(folder: string, name: string, row: number, listing: FolderListing, walk: Walk): TreeNode {
   const path = joinPath(folder, name);
   const identity = identityAt(listing, row);
+  const kind = kindAt(listing, row);
   if (kind === constants.S_IFDIR) return directory(path, identity, walk);
   const metadata = metadataOf(identity, walk);
   switch (kind) {

@@ -11,7 +11,6 @@ import {
   noteLatest,
   withLayer,
 } from './commit-layer.js';
-import { clampTo } from './copy/clamp.js';
 import { copyStep, type TreeChange } from './copy-step.js';
 import { openSource } from './open-source.js';
 import type { RunOptions, StageResult } from './run-step.js';
@@ -68,7 +67,6 @@ async function changeOf(
         ...options,
         epoch,
         fresh,
-        clamp: clampTo(epoch, options.timestamps),
         onFetch: (url, bytes, total) => options.onEvent({ kind: 'step-fetch', step: info, url, bytes, total }),
       });
   }

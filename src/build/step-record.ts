@@ -1,10 +1,10 @@
 import { codeDigest } from '../cache/code-digest.js';
 import type { RecordValue } from '../cache/record.js';
-import { settledFrom } from '../cache/settled.js';
 import { sourceKind } from '../plan/remote-source.js';
 import type { CopyStep, Step } from '../plan/step.js';
 import { identityNumbers } from '../tree/host-identity.js';
 import type { LayerRef } from '../tree/node.js';
+import { settledFrom } from '../tree/settled.js';
 import type { Timestamps } from './copy/clamp.js';
 import { type CopySource, type FoundSource, findSources } from './copy-step.js';
 import { layersOfSource, type OpenSourceOptions, openSource } from './open-source.js';

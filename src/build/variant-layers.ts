@@ -47,9 +47,7 @@ async function packedAgain(layer: LayerRef, style: LayerStyle, options: VariantL
   const { store, signal } = options;
   const { compression, level } = style;
   const index = await store.layerIndex(layer, { signal });
-  const readDigest = readDigestBy(entry =>
-    'node' in entry && entry.node.type === 'file' ? entry.node.digest : undefined,
-  );
+  const readDigest = readDigestBy(({ digest }) => digest);
   const plan = await store.planLayer(layerEntries(index, layer), { compression, level, readDigest, signal });
   try {
     return await remembered(layerRecord(plan!.contents), layer, options, async () => {

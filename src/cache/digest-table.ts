@@ -95,6 +95,13 @@ export class DigestTable {
     return { words: this.#chunkOf(row).words, at: wordOf(row) };
   }
 
+  /** All that is known: of which file, and where the digest begins in which bytes. */
+  *all(): Generator<[identity: HostIdentity, digests: Uint8Array, at: number]> {
+    for (let row = 0; row < this.#count; row++) {
+      yield [this.identity(row), this.#chunkOf(row).bytes, byteOf(row) + digestAt];
+    }
+  }
+
   /** The rows that are wanted, in as few pieces as they stand in. */
   rows(wanted: (row: number) => boolean): Uint8Array[] {
     const pieces: Uint8Array[] = [];

@@ -1,9 +1,9 @@
 import type { ContextNotes } from '../content/content.js';
 import type { CallOptions } from '../stream/bytes.js';
 import { type HostIdentity, identityTimes } from '../tree/host-identity.js';
+import { settledFrom } from '../tree/settled.js';
 import { DigestTable, digestRowBytes } from './digest-table.js';
 import { recordKey } from './record.js';
-import { settledFrom } from './settled.js';
 
 /** Changes with the rows: what other versions wrote is not looked at. */
 const formatVersion = 1;
@@ -34,11 +34,19 @@ export class StatCache {
     this.#now = now * 1e6;
   }
 
-  /** Reads what was kept. To be awaited before anything is looked up: a build that reads no file needs none of it. */
+  /** Whether what was kept has been asked for. */
+  get isLoaded(): boolean {
+    return this.#loaded !== undefined;
+  }
+
+  /** Reads what was kept. Before, nothing is known but what has been noted: a build that reads few files does not need it. */
   load(options: CallOptions = {}): Promise<void> {
     this.#loaded ??= (async () => {
       const rows = await this.#notes?.getNotes(this.#key, options);
+      // What has been noted meanwhile, or before, is not lost.
+      const early = this.#table;
       this.#table = new DigestTable(rows);
+      for (const [identity, digests, at] of early.all()) this.#table.add(identity, digests, at);
     })();
     return this.#loaded;
   }

@@ -1,6 +1,8 @@
+import { ListedChildren } from '../tree/listed-children.js';
 import type { DirectoryNode, FileNode, Metadata, TreeNode } from '../tree/node.js';
 import { joinPath, sortNames } from '../tree/path.js';
 import type { LayerEntry } from './entry.js';
+import { entriesOf, type LayerItem, ListedRun, longestRun, RunGatherer, runs } from './file-run.js';
 
 /** A folder that is being walked. */
 interface Frame {
@@ -8,6 +10,8 @@ interface Frame {
   readonly before: ReadonlyMap<string, TreeNode> | undefined;
   readonly after: ReadonlyMap<string, TreeNode>;
   readonly names: readonly string[];
+  /** Where all that is in it is new, and a table tells of it. */
+  readonly listed?: ListedChildren | undefined;
   next: number;
   /** Its own entry, for when something below it has changed. */
   unwritten: LayerEntry | undefined;
@@ -19,18 +23,37 @@ interface Frame {
  * metadata changed or something below it did. Shared nodes are unchanged, so the cost follows the change, not the tree.
  * Nothing is kept of an entry that has been given, but of files that may have several names.
  */
-export function* diffTrees(before: DirectoryNode, after: DirectoryNode): Generator<LayerEntry> {
+export function diffTrees(before: DirectoryNode, after: DirectoryNode): Generator<LayerEntry> {
+  return entriesOf(diffRuns(before, after));
+}
+
+/** The same, with files that are much alike in runs. */
+export function* diffRuns(before: DirectoryNode, after: DirectoryNode): Generator<LayerItem> {
   const written = new Map<FileNode, string>();
+  const run = new RunGatherer();
   const walked = [frameOf('', before, after)];
   for (let frame = walked.at(-1); frame !== undefined; frame = walked.at(-1)) {
     const name = frame.names[frame.next++];
     if (name === undefined) {
+      if (!run.isEmpty) yield run.take();
       walked.pop();
+      continue;
+    }
+    if (frame.listed?.isFile(frame.next - 1)) {
+      yield* unwritten(walked);
+      yield listedRun(frame, frame.listed);
       continue;
     }
     const old = frame.before?.get(name);
     const now = frame.after.get(name);
     if (old === now) continue;
+    if (now !== undefined && runs(now)) {
+      if (run.isEmpty) yield* unwritten(walked);
+      run.add(frame.path, name, now);
+      if (run.isFull) yield run.take();
+      continue;
+    }
+    if (!run.isEmpty) yield run.take();
     const path = joinPath(frame.path, name);
     let below: Frame | undefined;
     if (now?.type === 'directory') {
@@ -42,19 +65,36 @@ export function* diffTrees(before: DirectoryNode, after: DirectoryNode): Generat
         continue;
       }
     }
-    for (const parent of walked) {
-      if (parent.unwritten === undefined) continue;
-      yield parent.unwritten;
-      parent.unwritten = undefined;
-    }
+    yield* unwritten(walked);
     yield now === undefined ? { path, whiteout: true } : entryOf(path, now, written);
     if (below !== undefined) walked.push(below);
   }
 }
 
+/** Folders that stand in the layer for what is below them. */
+function* unwritten(walked: readonly Frame[]): Generator<LayerEntry> {
+  for (const parent of walked) {
+    if (parent.unwritten === undefined) continue;
+    yield parent.unwritten;
+    parent.unwritten = undefined;
+  }
+}
+
+/** The files from the last name on that stand one behind another. */
+function listedRun(frame: Frame, listed: ListedChildren): ListedRun {
+  const from = frame.next - 1;
+  while (frame.next < frame.names.length && frame.next - from < longestRun && listed.isFile(frame.next)) {
+    frame.next += 1;
+  }
+  return new ListedRun(frame.path, listed, from, frame.next);
+}
+
 function frameOf(path: string, before: DirectoryNode | undefined, after: DirectoryNode): Frame {
   const old = before?.children;
   const now = after.children;
+  if (old === undefined && now instanceof ListedChildren) {
+    return { path, before: old, after: now, names: now.table.names, listed: now, next: 0, unwritten: undefined };
+  }
   if (old === now) return { path, before: old, after: now, names: [], next: 0, unwritten: undefined };
   const names = [...now.keys()];
   for (const name of old?.keys() ?? []) if (!now.has(name)) names.push(name);

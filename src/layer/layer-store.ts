@@ -3,10 +3,12 @@ import type { Digest } from '../oci/digest.js';
 import type { Compression } from '../oci/media-types.js';
 import type { CallOptions } from '../stream/bytes.js';
 import type { LayerIndex } from '../tree/layer-index.js';
-import type { LayerRef } from '../tree/node.js';
+import type { FileNode, LayerRef } from '../tree/node.js';
 import type { LayerEntry } from './entry.js';
+import type { LayerItem } from './file-run.js';
 import type { HostFile } from './hash-files.js';
 import type { KnownDigests } from './plan-layer.js';
+import type { SpanNotes } from './span-notes.js';
 import type { UnpackReport, UnpackTarget } from './unpack.js';
 
 export interface PackOptions extends CallOptions {
@@ -16,10 +18,12 @@ export interface PackOptions extends CallOptions {
   /** Uncompressed bytes packed so far. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
   /** Told of each file that has been read, in order, and where among digests its own begins. */
-  readonly onFile?: ((entry: LayerEntry, digests: Uint8Array, at: number) => void) | undefined;
+  readonly onFile?: ((file: FileNode, digests: Uint8Array, at: number) => void) | undefined;
+  /** Where it is noted what has been found out of segments. */
+  readonly spans?: SpanNotes | undefined;
 }
 
-export interface PlanOptions extends CallOptions, KnownDigests, Pick<PackOptions, 'compression' | 'level'> {
+export interface PlanOptions extends CallOptions, KnownDigests, Pick<PackOptions, 'compression' | 'level' | 'spans'> {
   /** A stored layer that may hold some of the same: what it has compressed already is not compressed again. */
   readonly similar?: LayerRef | undefined;
   /** Done before it is asked for digests, beside what else comes before. */
@@ -55,9 +59,9 @@ export interface LayerStore {
   /** Does what the first layer would have to wait for: whoever waits for something else before does it meanwhile. */
   readyToPack(): Promise<void>;
   /** Packs entries, in the order given, into a blob. Idempotent; on an error nothing is left behind. */
-  packLayer(entries: Iterable<LayerEntry>, options?: PackOptions): Promise<PackedLayer>;
+  packLayer(entries: Iterable<LayerItem>, options?: PackOptions): Promise<PackedLayer>;
   /** Finds out what a layer of these entries holds, without packing it; `undefined` when that cannot be known. */
-  planLayer(entries: Iterable<LayerEntry>, options: PlanOptions): Promise<PlannedLayer | undefined>;
+  planLayer(entries: Iterable<LayerItem>, options: PlanOptions): Promise<PlannedLayer | undefined>;
   /**
    * The same tar in another blob, cut and compressed without regard to what is in it.
    * @throws LadingError DIGEST_MISMATCH when the blob is not the layer that `layer` says

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { digestAt, digestBytes, sameDigest } from '../oci/digest-bytes.js';
 import type { CallOptions } from '../stream/bytes.js';
+import type { FileNode } from '../tree/node.js';
 import type { ContentReader } from './content-reader.js';
-import type { LayerEntry } from './entry.js';
 import { checkFileDigest } from './file-digest.js';
 import { fileChanged, type HostContent, readFailure } from './host-file.js';
 import { inOrder } from './in-order.js';
@@ -15,6 +15,7 @@ import { rowsOfSegment, segmentKey } from './segment-key.js';
 import { fillFromStore, layOut } from './segment-layout.js';
 import { type FilePiece, type SegmentPart, type SegmentPlan, segmentCapacity } from './segment-plan.js';
 import type { SharedBytes } from './shared-bytes.js';
+import { type SpanNotes, SpanRecorder } from './span-notes.js';
 import { UnusableSegment } from './unusable-segment.js';
 import type { Segment } from './write-blob.js';
 
@@ -29,7 +30,9 @@ export interface PackSegmentsOptions extends CallOptions {
   /** Segments made at the same time; never changes the bytes. By default what keeps the crew busy. */
   readonly concurrency?: number | undefined;
   /** As in `PackOptions`. */
-  readonly onFile?: ((entry: LayerEntry, digests: Uint8Array, at: number) => void) | undefined;
+  readonly onFile?: ((file: FileNode, digests: Uint8Array, at: number) => void) | undefined;
+  /** As in `PackOptions`. */
+  readonly spans?: SpanNotes | undefined;
   /** Told of each segment, in order: where it is in the tar, and what the index has of it. */
   readonly onRows?: ((offset: number, size: number, rows: string | Uint8Array) => void) | undefined;
 }
@@ -118,10 +121,13 @@ interface OpenFile {
 /** Takes segments in order: checks what was read, hashes large files across their pieces, tells of files and rows. */
 class SegmentFinisher {
   readonly #options: PackSegmentsOptions;
+  readonly #recorder: SpanRecorder | undefined;
   #open: OpenFile | undefined;
 
   constructor(options: PackSegmentsOptions) {
+    const { spans, format } = options;
     this.#options = options;
+    this.#recorder = spans && new SpanRecorder(spans, format.recipe);
   }
 
   taken({ key, offset, stored: { size, rows } }: SegmentToTake, { raw, packed, crc, digest }: PackedSegment): Finished {
@@ -138,9 +144,9 @@ class SegmentFinisher {
       this.#piece(first, first.content, bytes, planned, whole => this.#name(plan, whole, named));
     } else {
       let at = 0;
-      for (const { entry, content } of plan.parts) {
+      for (const { content } of plan.parts) {
         if (content === undefined) continue;
-        this.#check(entry, content, done.digests, planned, at);
+        this.#check(content, done.digests, planned, at);
         at += digestBytes;
       }
       this.#name(plan, done.digests, named);
@@ -149,12 +155,14 @@ class SegmentFinisher {
   }
 
   #name(plan: SegmentPlan, digests: Uint8Array, named: { key: string }): void {
-    named.key = segmentKey(this.#options.format.recipe, plan, digests);
-    this.#options.onRows?.(plan.offset, plan.size, rowsOfSegment(plan, digests));
+    const { format, onRows } = this.#options;
+    named.key = segmentKey(format.recipe, plan, digests);
+    this.#recorder?.add(plan, named.key);
+    onRows?.(plan.offset, plan.size, rowsOfSegment(plan, digests));
   }
 
   #piece(
-    { at, entry, header }: SegmentPart,
+    { at, header }: SegmentPart,
     content: FilePiece,
     bytes: Uint8Array,
     planned: Uint8Array | undefined,
@@ -168,22 +176,16 @@ class SegmentFinisher {
     pieces.push(onDigest);
     if (start + length < node.size) return;
     const digest = hash.digest();
-    this.#check(entry, content, digest, planned, 0);
+    this.#check(content, digest, planned, 0);
     for (const tell of pieces) tell(digest);
     this.#open = undefined;
   }
 
-  #check(
-    entry: LayerEntry,
-    { node }: FilePiece,
-    digests: Uint8Array,
-    planned: Uint8Array | undefined,
-    at: number,
-  ): void {
+  #check({ node }: FilePiece, digests: Uint8Array, planned: Uint8Array | undefined, at: number): void {
     if (planned !== undefined && !sameDigest(planned, digests, at)) {
       checkFileDigest({ ...node, digest: digestAt(planned, at) }, digestAt(digests, at));
     } else if (node.digest !== undefined) checkFileDigest(node, digestAt(digests, at));
-    this.#options.onFile?.(entry, digests, at);
+    this.#options.onFile?.(node, digests, at);
   }
 }
 

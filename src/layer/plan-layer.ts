@@ -2,22 +2,25 @@ import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.js';
 import { digestBytes, setDigest } from '../oci/digest-bytes.js';
 import type { CallOptions } from '../stream/bytes.js';
-import type { LayerEntry } from './entry.js';
+import type { FileNode } from '../tree/node.js';
+import type { LayerItem } from './file-run.js';
 import { contentsOf, segmentKey } from './segment-key.js';
-import { piecesBefore, piecesBehind, planSegments, type SegmentPlan } from './segment-plan.js';
+import { piecesBefore, piecesBehind, planSegments, planUnknown, type SegmentPlan } from './segment-plan.js';
 import type { SimilarLayer, StoredSegment } from './similar-layer.js';
+import { findSpans, type SpanNotes, SpanRecorder } from './span-notes.js';
 
 /** The digests of files, known before they are packed. */
 export interface KnownDigests {
-  /** Puts that of the entry's file into its place; returns whether it is known. */
-  readonly readDigest: (entry: LayerEntry, digests: Uint8Array, at: number) => boolean;
-  /** Makes the digests of these entries known. Without it a layer with unknown files is not planned. */
-  readonly learn?: ((entries: Iterable<LayerEntry>) => Promise<void>) | undefined;
+  /** Puts that of a file into its place; returns whether it is known. */
+  readonly readDigest: (file: FileNode, digests: Uint8Array, at: number) => boolean;
+  /** Makes the digests of these files known. Without it a layer with unknown files is not planned. */
+  readonly learn?: ((files: readonly FileNode[]) => Promise<void>) | undefined;
 }
 
 export interface PlanLayerOptions extends CallOptions, KnownDigests {
   /** See `SegmentFormat`. */
   readonly recipe: string;
+  readonly spans?: SpanNotes | undefined;
   readonly similar?: SimilarLayer | undefined;
   /**
    * Told of the first segments as soon as it is certain what is to be done for them: in order, of as many that are in the
@@ -65,7 +68,7 @@ const mostAhead = 8;
 const turnMs = 2;
 
 /** Segments that nothing is known of but their entries. */
-export function* unplanned(entries: Iterable<LayerEntry>): Generator<SegmentToMake> {
+export function* unplanned(entries: Iterable<LayerItem>): Generator<SegmentToMake> {
   for (const plan of planSegments(entries)) yield { plan };
 }
 
@@ -76,8 +79,8 @@ export function* unplanned(entries: Iterable<LayerEntry>): Generator<SegmentToMa
  * @throws LadingError what `planSegments` and `learn` do
  */
 export async function planLayer(
-  entries: Iterable<LayerEntry>,
-  { recipe, similar, readDigest, learn, onSegment, signal }: PlanLayerOptions,
+  entries: Iterable<LayerItem>,
+  { recipe, similar, spans, readDigest, learn, onSegment, signal }: PlanLayerOptions,
 ): Promise<LayerPlan | undefined> {
   const keys: string[] = [];
   const found: Array<PlannedSegment | undefined> = [];
@@ -88,9 +91,10 @@ export async function planLayer(
   const taken = (place: number): boolean => found[place] !== undefined && 'stored' in found[place];
   const known = digestReader(readDigest);
   const name = (place: number, plan: SegmentPlan, digests: Uint8Array): void => {
-    const { offset, parts } = plan;
+    const { offset, count } = plan;
     const key = segmentKey(recipe, plan, digests);
     keys[place] = key;
+    recorder?.add(plan, key);
     found[place] = undefined;
     // A large file is taken over whole or made whole: it is held to its digest over all its pieces.
     const pieces = piecesBefore(plan);
@@ -98,25 +102,36 @@ export async function planLayer(
     if (stored !== undefined) found[place] = { offset, key, stored };
     else {
       for (let before = place - pieces; before < place; before++) if (taken(before)) found[before] = undefined;
-      if (kept + parts.length > mostKept) return;
-      kept += parts.length;
+      if (kept + count > mostKept) return;
+      kept += count;
       found[place] = { plan, digests: digests.slice() };
     }
   };
+  const recorder = spans && new SpanRecorder(spans, recipe);
   const teller = onSegment && segmentTeller(found, onSegment);
   const learnWaiting = async (): Promise<void> => {
-    await learn!([...waiting.values()].flatMap(({ parts }) => parts.map(({ entry }) => entry)));
+    await learn!([...waiting.values()].flatMap(contentFiles));
     for (const [place, plan] of waiting) name(place, plan, known(plan)!);
     waiting.clear();
     unknown = 0;
   };
   let place = 0;
   let turn = performance.now();
-  for (const plan of planSegments(entries)) {
+  const identified = similar && spans && findSpans(spans, recipe, similar);
+  for (const plan of identified === undefined ? planSegments(entries) : planUnknown(entries, identified)) {
     if (performance.now() - turn >= turnMs) {
       await setImmediate();
       signal?.throwIfAborted();
       turn = performance.now();
+    }
+    if ('key' in plan) {
+      const { key, offset } = plan;
+      keys[place] = key;
+      found[place] = { key, offset, stored: similar!.find(key)! };
+      teller?.planned(place);
+      place += 1;
+      teller?.tell(waiting.size === 0 ? place : waiting.keys().next().value!);
+      continue;
     }
     const digests = known(plan);
     teller?.planned(place, plan);
@@ -125,7 +140,7 @@ export async function planLayer(
     else {
       if (waiting.size === 0) since = performance.now();
       waiting.set(place, plan);
-      unknown += plan.parts.length;
+      unknown += plan.count;
     }
     if (unknown >= mostWaiting || (unknown > 0 && turn - since >= waitingMs)) await learnWaiting();
     place += 1;
@@ -150,8 +165,11 @@ function segmentTeller(found: ReadonlyArray<PlannedSegment | undefined>, onSegme
   /** The piece of a large file that was planned last: its place, that of the first one, and how many are to come. */
   let pieces = { first: 0, rest: 0 };
   return {
-    planned: (place: number, plan: SegmentPlan): void => {
-      pieces = { first: place - piecesBefore(plan), rest: piecesBehind(plan) };
+    planned: (place: number, plan?: SegmentPlan): void => {
+      pieces =
+        plan === undefined
+          ? { first: place, rest: 0 }
+          : { first: place - piecesBefore(plan), rest: piecesBehind(plan) };
     },
     /** `end`: those before it are known. */
     tell: (end: number): void => {
@@ -169,9 +187,9 @@ function segmentTeller(found: ReadonlyArray<PlannedSegment | undefined>, onSegme
 }
 
 /** For whoever has them as texts. */
-export function readDigestBy(digestOf: (entry: LayerEntry) => Digest | undefined): KnownDigests['readDigest'] {
-  return (entry, digests, at) => {
-    const digest = digestOf(entry);
+export function readDigestBy(digestOf: (file: FileNode) => Digest | undefined): KnownDigests['readDigest'] {
+  return (file, digests, at) => {
+    const digest = digestOf(file);
     if (digest !== undefined) setDigest(digests, at, digest);
     return digest !== undefined;
   };
@@ -180,14 +198,24 @@ export function readDigestBy(digestOf: (entry: LayerEntry) => Digest | undefined
 /** Reads the digests of all files of a segment, into memory that is used again for the next; nothing when one is not known. */
 function digestReader(readDigest: KnownDigests['readDigest']): (plan: SegmentPlan) => Uint8Array | undefined {
   let digests = new Uint8Array(0);
-  return ({ parts }) => {
-    if (digests.length < parts.length * digestBytes) digests = new Uint8Array(2 * parts.length * digestBytes);
+  return plan => {
+    if (digests.length < plan.count * digestBytes) digests = new Uint8Array(2 * plan.count * digestBytes);
     let end = 0;
-    for (const { entry, content } of parts) {
-      if (content === undefined) continue;
-      if (!readDigest(entry, digests, end)) return undefined;
+    for (const file of contentFiles(plan)) {
+      if (!readDigest(file, digests, end)) return undefined;
       end += digestBytes;
     }
     return digests.subarray(0, end);
   };
+}
+
+/** The files of a segment that have content, in order. */
+function contentFiles({ items }: SegmentPlan): FileNode[] {
+  const files: FileNode[] = [];
+  for (const item of items) {
+    if ('run' in item) {
+      for (const node of item.run.nodes) if (node.size > 0) files.push(node);
+    } else if (item.content !== undefined) files.push(item.content.node);
+  }
+  return files;
 }

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 import type { Digest } from '../oci/digest.js';
-import { copyDigest, digestBytes } from '../oci/digest-bytes.js';
+import { digestBytes } from '../oci/digest-bytes.js';
 import { emptyDigest } from './file-digest.js';
 import { indexEntry } from './index-entry.js';
 import { IndexRows } from './index-rows.js';
+import { beginKey, endKey, writeBytes, writeNumbers, writeText } from './key-bytes.js';
+import { type PlainFiles, plainLength } from './plain-files.js';
 import type { SegmentPart, SegmentPlan } from './segment-plan.js';
 import type { TarEntryType } from './tar-entry.js';
 import type { TarHeaderFields } from './tar-header.js';
@@ -12,19 +14,18 @@ import type { TarHeaderFields } from './tar-header.js';
  * Names a segment without its bytes: segments with one key have the same bytes, raw and compressed, and the same rows of an
  * index. In hexadecimal. `digests`: of the file of each part that has content, the whole of it, in order.
  */
-export function segmentKey(recipe: string, { parts, size, last }: SegmentPlan, digests: Uint8Array): string {
-  at = 0;
+export function segmentKey(recipe: string, { items, size, last }: SegmentPlan, digests: Uint8Array): string {
+  beginKey();
   writeText(`${recipe}\n${size} ${last}\n`);
   let from = 0;
-  for (const part of parts) {
-    writePart(part);
-    if (part.content === undefined) continue;
-    need(digestBytes);
-    copyDigest(digests, from, bytes, at);
-    at += digestBytes;
-    from += digestBytes;
+  for (const item of items) {
+    if ('run' in item) from = writePlain(item, digests, from);
+    else {
+      writePart(item);
+      if (item.content !== undefined) from = writeDigest(digests, from);
+    }
   }
-  return hash('sha256', bytes.subarray(0, at), 'hex');
+  return endKey();
 }
 
 /** What the index of the layer has of a segment: see `IndexRows`. A large file is in those of its first piece. */
@@ -43,11 +44,6 @@ export function rowsOfSegment({ parts }: SegmentPlan, digests: Uint8Array): stri
 export function contentsOf(keys: readonly string[]): string {
   return hash('sha256', keys.join('\n'), 'hex');
 }
-
-/** Where keys are written to be hashed, which is synchronous: texts of all entries of a layer would be mostly garbage. */
-let bytes = Buffer.alloc(256 * 1024);
-let view = new DataView(bytes.buffer, bytes.byteOffset);
-let at = 0;
 
 const typeNumbers: Readonly<Record<TarEntryType, number>> = {
   file: 1,
@@ -70,6 +66,34 @@ function writePart({ at: start, header, content }: SegmentPart): void {
   if (header !== undefined) writeFields(header.fields);
 }
 
+/** The same as its parts. */
+function writePlain({ at: first, run }: PlainFiles, digests: Uint8Array, digestsFrom: number): number {
+  const { folder, names, nodes } = run;
+  const above = folder === '' ? '' : `${folder}/`;
+  let start = first;
+  let digestAt = digestsFrom;
+  for (let place = 0; place < nodes.length; place++) {
+    const node = nodes[place]!;
+    writeNumbers(start, typeNumbers.file, 0);
+    writeNumbers(node.size, node.size, 0);
+    writeNumbers(node.mode, node.uid, node.gid);
+    writeNumbers(node.mtime, 0, 0);
+    writeNumbers(0, 0, 0);
+    writeText(above, names[place]!);
+    writeText('');
+    writeText('');
+    if (node.size > 0) digestAt = writeDigest(digests, digestAt);
+    start += plainLength(node);
+  }
+  return digestAt;
+}
+
+/** Returns where the next one is. */
+function writeDigest(digests: Uint8Array, from: number): number {
+  writeBytes(digests, from, digestBytes);
+  return from + digestBytes;
+}
+
 function writeFields(fields: TarHeaderFields): void {
   const { path, mode, uid, gid, mtime, mtimeNanoseconds = 0, linkTarget = '', major = 0, minor = 0, xattrs } = fields;
   writeNumbers(mode, uid, gid);
@@ -78,35 +102,4 @@ function writeFields(fields: TarHeaderFields): void {
   writeText(path);
   writeText(linkTarget);
   writeText(xattrs === undefined ? '' : JSON.stringify(Object.entries(xattrs).sort(([a], [b]) => (a < b ? -1 : 1))));
-}
-
-function writeNumbers(a: number, b: number, c: number): void {
-  need(24);
-  view.setFloat64(at, a);
-  view.setFloat64(at + 8, b);
-  view.setFloat64(at + 16, c);
-  at += 24;
-}
-
-/** Begins with the length, so that no other texts give the same bytes. */
-function writeText(text: string): void {
-  need(8 + 3 * text.length);
-  view.setFloat64(at, text.length);
-  at += 8;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7f) {
-      bytes[at++] = 0x80 | (code >> 14);
-      bytes[at++] = (code >> 7) & 0x7f;
-      bytes[at++] = code & 0x7f;
-    } else bytes[at++] = code;
-  }
-}
-
-function need(room: number): void {
-  if (at + room <= bytes.length) return;
-  const larger = Buffer.alloc(2 * (at + room));
-  larger.set(bytes.subarray(0, at));
-  bytes = larger;
-  view = new DataView(bytes.buffer, bytes.byteOffset);
 }

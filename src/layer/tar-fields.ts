@@ -72,6 +72,15 @@ export function fitsOctal(value: number, length: number): boolean {
   return value >= 0 && value < octalLimits[length]!;
 }
 
+/** Whether a text can stand in a field as it is, where there is room. */
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f || code === 0) return false;
+  }
+  return true;
+}
+
 /** Octal digits with leading zeros and a NUL behind; the caller has seen that they fit. */
 export function writeOctal(block: Uint8Array, offset: number, length: number, value: number): void {
   let at = offset + length - 2;

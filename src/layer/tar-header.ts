@@ -2,7 +2,7 @@ import { encodePath } from '../tree/path.js';
 import { invalidArchive } from './invalid-archive.js';
 import { formatPaxRecord, formatPaxTime, xattrPrefix } from './pax.js';
 import { defaultTarLimits, type TarEntryType } from './tar-entry.js';
-import { blockSize, fields, fitsOctal, headerChecksum, paddedSize, writeOctal } from './tar-fields.js';
+import { blockSize, fields, fitsOctal, headerChecksum, isAscii, paddedSize, writeOctal } from './tar-fields.js';
 
 /** What a header says. Owners are numbers only. */
 export interface TarHeaderFields {
@@ -99,14 +99,6 @@ function paxRecords(header: TarHeaderFields, name: string): string {
 /** Whether a name goes into its 100 bytes as it is. */
 function fitsText(text: string): boolean {
   return text.length <= 100 && isAscii(text);
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7f || code === 0) return false;
-  }
-  return true;
 }
 
 /** The bytes of a name, one a character. */

@@ -1,5 +1,6 @@
 import { contentReader } from '../layer/content-reader.js';
 import type { LayerEntry } from '../layer/entry.js';
+import type { LayerItem } from '../layer/file-run.js';
 import { type HostFile, hashFiles } from '../layer/hash-files.js';
 import type { PackedLayer, PackOptions, PlannedLayer, PlanOptions } from '../layer/layer-store.js';
 import { packLayer } from '../layer/pack.js';
@@ -43,13 +44,13 @@ export class LayerPacker {
     this.#crew = new SegmentCrew(threads);
   }
 
-  pack(entries: Iterable<LayerEntry>, options: PackOptions): Promise<PackedLayer> {
+  pack(entries: Iterable<LayerItem>, options: PackOptions): Promise<PackedLayer> {
     return this.#pack(unplanned(entries), options);
   }
 
   /** With how it is packed: if a segment cannot be taken over after all, with none that is. */
   async plan(
-    entries: Iterable<LayerEntry>,
+    entries: Iterable<LayerItem>,
     { similar, compression = 'gzip', level, ready, writing, ...options }: PlanOptions & { readonly writing: Writing },
   ): Promise<PlannedLayer | undefined> {
     const { recipe } = segmentFormat(compression, level);

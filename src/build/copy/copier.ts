@@ -2,6 +2,7 @@ import type { PatternMatcher } from '../../dockerfile/ignore.js';
 import { LadingError } from '../../errors/errors.js';
 import { checkPathLength, emptyDirectory, inheritedGroup, type TreeEditor, withMetadata } from '../../tree/editor.js';
 import { LazyDirectory } from '../../tree/lazy-directory.js';
+import { ListedChildren } from '../../tree/listed-children.js';
 import { realPath } from '../../tree/lookup.js';
 import { MappedChildren } from '../../tree/mapped-children.js';
 import type { DirectoryNode, FileNode, Metadata, TreeNode } from '../../tree/node.js';
@@ -19,6 +20,8 @@ export interface CopierOptions {
   /** Time of folders that the copy creates. */
   readonly epoch: number;
   readonly clamp: Clamp;
+  /** What owner, chmod and clamp are made of: with the same, the same files come out the same. Absent where nobody compares. */
+  readonly making?: string | undefined;
 }
 
 /** Which part of a folder is copied; without it, all. */
@@ -156,7 +159,12 @@ export class Copier {
         ? this.#whole(child, childPath, copies)
         : this.#copyOf(child, childPath, copies);
     };
-    return new LazyDirectory(this.#metadata(source), () => new MappedChildren(source.children, copy));
+    const { making } = this.#options;
+    return new LazyDirectory(this.#metadata(source), () =>
+      making !== undefined && source.children instanceof ListedChildren
+        ? source.children.mapped(making, copy)
+        : new MappedChildren(source.children, copy),
+    );
   }
 
   /** A folder that is there already and is only on the way to what is `wanted` takes nothing but the mode. */

@@ -4,6 +4,7 @@ import { recordKey } from '../../cache/record.js';
 import { LadingError } from '../../errors/errors.js';
 import { diffTrees } from '../../layer/diff.js';
 import type { LayerEntry } from '../../layer/entry.js';
+import { filesOf } from '../../layer/file-run.js';
 import { indexEntry } from '../../layer/index-entry.js';
 import type { BindMount, CacheMount } from '../../plan/run-mount.js';
 import type { CallOptions } from '../../stream/bytes.js';
@@ -40,7 +41,7 @@ export async function boundFiles(
   if (found === undefined) throw sourceNotFound(mount.source, path, source);
   const tree = enclosed(found.node);
   const entries = { [Symbol.iterator]: () => diffTrees(emptyDirectory(), tree) };
-  await files.learnAll(entries, { signal });
+  await files.learnAll(filesOf(entries), { signal });
   return { tree, ...digestsOf(entries, files) };
 }
 

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { putFailedCommand } from '../../cache/failed-command.js';
 import type { StepOrigin } from '../../cache/step-cache.js';
 import { LadingError } from '../../errors/errors.js';
-import { diffTrees } from '../../layer/diff.js';
+import { diffRuns } from '../../layer/diff.js';
 import type { RunMount } from '../../plan/run-mount.js';
 import type { RunStep } from '../../plan/step.js';
 import type { RunRequest, RunResult } from '../../sandbox/sandbox.js';
@@ -53,7 +53,7 @@ export async function executeCommand(job: CommandJob, options: RunOptions): Prom
     if (result.exitCode !== 0) {
       settings.onFailure?.(() => openShell(job, options));
       if (settings.keepFailed) {
-        const { layer } = await store.packLayer(diffTrees(tree, await root.changes(ran, { signal })), {
+        const { layer } = await store.packLayer(diffRuns(tree, await root.changes(ran, { signal })), {
           compression: 'none',
           signal,
         });
