@@ -4,7 +4,7 @@ import type { IgnoreMatcher } from '../dockerfile/ignore.js';
 import { ioError } from '../errors/io-error.js';
 import { folderNames } from '../layer/folder-names.js';
 import { linkTarget } from '../layer/host-stats.js';
-import { type HostIdentity, identityWords, modeAt, setNumbers, wordsOf } from '../tree/host-identity.js';
+import { type HostIdentity, identityTimes, identityWords, modeAt, setNumbers, wordsOf } from '../tree/host-identity.js';
 import { encodePath, joinPath, sortNames, toHostPath } from '../tree/path.js';
 import { settledFrom } from '../tree/settled.js';
 
@@ -176,6 +176,7 @@ export class FolderLister {
     let folders: string[] | undefined;
     let settled = 0;
     const numbers = new BigInt64Array((listed.length * identityWords) / 2);
+    const words = wordsOf(numbers);
     for (const name of listed) {
       const child = ignore === undefined ? '' : joinPath(path, name);
       const hidden = ignore?.ignores(child) ?? false;
@@ -189,7 +190,8 @@ export class FolderLister {
         folders ??= [];
         folders.push(joinPath(path, name));
       } else {
-        settled = Math.max(settled, settledFrom(Number(stats.mtimeNs), Number(stats.ctimeNs)));
+        const { mtime, ctime } = identityTimes({ words, at: kept.length * identityWords });
+        settled = Math.max(settled, settledFrom(mtime, ctime));
         if (kind === S_IFLNK) {
           targets ??= new Map();
           targets.set(kept.length, readLink(childHost));
@@ -197,10 +199,9 @@ export class FolderLister {
       }
       kept.push(name);
     }
-    const rows = wordsOf(numbers);
     return {
       names: kept.join('\0'),
-      rows: kept.length < listed.length ? rows.slice(0, kept.length * identityWords) : rows,
+      rows: kept.length < listed.length ? words.slice(0, kept.length * identityWords) : words,
       targets: targets ?? noTargets,
       folders: folders ?? noFolders,
       settledFrom: settled,
