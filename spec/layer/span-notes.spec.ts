@@ -49,7 +49,7 @@ async function planned(folder: string, spans: Notes, sizes: Map<string, number>)
       const size = sizes.get(key);
       return size === undefined
         ? undefined
-        : { size, rows: () => new Uint8Array(), path: '', start: 0, end: 0, crc: 0, digest: '' };
+        : { size, rows: () => new Uint8Array(), path: '', start: 0, end: 0, crc: 0, packedCrc: 0 };
     },
   };
   const readDigest = readDigestBy(file => {

@@ -79,11 +79,11 @@ async function segmentJob(
 }
 
 function takeJob(
-  { stored: { path, start, end, size, crc, digest } }: SegmentToTake,
+  { stored: { path, start, end, size, crc, packedCrc } }: SegmentToTake,
   raw: SharedBytes,
   { compression }: SegmentFormat,
 ): TakeJob {
-  return { kind: 'take', raw, path, start, end, size, crc, digest, compression };
+  return { kind: 'take', raw, path, start, end, size, crc, packedCrc, compression };
 }
 
 async function made(running: Promise<JobResult>, plan: SegmentPlan): Promise<PackedSegment> {
@@ -130,13 +130,16 @@ class SegmentFinisher {
     this.#recorder = spans && new SpanRecorder(spans, format.recipe);
   }
 
-  taken({ key, offset, stored: { size, rows } }: SegmentToTake, { raw, packed, crc, digest }: PackedSegment): Finished {
+  taken(
+    { key, offset, stored: { size, rows } }: SegmentToTake,
+    { raw, packed, crc, packedCrc }: PackedSegment,
+  ): Finished {
     this.#options.onRows?.(offset, size, rows());
-    return { raw: raw.subarray(0, size), packed: packed!, crc, digest, key: () => key };
+    return { raw: raw.subarray(0, size), packed: packed!, crc, packedCrc, key: () => key };
   }
 
   made({ plan, digests: planned }: SegmentToMake, done: PackedSegment): Finished {
-    const { raw, packed, crc, digest } = done;
+    const { raw, packed, crc, packedCrc } = done;
     const bytes = raw.subarray(0, plan.size);
     const named = { key: '' };
     const [first] = plan.parts;
@@ -151,7 +154,7 @@ class SegmentFinisher {
       }
       this.#name(plan, done.digests, named);
     }
-    return { raw: bytes, packed: packed ?? bytes, crc, digest, key: keyOf(named) };
+    return { raw: bytes, packed: packed ?? bytes, crc, packedCrc, key: keyOf(named) };
   }
 
   #name(plan: SegmentPlan, digests: Uint8Array, named: { key: string }): void {

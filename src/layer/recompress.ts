@@ -42,10 +42,10 @@ async function* recompressed(
   };
   const options = { limit: crew.capacity, capacity: segmentSize + packedRoom(segmentSize), signal };
   for await (const { started, result, release } of inOrder(inPieces(content), start, options)) {
-    const { raw, packed, crc, digest } = result;
+    const { raw, packed, crc, packedCrc } = result;
     const bytes = raw.subarray(0, started.size);
     // Cut without regard to files: no layer that is packed has such segments.
-    yield { raw: bytes, packed: packed ?? bytes, crc, digest, key: () => '', release };
+    yield { raw: bytes, packed: packed ?? bytes, crc, packedCrc, key: () => '', release };
   }
 }
 

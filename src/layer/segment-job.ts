@@ -3,7 +3,6 @@
  * here is synchronous and works on columns of numbers, so that it can be handed to a worker thread at little cost. This
  * file is bundled into the worker: it must stay small.
  */
-import { hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { digestBytes } from '../oci/digest-bytes.js';
@@ -42,8 +41,8 @@ export interface TakeJob {
   /** Bytes of the segment, uncompressed, and their CRC-32. */
   readonly size: number;
   readonly crc: number;
-  /** SHA-256 in hexadecimal of what is there: what was written under the key that the segment has. */
-  readonly digest: string;
+  /** CRC-32 of what is there: what was written under the key that the segment has. */
+  readonly packedCrc: number;
   readonly compression: Compression;
 }
 
@@ -68,8 +67,8 @@ export interface PackedSegment extends Answer {
   /** SHA-256 of each of `contents`, one behind another; none of a segment that is taken over. */
   readonly digests: Uint8Array;
   readonly crc: number;
-  /** SHA-256 in hexadecimal of `packed`; empty without compression, when nothing is taken over. */
-  readonly digest: string;
+  /** Of `packed`; 0 without compression, when nothing is taken over. */
+  readonly packedCrc: number;
 }
 
 export interface Hashed extends Answer {
@@ -113,23 +112,23 @@ export function runJob(job: Job): JobResult {
   const digests = digestsOf(raw, job.contents);
   const compressed = compressSegment(bytes, job.compression, job.level);
   const answer = { kind: 'packed', raw, digests, crc: crc32(bytes) } as const;
-  if (compressed === undefined) return { ...answer, digest: '' };
+  if (compressed === undefined) return { ...answer, packedCrc: 0 };
   const packed = raw.subarray(job.size, job.size + compressed.length);
   packed.set(compressed);
-  return { ...answer, packed, digest: hash('sha256', packed, 'hex') };
+  return { ...answer, packed, packedCrc: crc32(packed) };
 }
 
 /**
- * Takes the compressed bytes as they are, when they are in every bit what was written there. They are inflated for the tar
- * to be hashed: what they hold needs no other check.
+ * Takes the compressed bytes as they are, when they are what was written there. They are inflated for the tar to be hashed:
+ * what they hold needs no other check. The checksum is against disks that forget, as gzip has it: whoever can write into a
+ * store can write what he likes.
  */
-function takenSegment({ raw, path, start, end, size, crc, digest, compression }: TakeJob): JobResult {
+function takenSegment({ raw, path, start, end, size, crc, packedCrc, compression }: TakeJob): JobResult {
   const unusable = { kind: 'unusable', raw } as const;
   const packed = readRange(path, start, raw.subarray(size, size + end - start));
-  if (packed?.length !== end - start || compression === 'none' || hash('sha256', packed, 'hex') !== digest)
-    return unusable;
+  if (packed?.length !== end - start || compression === 'none' || crc32(packed) !== packedCrc) return unusable;
   if (!inflateSegment(packed, compression, raw.subarray(0, size))) return unusable;
-  return { kind: 'packed', raw, packed, digests: noDigests, crc, digest };
+  return { kind: 'packed', raw, packed, digests: noDigests, crc, packedCrc };
 }
 
 /** Fills the bytes with what is in the file from `start` on. */

@@ -15,8 +15,8 @@ export interface StoredSegment extends SegmentRows {
   readonly end: number;
   /** CRC-32 of what it holds, uncompressed. */
   readonly crc: number;
-  /** SHA-256, in hexadecimal, of its bytes in the blob. */
-  readonly digest: string;
+  /** CRC-32 of its bytes in the blob. */
+  readonly packedCrc: number;
 }
 
 /** A layer packed before that may have some of the segments of one that is being packed. */
@@ -40,12 +40,12 @@ export function similarLayer(
   rows: TarRows,
 ): SimilarLayer {
   const byKey = new Map<string, StoredSegment>();
-  for (const [i, { key, offset, blobOffset, crc, digest }] of segments.entries()) {
+  for (const [i, { key, offset, blobOffset, crc, packedCrc }] of segments.entries()) {
     const next = segments[i + 1];
     const known = rows.segments.get(offset);
     // The index may have been written for a blob that was cut in another way.
     if (known === undefined || offset + known.size !== (next?.offset ?? rows.size)) continue;
-    byKey.set(key, { ...known, path, start: blobOffset, end: next?.blobOffset ?? end, crc, digest });
+    byKey.set(key, { ...known, path, start: blobOffset, end: next?.blobOffset ?? end, crc, packedCrc });
   }
   return { find: key => byKey.get(key) };
 }

@@ -20,8 +20,8 @@ export interface Segment {
   readonly packed: Uint8Array;
   /** Of `raw`. */
   readonly crc: number;
-  /** SHA-256, in hexadecimal, of `packed`. */
-  readonly digest: string;
+  /** Of `packed`. */
+  readonly packedCrc: number;
   /** See `segmentKey`; of a piece of a large file it is known behind the last piece. */
   readonly key: () => string;
   /** To be called when neither `raw` nor `packed` are needed any more. */
@@ -74,9 +74,9 @@ export async function writeBlob(
     if (pending.length > mostPending) await pending.shift();
   };
   try {
-    for await (const { raw, packed, crc: own, digest, key, release } of segments) {
+    for await (const { raw, packed, crc: own, packedCrc, key, release } of segments) {
       if (size === 0) await emit(format.head);
-      map.push({ offset: size, blobOffset: blobSize, crc: own, digest, key });
+      map.push({ offset: size, blobOffset: blobSize, crc: own, packedCrc, key });
       crc = combineCrc32(crc, own, raw.length);
       size += raw.length;
       await emit(packed, raw, release);

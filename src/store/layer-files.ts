@@ -34,7 +34,7 @@ interface Note {
     | {
         readonly compression: Compression;
         readonly segments: ReadonlyArray<
-          readonly [offset: number, blobOffset: number, crc: number, digest: string, key: string]
+          readonly [offset: number, blobOffset: number, crc: number, packedCrc: number, key: string]
         >;
       }
     | undefined;
@@ -58,7 +58,7 @@ export interface IndexInTheMaking extends Pick<LayerIndexEncoder, 'add'> {
   drop(): void;
 }
 
-export const blobLayerKind = 'blob-layer 3';
+export const blobLayerKind = 'blob-layer 4';
 /** Entries held in memory, over all layers: about 150 MB. */
 const cacheLimit = 500_000;
 
@@ -107,11 +107,11 @@ export class LayerFiles {
           diffId,
           packed: {
             compression: packed.compression,
-            segments: packed.segments.map(([offset, blobOffset, crc, digest, key]) => ({
+            segments: packed.segments.map(([offset, blobOffset, crc, packedCrc, key]) => ({
               offset,
               blobOffset,
               crc,
-              digest,
+              packedCrc,
               key,
             })),
           },
@@ -213,7 +213,13 @@ export class LayerFiles {
       diffId,
       packed: packed && {
         compression,
-        segments: segments.map(({ offset, blobOffset, crc, digest, key }) => [offset, blobOffset, crc, digest, key]),
+        segments: segments.map(({ offset, blobOffset, crc, packedCrc, key }) => [
+          offset,
+          blobOffset,
+          crc,
+          packedCrc,
+          key,
+        ]),
       },
     };
     const path = this.blobPath(blob);

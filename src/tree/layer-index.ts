@@ -46,10 +46,10 @@ export interface LayerSegment {
   /** Where it starts in the uncompressed tar, and in the blob. */
   readonly offset: number;
   readonly blobOffset: number;
-  /** Of the uncompressed bytes. */
+  /** CRC-32 of the uncompressed bytes. */
   readonly crc: number;
-  /** SHA-256, in hexadecimal, of its bytes in the blob. */
-  readonly digest: string;
+  /** Of its bytes in the blob. */
+  readonly packedCrc: number;
   /** What it was made of and how: segments with one key have the same bytes. */
   readonly key: string;
 }
