@@ -86,7 +86,8 @@ function rowOf(path: string, { count, looksAhead, digest, keys }: SpanNote): Row
 function decode(bytes: Uint8Array | undefined): readonly Row[] {
   if (bytes === undefined) return [];
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')) as readonly Row[];
+    const rows: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+    return Array.isArray(rows) ? rows : [];
   } catch {
     return [];
   }

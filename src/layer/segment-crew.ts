@@ -22,6 +22,9 @@ interface Member {
 /** With no more than these, whoever writes the layer has time to hash it, and one thread less is started. */
 const fewThreads = 2;
 
+/** Jobs that are not worth a thread more. */
+const fewHeavy = 4;
+
 /**
  * One at work, and some that wait for it: so no thread is idle while a message is on its way, or while whoever makes the
  * tasks has to wait for a processor. More than that gains nothing.
@@ -38,6 +41,8 @@ export class SegmentCrew {
   readonly #waiting: Task[] = [];
   readonly #hashes: HashThread;
   #unavailable = false;
+  /** Jobs so far that take much longer than a message. */
+  #heavy = 0;
   #draining = false;
   #closed = false;
 
@@ -59,14 +64,23 @@ export class SegmentCrew {
   run(job: Job, { alone }: { readonly alone: boolean }): Promise<JobResult> {
     if (this.#closed) return Promise.reject(closedError());
     const result = new Promise<JobResult>((resolve, reject) => this.#waiting.push({ job, resolve, reject }));
-    if (!alone) this.start();
+    if (job.kind !== 'take') this.#heavy += 1;
+    if (!alone) this.#start(this.#heavy > fewHeavy ? this.#threads : this.#takers);
     this.#assign();
     return result;
   }
 
-  /** Starts the threads, for whoever knows that there will be much to do: it takes them a while. */
-  start(): void {
-    if (!this.#closed && this.#members.length === 0 && this.#threads > 0 && !this.#unavailable) this.#start();
+  /** Starts threads, for whoever knows that there will be much to take over: it takes them a while. */
+  startTaking(): void {
+    this.#start(this.#takers);
+  }
+
+  /**
+   * Threads that take over what there is: one less than there are, for whoever hashes the layer is as busy then, and with
+   * more of them than processors they only take turns.
+   */
+  get #takers(): number {
+    return Math.min(this.#threads, Math.max(1, this.#threads - 1));
   }
 
   /** The hashes of a layer that is written meanwhile. */
@@ -83,8 +97,9 @@ export class SegmentCrew {
     for (const { tasks } of members) for (const { reject } of tasks) reject(closedError());
   }
 
-  #start(): void {
-    for (let i = 0; i < this.#threads; i++) {
+  #start(threads: number): void {
+    if (this.#closed || this.#unavailable) return;
+    while (this.#members.length < threads) {
       let worker: Worker;
       try {
         worker = new Worker(code, { eval: true, name: 'lading-segments', execArgv: [], env: {}, stdin: false });

@@ -54,7 +54,7 @@ export class LayerPacker {
     { similar, compression = 'gzip', level, ready, writing, ...options }: PlanOptions & { readonly writing: Writing },
   ): Promise<PlannedLayer | undefined> {
     const { recipe } = segmentFormat(compression, level);
-    if (similar !== undefined && similar.blob.size >= muchToTake) this.#crew.start();
+    if (similar !== undefined && similar.blob.size >= muchToTake) this.#crew.startTaking();
     const opening = similar && this.#shelf.similar(similar);
     const [opened, readied] = await Promise.allSettled([opening, ready?.()]);
     const stored = opened.status === 'fulfilled' ? opened.value : undefined;
