@@ -52,8 +52,13 @@ async function compile(file) {
   /** @type {Uint8Array | undefined} */
   let binary;
   const { error, stderr } = await asc.main(
-    // Neither a garbage collector nor checks: the modules manage their memory themselves, and cannot leave it.
-    [file, '--baseDir', '/', '--runtime', 'stub', '-O3', '--noAssert', '--use', 'abort=', '--outFile', 'out.wasm'],
+    [
+      ...[file, '--baseDir', '/', '-O3', '--outFile', 'out.wasm'],
+      // Neither a garbage collector nor checks: the modules manage their memory themselves, and cannot leave it.
+      ...['--runtime', 'stub', '--noAssert', '--use', 'abort='],
+      // The memory is brought by whoever makes an instance: fresh, of whatever size, and shared by threads.
+      ...['--importMemory', '--zeroFilledMemory', '--sharedMemory', '--enable', 'threads', '--maximumMemory', '65536'],
+    ],
     {
       writeFile(name, contents) {
         if (name === 'out.wasm') binary = /** @type {Uint8Array} */ (contents);

@@ -6,40 +6,21 @@ import { parseFast } from './fast-parser';
 import { parseRecent } from './recent-parser';
 import { prepareSymbols } from './symbols';
 
-const page: usize = 65536;
-/** The end of all that has a place of its own: above 65535, as the parsers want it. */
-const input: usize = (__heap_base + page - 1) & ~(page - 1);
-/** What is read past the input, and written past the output. */
+/** What is read past the input, after it is made empty, and written past the output. */
 const margin: usize = 64;
-/** Far more than a segment; sums of bits stay within 32 of them. */
-const largest: usize = 64 * 1024 * 1024;
-
-/** Where the output begins for so many bytes. */
-export function outputOf(size: usize): usize {
-  return (input + size + margin + 7) & ~7;
-}
 
 /** How large the output can be: a block is never larger than stored, and a chunk at least. */
 export function outputBound(size: usize): usize {
   return size + (size >> 10) + margin;
 }
 
-/** Makes room for so many bytes; returns where they go, or 0 when there is none. */
-export function reserve(size: usize): usize {
-  if (size > largest) return 0;
-  const pages = <i32>((outputOf(size) + outputBound(size) + margin + page - 1) / page);
-  if (pages > memory.size() && memory.grow(pages - memory.size()) < 0) return 0;
-  return input;
-}
-
 /**
- * Compresses the bytes that room was made for; returns the size of the output. It ends with an empty stored block on the
- * border of a byte, and without a last block, so that another output can follow. Level 0 only stores.
+ * Compresses `size` bytes from `from` on, which is above 65535, as the parsers want it; returns the size of the output. It
+ * ends with an empty stored block on the border of a byte, and without a last block, so that another output can follow.
+ * Level 0 only stores.
  */
-export function deflate(size: usize, level: u32): usize {
-  const from = input;
-  const to = input + size;
-  const out = outputOf(size);
+export function deflate(from: usize, size: usize, out: usize, level: u32): usize {
+  const to = from + size;
   memory.fill(to, 0, margin);
   prepareSymbols();
   startOutput(out);

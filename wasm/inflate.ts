@@ -3,37 +3,16 @@ import { goOn, inputEnd, isOverrun, isUsedUp, nextByte, refill, startInput, take
 import { prepareCodes, readCodes, useFixedCodes } from './block-codes';
 import { readSequences } from './sequences';
 
-const page: usize = 65536;
-const input: usize = (__heap_base + 7) & ~7;
 /**
- * What may be read past the input and written past the output, before that is noticed: codes of a block, 600 bytes, and the
- * longest match.
- */
-const margin: usize = 1024;
-/** Far more than a segment. */
-const largest: usize = 64 * 1024 * 1024;
-
-/** Where the output begins for an input of so many bytes. */
-export function outputOf(size: usize): usize {
-  return (input + size + margin + 7) & ~7;
-}
-
-/** Makes room for so many bytes of input and output; returns where the input goes, or 0 when there is none. */
-export function reserve(size: usize, outputSize: usize): usize {
-  if (size > largest || outputSize > largest) return 0;
-  const pages = <i32>((outputOf(size) + outputSize + margin + page - 1) / page);
-  if (pages > memory.size() && memory.grow(pages - memory.size()) < 0) return 0;
-  return input;
-}
-
-/**
- * Decompresses the input that room was made for. It ends with its last block, or, without one, with a block that ends with the
+ * Decompresses `size` bytes from `from` on. They end with their last block, or, without one, with a block that ends with the
  * last byte. Returns the size of the output, or -1 when it is not valid or has more than `outputSize` bytes.
+ *
+ * Up to 600 bytes are read past the input, the codes of a block, and up to 300 are written past the room for the output, a
+ * match, before that is noticed.
  */
-export function inflate(size: usize, outputSize: usize): i32 {
+export function inflate(from: usize, size: usize, start: usize, outputSize: usize): i32 {
   prepareCodes();
-  startInput(input, input + size);
-  const start = outputOf(size);
+  startInput(from, from + size);
   const end = start + outputSize;
   let out = start;
   for (let isLast = false; !isLast && !isUsedUp(); ) {

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deflate } from '../../src/layer/deflate.js';
-import code from '../../wasm/deflate.js?wasm';
+import { type Codec, codecOn, tableBytes, workIn } from '../../src/layer/codec.js';
+import { deflate as deflateInto, deflateRoom } from '../../src/layer/deflate.js';
+import { wasmMemory } from '../../src/layer/wasm-module.js';
 import { contentPool } from '../bench/context/content-pool.js';
 import { randomBytes } from '../bench/context/random.js';
+import { deflate } from './deflated.js';
 
 const flush = { finishFlush: constants.Z_SYNC_FLUSH };
 const kib = 1024;
@@ -61,21 +63,15 @@ function sources(folder: string, end: string): Buffer {
   );
 }
 
-/** The module itself, whose memory can be looked at. */
+/** The code itself, on memory that can be looked at. */
 interface Module {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  reserve(size: number): number;
-  outputOf(size: number): number;
-  outputBound(size: number): number;
-  deflate(size: number, level: number): number;
+  readonly codec: Codec & { outputBound(size: number): number };
+  readonly bytes: Buffer;
 }
 
-async function instantiate(): Promise<Module> {
-  const { WebAssembly } = globalThis as unknown as {
-    readonly WebAssembly: { instantiate(bytes: Uint8Array): Promise<{ instance: { exports: unknown } }> };
-  };
-  const { instance } = await WebAssembly.instantiate(Buffer.from(code, 'base64'));
-  return instance.exports as Module;
+function instantiate(): Module {
+  const memory = wasmMemory(tableBytes + 5 * kib * kib);
+  return { codec: codecOn(memory) as Module['codec'], bytes: Buffer.from(memory.buffer) };
 }
 
 describe('deflate', () => {
@@ -254,21 +250,23 @@ describe('deflate', () => {
     ]);
   });
 
-  it('depends on nothing that was in its memory', async () => {
-    const used = await instantiate();
+  it('depends on nothing that was in its memory, and not on where it is', () => {
+    const { codec, bytes: memory } = instantiate();
     const bytes = pool.text(300 * kib, 0.4);
-    const results = levels.map(level => Buffer.from(deflate(bytes, level)));
     for (const level of levels) {
-      const at = used.reserve(2048 * kib);
-      new Uint8Array(used.memory.buffer).fill(level * 25 + 1, at);
-      new Uint8Array(used.memory.buffer).set(bytes, used.reserve(bytes.length));
-      const size = used.deflate(bytes.length, level);
-      expect(Buffer.from(used.memory.buffer, used.outputOf(bytes.length), size).equals(results[level]!)).toBe(true);
+      const result = deflate(bytes, level);
+      memory.fill(level * 25 + 1, tableBytes);
+      for (const at of [tableBytes, tableBytes + 1000 * kib + 8 * level]) {
+        memory.set(bytes, at);
+        const to = at + 400 * kib;
+        const size = codec.deflate(at, bytes.length, to, level);
+        expect(memory.subarray(to, to + size).equals(result)).toBe(true);
+      }
     }
   });
 
-  it('writes nothing past the room for the output', async () => {
-    const module = await instantiate();
+  it('writes nothing past the room for the output', () => {
+    const { codec, bytes: memory } = instantiate();
     const inputs = [Buffer.alloc(0), Buffer.of(7), randomBytes(100 * kib, 6), randomBytes(400 * kib, 6)];
     // Noise and text by turns: as many blocks as there can be.
     inputs.push(
@@ -276,26 +274,41 @@ describe('deflate', () => {
     );
     for (const bytes of inputs) {
       for (const level of levels) {
-        module.reserve(2048 * kib);
-        const at = module.reserve(bytes.length);
-        const memory = Buffer.from(module.memory.buffer);
-        memory.fill(0xa5, at);
-        memory.set(bytes, at);
-        const from = module.outputOf(bytes.length);
-        const size = module.deflate(bytes.length, level);
-        const bound = module.outputBound(bytes.length);
+        memory.fill(0xa5, tableBytes);
+        memory.set(bytes, tableBytes);
+        const from = tableBytes + bytes.length + 64;
+        const size = codec.deflate(tableBytes, bytes.length, from, level);
+        const bound = codec.outputBound(bytes.length);
         expect(size).toBeLessThanOrEqual(bound);
         // Words of eight bytes are written at a time.
+        expect(bound + 8).toBeLessThan(deflateRoom(bytes.length));
         expect(memory.subarray(from + bound + 8).every(byte => byte === 0xa5)).toBe(true);
-        expect(memory.subarray(at, at + bytes.length).equals(bytes)).toBe(true);
+        expect(memory.subarray(tableBytes, tableBytes + bytes.length).equals(bytes)).toBe(true);
       }
     }
   });
 
-  it('refuses more than there is room for', async () => {
-    const module = await instantiate();
-    for (const size of [64 * kib * kib + 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) expect(module.reserve(size)).toBe(0);
+  it('refuses more than there is room for', () => {
     expect(() => deflate(Buffer.alloc(64 * kib * kib + 1), 1)).toThrow(RangeError);
+    expect(() => deflateInto(Buffer.alloc(1000), 1, Buffer.alloc(1000))).toThrow(RangeError);
     expectReturn(Buffer.from('as usual after that'));
+  });
+
+  it('does the same in place', () => {
+    const memory = wasmMemory(tableBytes + 2 * kib * kib);
+    workIn(memory);
+    const all = new Uint8Array(memory.buffer);
+    const bytes = pool.text(300 * kib, 0.4);
+    const raw = all.subarray(tableBytes + 5000, tableBytes + 5000 + bytes.length);
+    const into = all.subarray(tableBytes + 400 * kib, tableBytes + 400 * kib + deflateRoom(bytes.length));
+    for (const level of levels) {
+      raw.set(bytes);
+      const packed = deflateInto(raw, level, into);
+      expect(packed).toMatchObject({ buffer: memory.buffer, byteOffset: into.byteOffset });
+      expect(deflate(bytes, level).equals(packed)).toBe(true);
+      // What lies elsewhere is copied.
+      const elsewhere = deflateInto(raw, level, Buffer.alloc(into.length));
+      expect(Buffer.from(packed).equals(elsewhere)).toBe(true);
+    }
   });
 });

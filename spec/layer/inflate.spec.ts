@@ -1,13 +1,13 @@
 import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deflate } from '../../src/layer/deflate.js';
+import { aligned, codecOn, margin, tableBytes, workIn } from '../../src/layer/codec.js';
 import { inflate } from '../../src/layer/inflate.js';
-import { wasmModule } from '../../src/layer/wasm-module.js';
-import code from '../../wasm/inflate.js?wasm';
+import { wasmMemory } from '../../src/layer/wasm-module.js';
 import { contentPool } from '../bench/context/content-pool.js';
 import { randomBytes } from '../bench/context/random.js';
 import { BitString, codeOf, fixedDistances, fixedLiterals, type OwnCodes, putCodes, wordsOf } from './deflate-bits.js';
+import { deflate } from './deflated.js';
 
 const kib = 1024;
 const pool = contentPool();
@@ -35,22 +35,15 @@ function judged(packed: Uint8Array): Buffer | undefined {
   }
 }
 
-/** The module itself, whose memory can be looked at. */
-interface Module {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  reserve(size: number, outputSize: number): number;
-  outputOf(size: number): number;
-  inflate(size: number, outputSize: number): number;
-}
-
-const roomy = wasmModule<Module>(code);
+/** The code itself, on memory that can be looked at, with the output far behind the input. */
+const memory = wasmMemory(tableBytes + 10 * kib * kib);
+const codec = codecOn(memory);
+const everything = Buffer.from(memory.buffer);
 
 /** Whatever comes out, if anything does. */
 function sizeOf(packed: Uint8Array): number | undefined {
-  const size = 4096 * kib;
-  const at = roomy.reserve(packed.length, size);
-  new Uint8Array(roomy.memory.buffer).set(packed, at);
-  const found = roomy.inflate(packed.length, size);
+  everything.set(packed, tableBytes);
+  const found = codec.inflate(tableBytes, packed.length, tableBytes + 4096 * kib, 4096 * kib);
   return found < 0 ? undefined : found;
 }
 
@@ -356,24 +349,20 @@ describe('inflate', () => {
   });
 
   it('writes nothing past the room for the output, and reads what was there into nothing', () => {
-    const module = wasmModule<Module>(code);
-    const margin = 1024;
     const bytes = Buffer.concat([pool.text(60 * kib, 0.3), Buffer.alloc(70 * kib), randomBytes(70 * kib, 2)]);
     const inputs = [1, 4, 9].map(level => deflate(bytes, level));
     inputs.push(deflateRawSync(Buffer.alloc(300 * kib)), deflateRawSync(Buffer.from('abcdefghi'.repeat(30_000))));
-    module.reserve(500 * kib, 500 * kib);
+    const memory = everything.subarray(0, tableBytes + 1200 * kib);
     for (const input of inputs) {
       for (const size of [0, 1, 1000, 60 * kib - 7, 100 * kib, 200 * kib, 200 * kib + 1, 400 * kib]) {
         const results = [0x00, 0xa5, 0xff].map(filler => {
-          const at = module.reserve(input.length, size);
-          const memory = Buffer.from(module.memory.buffer);
-          memory.fill(filler, at);
-          memory.set(input, at);
-          const found = module.inflate(input.length, size);
-          const from = module.outputOf(input.length);
+          memory.fill(filler, tableBytes);
+          memory.set(input, tableBytes);
+          const from = aligned(tableBytes + input.length + margin);
+          const found = codec.inflate(tableBytes, input.length, from, size);
           const past = memory.subarray(from + size + margin);
           expect(past.equals(Buffer.alloc(past.length, filler))).toBe(true);
-          expect(memory.subarray(at, at + input.length).equals(input)).toBe(true);
+          expect(memory.subarray(tableBytes, tableBytes + input.length).equals(input)).toBe(true);
           return found === size ? Buffer.from(memory.subarray(from, from + size)) : undefined;
         });
         expect(results[0]?.length ?? -1).toBe(judged(input)?.length === size ? size : -1);
@@ -386,5 +375,27 @@ describe('inflate', () => {
     expect(inflate(Buffer.alloc(64 * kib * kib + 1), Buffer.alloc(1))).toBe(false);
     expect(inflate(Buffer.alloc(10), Buffer.alloc(64 * kib * kib + 1))).toBe(false);
     expect(expectSameAsZlib(deflate(Buffer.from('as usual after that'), 6))).toBe(true);
+  });
+
+  it('does the same in place', () => {
+    const memory = wasmMemory(tableBytes + 2 * kib * kib);
+    workIn(memory);
+    const all = new Uint8Array(memory.buffer);
+    const bytes = pool.text(300 * kib, 0.4);
+    for (const [i, input] of [deflate(bytes, 1), deflateRawSync(bytes), deflate(bytes, 0)].entries()) {
+      const at = tableBytes + 1000 * i;
+      const into = all.subarray(at, at + bytes.length);
+      const packed = all.subarray(at + 500 * kib, at + 500 * kib + input.length);
+      packed.set(input);
+      expect(inflate(packed, into)).toBe(true);
+      expect(bytes.equals(into)).toBe(true);
+      expect(input.equals(packed)).toBe(true);
+      expect(inflate(packed, all.subarray(at, at + bytes.length - 1))).toBe(false);
+      expect(inflate(packed.subarray(0, 3000), into)).toBe(false);
+      // What lies elsewhere is copied.
+      const elsewhere = Buffer.alloc(bytes.length);
+      expect(inflate(packed, elsewhere)).toBe(true);
+      expect(elsewhere.equals(bytes)).toBe(true);
+    }
   });
 });

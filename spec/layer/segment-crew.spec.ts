@@ -5,6 +5,7 @@ import type { LayerEntry } from '../../src/layer/entry.js';
 import { packLayer } from '../../src/layer/pack.js';
 import { unplanned } from '../../src/layer/plan-layer.js';
 import { SegmentCrew } from '../../src/layer/segment-crew.js';
+import type { SharedBytes } from '../../src/layer/shared-bytes.js';
 import {
   fileEntry,
   hostEntries,
@@ -19,6 +20,14 @@ import {
 
 const crews = [1, 2, 3].map(threads => new SegmentCrew(threads));
 afterAll(() => Promise.all(crews.map(crew => crew.close())));
+
+/** How many buffers it has to lend. */
+function toLend(crew: SegmentCrew): number {
+  const all: SharedBytes[] = [];
+  for (let raw = crew.lend(1); raw !== undefined; raw = crew.lend(1)) all.push(raw);
+  expect(all.every(raw => crew.takeBack(raw))).toBe(true);
+  return all.length;
+}
 
 /** Some MiB of files that compress like text, in many segments, and one that is cut into pieces. */
 function tree(folder: string): string {
@@ -77,13 +86,17 @@ describe('SegmentCrew', () => {
         mkdirSync(path);
       },
     ];
+    // All threads are there then.
+    await packed(hostEntries(tree(tempDir())), { crew: crews[1]! });
     for (const change of changes) {
+      const buffers = toLend(crews[1]!);
       const folder = tree(tempDir());
       const path = join(folder, 'd3', 'f143');
       const entries = hostEntries(folder);
       change(path);
       const result = packed(entries, { crew: crews[1]! });
       await expect(result).rejects.toMatchObject({ code: 'FILE_CHANGED', details: { path } });
+      expect(toLend(crews[1]!)).toBe(buffers);
       expect(openFiles().filter(name => name.startsWith(folder))).toEqual([]);
     }
   });
@@ -116,7 +129,10 @@ describe('SegmentCrew', () => {
     expect(sink.bytes().length).toBe(written);
     expect(openFiles().filter(name => name.startsWith(folder))).toEqual([]);
     // The crew is as good as before.
+    const buffers = toLend(crew);
+    expect(buffers).toBeGreaterThan(8);
     expect((await packed(hostEntries(folder), { crew })).blob).toEqual((await packed(hostEntries(folder))).blob);
+    expect(toLend(crew)).toBe(buffers);
   });
 
   it.each([true, false])(

@@ -10,11 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LayerEntry } from '../../src/layer/entry.js';
 import { sha256 } from '../../src/layer/file-digest.js';
 import { hashFiles } from '../../src/layer/hash-files.js';
 import { type LayerPlan, type PlannedSegment, planLayer, readDigestBy } from '../../src/layer/plan-layer.js';
+import { SegmentCrew } from '../../src/layer/segment-crew.js';
 import { segmentFormat, tailSize } from '../../src/layer/segment-format.js';
 import { type SimilarLayer, similarLayer } from '../../src/layer/similar-layer.js';
 import { UnusableSegment } from '../../src/layer/unusable-segment.js';
@@ -91,6 +92,20 @@ describe('a layer like one that is there', () => {
     expect(counts(plan)).toEqual({ taken: layer.index.segments!.length, made: 0 });
     const again = await packedSegments(plan.segments());
     expect(again).toEqual(layer);
+  });
+
+  it('takes them over with any number of threads, and where the one that asks helps', async () => {
+    const folder = tree(tempDir());
+    for (let i = 0; i < 30; i++) writeFileSync(join(folder, `more${i}`), `${i} more text\n`.repeat(60_000));
+    const entries = hostEntries(folder);
+    const { layer, similar } = await stored(entries);
+    const plan = await planned(entries, similar);
+    expect(counts(plan).taken).toBeGreaterThan(20);
+    for (const threads of [1, 2, 3]) {
+      const crew = new SegmentCrew(threads);
+      onTestFinished(() => crew.close());
+      for (let time = 0; time < 3; time++) expect(await packedSegments(plan.segments(), { crew })).toEqual(layer);
+    }
   });
 
   it('makes only the segments near a change, and the bytes of a fresh build', async () => {

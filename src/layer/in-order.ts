@@ -15,11 +15,21 @@ export interface Done<S extends Started<unknown>> {
   readonly release: () => void;
 }
 
+/** Where buffers are borrowed. */
+export interface Lender {
+  /** One of at least so many bytes, or none when there is none left. */
+  lend(capacity: number): SharedBytes | undefined;
+  /** Takes back what it has lent; says whether it had. */
+  takeBack(raw: SharedBytes): boolean;
+}
+
 export interface InOrderOptions extends CallOptions {
   /** How many are under way at the same time, at least one. */
   readonly limit: number;
   /** Bytes of each buffer. */
   readonly capacity: number;
+  /** Has better ones, as long as there are any. */
+  readonly buffers: Lender;
 }
 
 /**
@@ -29,31 +39,47 @@ export interface InOrderOptions extends CallOptions {
 export async function* inOrder<I, S extends Started<unknown>>(
   items: Iterable<I> | AsyncIterable<I>,
   start: (item: I, raw: SharedBytes, alone: boolean) => Promise<S>,
-  { limit, capacity, signal }: InOrderOptions,
+  { limit, capacity, buffers, signal }: InOrderOptions,
 ): AsyncGenerator<Done<S>> {
-  const underWay: S[] = [];
+  const underWay: Array<{ readonly started: S; readonly raw: SharedBytes }> = [];
   const idle: SharedBytes[] = [];
+  const inUse = new Set<SharedBytes>();
+  let ended = false;
+  const buffer = (): SharedBytes => {
+    const raw = buffers.lend(capacity) ?? idle.pop() ?? sharedBytes(capacity);
+    inUse.add(raw);
+    return raw;
+  };
+  const release = (raw: SharedBytes): void => {
+    if (inUse.delete(raw) && !buffers.takeBack(raw)) idle.push(raw);
+  };
   const take = async (): Promise<Done<S>> => {
-    const result = (await underWay[0]!.result) as Awaited<S['result']>;
-    return { started: underWay.shift()!, result, release: () => void idle.push(result.raw) };
+    const { started, raw } = underWay[0]!;
+    const result = (await started.result) as Awaited<S['result']>;
+    underWay.shift();
+    return { started, result, release: () => release(raw) };
   };
   try {
     for await (const item of items) {
       // What is done here is synchronous: timers, signals and other work get their turn.
       await setImmediate();
       signal?.throwIfAborted();
-      const started = await start(item, idle.pop() ?? sharedBytes(capacity), underWay.length === 0);
+      const raw = buffer();
+      const started = await start(item, raw, underWay.length === 0);
       // It is awaited in its turn; until then a failure must not count as unhandled.
       started.result.catch(() => {});
-      underWay.push(started);
+      underWay.push({ started, raw });
       if (underWay.length >= limit) yield await take();
     }
     while (underWay.length > 0) {
       signal?.throwIfAborted();
       yield await take();
     }
+    ended = true;
   } finally {
     // Someone works on these buffers; the results have no one else to go to.
-    await Promise.allSettled(underWay.map(({ result }) => result));
+    await Promise.allSettled(underWay.map(({ started }) => started.result));
+    // Nobody has a use any more for what came of the others, either.
+    if (!ended) for (const raw of inUse) release(raw);
   }
 }

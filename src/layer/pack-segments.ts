@@ -7,7 +7,7 @@ import { checkFileDigest } from './file-digest.js';
 import { fileChanged, type HostContent, readFailure } from './host-file.js';
 import { inOrder } from './in-order.js';
 import type { PlannedSegment, SegmentToMake, SegmentToTake } from './plan-layer.js';
-import { packedRoom } from './segment-codec.js';
+import { segmentRoom } from './segment-codec.js';
 import type { SegmentCrew } from './segment-crew.js';
 import type { SegmentFormat } from './segment-format.js';
 import type { JobResult, PackedSegment, SegmentJob, TakeJob } from './segment-job.js';
@@ -20,7 +20,7 @@ import { UnusableSegment } from './unusable-segment.js';
 import type { Segment } from './write-blob.js';
 
 /** Of the buffer of a job. */
-const jobCapacity = segmentCapacity + packedRoom(segmentCapacity);
+const jobCapacity = segmentRoom(segmentCapacity);
 
 export interface PackSegmentsOptions extends CallOptions {
   readonly crew: SegmentCrew;
@@ -57,7 +57,7 @@ export async function* packSegments(
     const job = await segmentJob(plan, raw, options);
     return { segment, result: made(crew.run(job, { alone: first && plan.last }), plan) };
   };
-  const pipeline = { limit: Math.max(1, concurrency ?? crew.capacity), capacity: jobCapacity, signal };
+  const pipeline = { limit: Math.max(1, concurrency ?? crew.capacity), capacity: jobCapacity, buffers: crew, signal };
   for await (const { started, result, release } of inOrder(segments, start, pipeline)) {
     const { segment } = started;
     const done = 'stored' in segment ? finisher.taken(segment, result) : finisher.made(segment, result);
@@ -70,7 +70,7 @@ async function segmentJob(
   raw: SharedBytes,
   { format, read, signal }: PackSegmentsOptions,
 ): Promise<SegmentJob> {
-  const buffer = Buffer.from(raw.buffer);
+  const buffer = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
   const layout = layOut(plan, buffer);
   await fillFromStore(layout, buffer, read, { signal });
   const { reads, contents } = layout;

@@ -2,7 +2,7 @@ import type { Bytes } from '../stream/bytes.js';
 import { hostReads } from './host-reads.js';
 import { inOrder } from './in-order.js';
 import type { PackOptions } from './layer-store.js';
-import { packedRoom } from './segment-codec.js';
+import { segmentRoom } from './segment-codec.js';
 import type { SegmentCrew } from './segment-crew.js';
 import { type SegmentFormat, segmentFormat } from './segment-format.js';
 import type { PackedSegment } from './segment-job.js';
@@ -40,7 +40,7 @@ async function* recompressed(
     const result = crew.run({ ...job, raw, size }, { alone: alone && size < segmentSize }) as Promise<PackedSegment>;
     return { size, result };
   };
-  const options = { limit: crew.capacity, capacity: segmentSize + packedRoom(segmentSize), signal };
+  const options = { limit: crew.capacity, capacity: segmentRoom(segmentSize), buffers: crew, signal };
   for await (const { started, result, release } of inOrder(inPieces(content), start, options)) {
     const { raw, packed, crc, packedCrc } = result;
     const bytes = raw.subarray(0, started.size);

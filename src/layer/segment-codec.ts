@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib';
 import type { Compression } from '../oci/media-types.js';
-import { deflate } from './deflate.js';
+import { aligned, margin } from './codec.js';
+import { deflate, deflateRoom } from './deflate.js';
 import { inflate } from './inflate.js';
 
 type ZstdFunction = (bytes: Uint8Array, options: object) => Buffer;
@@ -13,27 +14,40 @@ const { zstdCompressSync, zstdDecompressSync } = zlib as unknown as {
 
 export const canZstd = zstdCompressSync !== undefined;
 
-/** Room that any segment of so many bytes fits in when it is compressed: what does not become smaller grows a little. */
-export function packedRoom(size: number): number {
-  return size + (size >> 8) + 1024;
+/** Where in the buffer of a segment of so many bytes is what is packed of it: behind the segment, and what is written past it. */
+export function packedAt(size: number): number {
+  return aligned(size + margin);
+}
+
+/** Bytes of a buffer in which any segment of so many bytes fits, and behind it what is packed of it. */
+export function segmentRoom(size: number): number {
+  return packedAt(size) + deflateRoom(size) + margin;
 }
 
 /**
- * The bytes of one segment as they stand in the blob, in memory that the next call may use again; `undefined` without
- * compression.
+ * The bytes of one segment as they stand in the blob: the first of `into`, which has room for them, as `segmentRoom` says;
+ * `undefined` without compression.
  *
  * gzip: raw deflate that begins with an empty window and ends on a byte boundary, so that segments can be put one behind
  * another, and each be inflated alone. zstd: one frame.
  */
-export function compressSegment(raw: Uint8Array, compression: Compression, level: number): Uint8Array | undefined {
+export function compressSegment<B extends ArrayBufferLike>(
+  raw: Uint8Array,
+  compression: Compression,
+  level: number,
+  into: Uint8Array<B>,
+): Uint8Array<B> | undefined {
   switch (compression) {
     case 'none':
       return undefined;
     case 'gzip':
-      return deflate(raw, level);
+      return deflate(raw, level, into);
     case 'zstd': {
       const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants as unknown as Record<string, number>;
-      return zstdCompressSync!(raw, { params: { [ZSTD_c_compressionLevel!]: level, [ZSTD_c_checksumFlag!]: 1 } });
+      const params = { [ZSTD_c_compressionLevel!]: level, [ZSTD_c_checksumFlag!]: 1 };
+      const bytes = zstdCompressSync!(raw, { params });
+      into.set(bytes);
+      return into.subarray(0, bytes.length);
     }
   }
 }

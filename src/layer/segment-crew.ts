@@ -2,9 +2,13 @@ import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { HashThread } from './hash-thread.js';
+import type { Lender } from './in-order.js';
 import type { LayerHashing } from './layer-hashes.js';
 import { type Job, type JobResult, runJob } from './segment-job.js';
+import { SegmentMemory } from './segment-memory.js';
+import type { JobOrder, SegmentWorkerData } from './segment-worker.js';
 import code from './segment-worker.js?worker-code';
+import type { SharedBytes } from './shared-bytes.js';
 
 interface Task {
   readonly job: Job;
@@ -14,6 +18,7 @@ interface Task {
 
 interface Member {
   readonly worker: Worker;
+  readonly memory: SegmentMemory | undefined;
   /** Given to it and not answered yet, oldest first. */
   readonly tasks: Task[];
   online: boolean;
@@ -30,12 +35,14 @@ const fewHeavy = 4;
  * tasks has to wait for a processor. More than that gains nothing.
  */
 const tasksEach = 4;
+/** Buffers that are still hashed and written when what is in them is made, about. */
+const buffersBehind = 4;
 
 /**
  * The threads that make segments, started when there is work for more than one. Where threads cannot be had, the work is
  * done in this one: the results are the same. They do not keep a process alive, and end with `close`.
  */
-export class SegmentCrew {
+export class SegmentCrew implements Lender {
   readonly #threads: number;
   readonly #members: Member[] = [];
   readonly #waiting: Task[] = [];
@@ -44,6 +51,7 @@ export class SegmentCrew {
   /** Jobs so far that take much longer than a message. */
   #heavy = 0;
   #draining = false;
+  #helping = false;
   #closed = false;
 
   /** `threads`: how many; 0 for none but the one that calls. By default as many as there are processors. */
@@ -76,11 +84,23 @@ export class SegmentCrew {
   }
 
   /**
-   * Threads that take over what there is: one less than there are, for whoever hashes the layer is as busy then, and with
-   * more of them than processors they only take turns.
+   * Threads that take over what there is: one less than there are, for whoever hashes the layer is nearly as busy then, and
+   * helps when it is not; with more of them than processors they only take turns.
    */
   get #takers(): number {
     return Math.min(this.#threads, Math.max(1, this.#threads - 1));
+  }
+
+  /** In the memory of the thread that has the least to do: if that thread does the job then, it does it in place. */
+  lend(capacity: number): SharedBytes | undefined {
+    const [memory] = this.#members.flatMap(({ memory = [] }) => memory).sort((a, b) => b.idle - a.idle);
+    return memory?.lend(capacity);
+  }
+
+  takeBack(raw: SharedBytes): boolean {
+    const owner = this.#members.find(({ memory }) => memory?.holds(raw));
+    owner?.memory?.takeBack(raw);
+    return owner !== undefined;
   }
 
   /** The hashes of a layer that is written meanwhile. */
@@ -100,14 +120,23 @@ export class SegmentCrew {
   #start(threads: number): void {
     if (this.#closed || this.#unavailable) return;
     while (this.#members.length < threads) {
+      const memory = SegmentMemory.create(Math.ceil((this.capacity + buffersBehind) / threads));
+      const workerData: SegmentWorkerData = { memory: memory?.memory };
       let worker: Worker;
       try {
-        worker = new Worker(code, { eval: true, name: 'lading-segments', execArgv: [], env: {}, stdin: false });
+        worker = new Worker(code, {
+          eval: true,
+          name: 'lading-segments',
+          execArgv: [],
+          env: {},
+          stdin: false,
+          workerData,
+        });
       } catch {
         this.#unavailable = true;
         return;
       }
-      const member: Member = { worker, tasks: [], online: false };
+      const member: Member = { worker, memory, tasks: [], online: false };
       worker.on('online', () => {
         member.online = true;
         this.#assign();
@@ -126,13 +155,33 @@ export class SegmentCrew {
 
   #assign(): void {
     while (this.#waiting.length > 0) {
-      const [member] = this.#members.filter(({ online }) => online).sort((a, b) => a.tasks.length - b.tasks.length);
-      if (member === undefined) return void this.#drain();
-      if (member.tasks.length >= tasksEach) return;
+      const online = this.#members.filter(({ online }) => online).sort((a, b) => a.tasks.length - b.tasks.length);
+      if (online.length === 0) return void this.#drain();
+      const free = online.filter(({ tasks }) => tasks.length < tasksEach);
+      if (free.length === 0) return void this.#help();
       const task = this.#waiting.shift()!;
+      const home = free.find(({ memory }) => memory?.holds(task.job.raw));
+      const member = home ?? free[0]!;
       member.tasks.push(task);
       member.worker.ref();
-      member.worker.postMessage(task.job);
+      member.worker.postMessage({ job: task.job, isHome: home !== undefined } satisfies JobOrder);
+    }
+  }
+
+  /** Takes over here what would wait, where a thread was left out for that; between what else there is to do. */
+  async #help(): Promise<void> {
+    if (this.#helping || this.#members.length !== this.#takers || this.#takers === this.#threads) return;
+    this.#helping = true;
+    try {
+      for (;;) {
+        await setImmediate();
+        const [task] = this.#waiting;
+        if (task?.job.kind !== 'take' || this.#members.some(({ tasks }) => tasks.length < tasksEach)) return;
+        this.#waiting.shift();
+        runHere(task);
+      }
+    } finally {
+      this.#helping = false;
     }
   }
 
@@ -147,11 +196,7 @@ export class SegmentCrew {
         if (this.#members.some(({ online }) => online)) break;
         const task = this.#waiting.shift();
         if (task === undefined) break;
-        try {
-          task.resolve(runJob(task.job));
-        } catch (error) {
-          task.reject(error);
-        }
+        runHere(task);
       }
     } finally {
       this.#draining = false;
@@ -165,6 +210,14 @@ export class SegmentCrew {
     this.#unavailable = true;
     for (const task of member.tasks) task.reject(error);
     this.#assign();
+  }
+}
+
+function runHere({ job, resolve, reject }: Task): void {
+  try {
+    resolve(runJob(job));
+  } catch (error) {
+    reject(error);
   }
 }
 

@@ -9,7 +9,7 @@ import { digestBytes } from '../oci/digest-bytes.js';
 import type { Compression } from '../oci/media-types.js';
 import { hashInto } from './file-digest.js';
 import { type HostReads, hashHostFiles, type ReadFailure, readHostFiles } from './host-reads.js';
-import { compressSegment, inflateSegment } from './segment-codec.js';
+import { compressSegment, inflateSegment, packedAt } from './segment-codec.js';
 import type { SharedBytes } from './shared-bytes.js';
 import { runWrites, type WriteJob } from './write-job.js';
 
@@ -17,8 +17,8 @@ import { runWrites, type WriteJob } from './write-job.js';
 export interface SegmentJob {
   readonly kind: 'segment';
   /**
-   * Has room for the segment, and behind it for what is packed of it; in place are the headers, and the contents that are no
-   * files of this machine.
+   * Has room for the segment, and behind it for what is packed of it (see `segmentRoom`); in place are the headers, and the
+   * contents that are no files of this machine.
    */
   readonly raw: SharedBytes;
   readonly size: number;
@@ -110,11 +110,9 @@ export function runJob(job: Job): JobResult {
   if (failure !== undefined) return { kind: 'failed', raw, ...failure };
   const bytes = raw.subarray(0, job.size);
   const digests = digestsOf(raw, job.contents);
-  const compressed = compressSegment(bytes, job.compression, job.level);
+  const packed = compressSegment(bytes, job.compression, job.level, raw.subarray(packedAt(job.size)));
   const answer = { kind: 'packed', raw, digests, crc: crc32(bytes) } as const;
-  if (compressed === undefined) return { ...answer, packedCrc: 0 };
-  const packed = raw.subarray(job.size, job.size + compressed.length);
-  packed.set(compressed);
+  if (packed === undefined) return { ...answer, packedCrc: 0 };
   return { ...answer, packed, packedCrc: crc32(packed) };
 }
 
@@ -125,7 +123,7 @@ export function runJob(job: Job): JobResult {
  */
 function takenSegment({ raw, path, start, end, size, crc, packedCrc, compression }: TakeJob): JobResult {
   const unusable = { kind: 'unusable', raw } as const;
-  const packed = readRange(path, start, raw.subarray(size, size + end - start));
+  const packed = readRange(path, start, raw.subarray(packedAt(size), packedAt(size) + end - start));
   if (packed?.length !== end - start || compression === 'none' || crc32(packed) !== packedCrc) return unusable;
   if (!inflateSegment(packed, compression, raw.subarray(0, size))) return unusable;
   return { kind: 'packed', raw, packed, digests: noDigests, crc, packedCrc };

@@ -67,7 +67,9 @@ export async function writeBlob(
     blobSize += blob.length;
     // What is written is hashed meanwhile. Without compression the blob is the tar.
     if (blob.length > 0) written = written.then(() => sink.write(blob));
-    const all = Promise.all([written, hashing.update({ tar, blob: plain ? undefined : blob })]).then(done);
+    const all = Promise.all([written, hashing.update({ tar, blob: plain ? undefined : blob })])
+      .then(() => {})
+      .finally(done);
     pending.push(all);
     // It is awaited in its turn; until then a failure must not count as unhandled.
     all.catch(() => {});
