@@ -5,7 +5,7 @@ import type { LayerHashing } from '../../src/layer/layer-hashes.js';
 import { sharedBytes } from '../../src/layer/shared-bytes.js';
 
 function thread(usable: boolean): HashThread {
-  const made = new HashThread(usable);
+  const made = new HashThread(() => usable);
   onTestFinished(() => made.close());
   return made;
 }

@@ -17,13 +17,15 @@ const fewPieces = 2;
  * It does not keep a process alive, and ends with `close`.
  */
 export class HashThread {
-  #usable: boolean;
+  #usable = true;
+  readonly #isWorthIt: () => boolean;
   #worker: Worker | undefined;
   readonly #waiting: Waiting[] = [];
   #layers = 0;
 
-  constructor(usable: boolean) {
-    this.#usable = usable;
+  /** `isWorthIt` is asked when a layer turns out to be of more than a few pieces. */
+  constructor(isWorthIt: () => boolean) {
+    this.#isWorthIt = isWorthIt;
   }
 
   /** The hashes of one more layer. Nothing is done for it before it is known to be more than a few pieces. */
@@ -70,7 +72,7 @@ export class HashThread {
 
   #start(): boolean {
     if (this.#worker !== undefined) return true;
-    if (!this.#usable) return false;
+    if (!this.#usable || !this.#isWorthIt()) return false;
     let worker: Worker;
     try {
       worker = new Worker(code, { eval: true, name: 'lading-hash', execArgv: [], env: {}, stdin: false });

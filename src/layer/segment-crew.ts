@@ -24,7 +24,7 @@ interface Member {
   online: boolean;
 }
 
-/** With no more than these, whoever writes the layer has time to hash it, and one thread less is started. */
+/** With no more than these, whoever takes a layer over has time to hash it, and one thread less is started. */
 const fewThreads = 2;
 
 /** Jobs that are not worth a thread more. */
@@ -57,7 +57,7 @@ export class SegmentCrew implements Lender {
   /** `threads`: how many; 0 for none but the one that calls. By default as many as there are processors. */
   constructor(threads: number = availableParallelism()) {
     this.#threads = Math.max(0, threads);
-    this.#hashes = new HashThread(threads > fewThreads);
+    this.#hashes = new HashThread(() => threads > fewThreads || (threads > 1 && this.#heavy > fewHeavy));
   }
 
   /** Jobs that keep everyone busy: more at a time only take memory. */
